@@ -1,0 +1,1 @@
+//! Checks a recipient's address for one network, to the last checksum.

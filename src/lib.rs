@@ -1,0 +1,17 @@
+//! Pays a spreadsheet of people in crypto through CryptoCloud's withdrawal API, never twice.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod wire;
+
+pub mod domain;
+
+pub mod address;
+
+pub mod sandbox;

@@ -1,0 +1,1 @@
+//! The API on a loopback port, for rehearsals and tests.
