@@ -1,0 +1,126 @@
+//! A [`Batch`] is all the payouts of one file, in the file's order, with its control totals.
+
+use super::currency::CURRENCY_COUNT;
+use super::{Amount, Currency, Payout};
+use std::fmt;
+
+/// All the payouts of one file. Only validation makes one, and only when every row is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// In the file's order; never empty.
+    pub payouts: Vec<Payout>,
+    /// Count and sum per currency.
+    pub totals: Totals,
+}
+
+/// Count and sum per currency, in whole minor units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totals {
+    per_currency: [(u64, u128); CURRENCY_COUNT],
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            per_currency: [(0, 0); CURRENCY_COUNT],
+        }
+    }
+}
+
+/// A sum is beyond what can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TotalOverflow;
+
+impl Totals {
+    /// Counts one payout.
+    ///
+    /// # Errors
+    /// When the sum exceeds a `u128` of minor units; nothing is counted then.
+    pub fn add(&mut self, currency: Currency, amount: Amount) -> Result<(), TotalOverflow> {
+        let units = amount
+            .minor_units(currency.decimals())
+            .ok_or(TotalOverflow)?;
+        let (count, sum) = &mut self.per_currency[currency.index()];
+        *sum = sum.checked_add(units).ok_or(TotalOverflow)?;
+        *count = count.saturating_add(1);
+        Ok(())
+    }
+
+    /// How many payouts in all.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.per_currency
+            .iter()
+            .fold(0, |all, (count, _)| all.saturating_add(*count))
+    }
+
+    /// The currencies that occur, each with its count and sum.
+    pub fn iter(&self) -> impl Iterator<Item = (Currency, u64, MinorUnits)> {
+        Currency::all()
+            .zip(&self.per_currency)
+            .filter(|(_, (count, _))| *count > 0)
+            .map(|(currency, (count, sum))| {
+                let sum = MinorUnits {
+                    units: *sum,
+                    decimals: currency.decimals(),
+                };
+                (currency, *count, sum)
+            })
+    }
+}
+
+/// A whole number of minor units, shown with its point and without zeros at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinorUnits {
+    /// How many.
+    pub units: u128,
+    /// How many decimals the currency has.
+    pub decimals: u8,
+}
+
+impl fmt::Display for MinorUnits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = usize::from(self.decimals);
+        let digits = format!(
+            "{:0>width$}",
+            self.units,
+            width = decimals.saturating_add(1)
+        );
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
+        let fraction = fraction.trim_end_matches('0');
+        f.pad(&if fraction.is_empty() {
+            whole.to_owned()
+        } else {
+            format!("{whole}.{fraction}")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_exact() {
+        let btc = Currency::from_code("BTC").unwrap();
+        let mut totals = Totals::default();
+        for text in ["0.1", "0.2", "0.00000001"] {
+            totals.add(btc, Amount::parse(text, 8).unwrap()).unwrap();
+        }
+        let lines: Vec<_> = totals
+            .iter()
+            .map(|(c, count, sum)| format!("{c} {count} {sum}"))
+            .collect();
+        assert_eq!(lines, ["BTC 3 0.30000001"]);
+    }
+
+    #[test]
+    fn a_sum_that_cannot_be_counted_is_refused() {
+        let eth = Currency::from_code("ETH").unwrap();
+        let mut totals = Totals::default();
+        let most = Amount::parse("300000000000000000000", 18).unwrap();
+        assert_eq!(totals.add(eth, most), Ok(()));
+        assert_eq!(totals.add(eth, most), Err(TotalOverflow));
+        assert_eq!(totals.count(), 1);
+    }
+}

@@ -1,0 +1,18 @@
+//! A [`Payout`] is one instruction to pay: a row that has been checked.
+
+use super::{Amount, Currency};
+
+/// One instruction to pay, as it stands in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payout {
+    /// The line of the input, as an editor shows it (the header is line 1).
+    pub line: u64,
+    /// The payer's own id; empty where there is none.
+    pub reference: String,
+    /// What is sent, and on which network.
+    pub currency: Currency,
+    /// The recipient, checked.
+    pub to_address: String,
+    /// How much.
+    pub amount: Amount,
+}
