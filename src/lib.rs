@@ -8,10 +8,15 @@
     )
 )]
 
+pub mod secret;
 pub mod wire;
 
 pub mod domain;
 
 pub mod address;
+
+pub mod payout;
+
+pub mod cryptocloud;
 
 pub mod sandbox;

@@ -4,10 +4,17 @@ pub mod amount;
 pub mod batch;
 pub mod currency;
 pub mod finding;
+pub mod outcome;
 pub mod payout;
+pub mod plain;
+pub mod standing;
+pub mod tally;
 
 pub use amount::{Amount, AmountError};
 pub use batch::{Batch, Totals};
 pub use currency::{Currency, Listing, Network};
 pub use finding::{Column, Finding, Severity};
+pub use outcome::{Cause, Outcome, Status, Verdict};
 pub use payout::Payout;
+pub use standing::{Census, Standing, State};
+pub use tally::{Halt, HaltPolicy, Next, Tally};

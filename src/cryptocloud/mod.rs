@@ -1,0 +1,5 @@
+//! CryptoCloud's withdrawal API: the client that sends each request once and only once, and the
+//! reading of its answers.
+
+pub mod classify;
+pub mod client;

@@ -1,0 +1,74 @@
+//! Plain text is text from outside made safe to show and to store: what could steer a terminal,
+//! hide itself or end a line is written as an escape.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with every control, invisible or direction-changing character as `\u{…}`.
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// [`plain`], and with a `'` in front of what a spreadsheet would run as a formula.
+#[must_use]
+pub fn plain_cell(text: &str) -> String {
+    let escaped = plain(text);
+    if text.starts_with(['=', '+', '-', '@', '\t']) {
+        format!("'{escaped}")
+    } else {
+        escaped.into_owned()
+    }
+}
+
+/// The first characters of a text, at most this many.
+#[must_use]
+pub fn cut(text: &str, max_chars: usize) -> &str {
+    text.char_indices()
+        .nth(max_chars)
+        .map_or(text, |(end, _)| &text[..end])
+}
+
+/// Control characters, line and paragraph separators, zero-width and bidirectional marks,
+/// variation selectors, tags and the byte order mark (Unicode's general categories Cc, Cf, Zl
+/// and Zp, as far as they are in use).
+#[must_use]
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_do_harm_is_escaped() {
+        assert_eq!(plain("naïve – 日本"), "naïve – 日本");
+        assert_eq!(plain("a\u{1b}[31m\r\n\0"), "a\\u{1b}[31m\\u{d}\\u{a}\\u{0}");
+        assert_eq!(plain("\u{202e}evil\u{200b}"), "\\u{202e}evil\\u{200b}");
+        assert_eq!(plain_cell("=1+1"), "'=1+1");
+        assert_eq!(plain_cell("\t=1"), "'\\u{9}=1");
+        assert_eq!(cut("aé日b", 3), "aé日");
+        assert_eq!(cut("ab", 3), "ab");
+    }
+}

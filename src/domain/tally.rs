@@ -1,0 +1,272 @@
+//! A [`Tally`] counts the outcomes of a run and says how it goes on after each.
+
+use super::outcome::{Cause, Outcome, Verdict};
+use std::time::Duration;
+
+/// Rejections in a row with one key after which the batch stops: a drained balance or a wrong
+/// setting of the account would otherwise reject everyone.
+pub const MAX_EQUAL_REJECTIONS: u32 = 5;
+
+/// Payouts in doubt in a row after which even `--keep-going` stops: three are no accident.
+pub const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
+
+/// How often one payout is tried again after `connect_failed` or `rate_limit`.
+pub const MAX_RETRIES: u32 = 3;
+
+/// The longest wait that an API may ask for before the batch stops instead of waiting. A limit
+/// of one request in twelve seconds never needs as much.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+
+/// What a batch does after an `unknown` and after rejections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HaltPolicy {
+    /// Stop at the first payout in doubt, and at [`MAX_EQUAL_REJECTIONS`].
+    #[default]
+    Careful,
+    /// `--keep-going`: stop only at [`MAX_UNKNOWN_IN_A_ROW`].
+    KeepGoing,
+}
+
+/// What comes after an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The next payout.
+    Payout,
+    /// The same payout again, after at least this long.
+    Again(Duration),
+    /// Nothing more is sent.
+    Halt(Halt),
+}
+
+/// Why a batch stops before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// A payout is in doubt.
+    Unknown,
+    /// [`MAX_UNKNOWN_IN_A_ROW`] payouts in a row are in doubt.
+    UnknownInARow,
+    /// [`MAX_EQUAL_REJECTIONS`] in a row with this key.
+    EqualRejections(String),
+    /// The API key was refused.
+    KeyRefused,
+    /// No connection, [`MAX_RETRIES`] retries included.
+    ConnectFailed,
+    /// The API kept answering `rate_limit`, [`MAX_RETRIES`] retries included.
+    RateLimited,
+    /// The API asked for a wait beyond [`MAX_RETRY_AFTER`].
+    RetryAfterTooLong(Duration),
+}
+
+/// Counts outcomes.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    policy: HaltPolicy,
+    interval: Duration,
+    rejections: u32,
+    rejection_key: String,
+    unknowns: u32,
+    retries: u32,
+}
+
+impl Tally {
+    /// Nothing counted yet. Waits grow from the interval between requests.
+    #[must_use]
+    pub fn new(policy: HaltPolicy, interval: Duration) -> Self {
+        Self {
+            policy,
+            interval,
+            rejections: 0,
+            rejection_key: String::new(),
+            unknowns: 0,
+            retries: 0,
+        }
+    }
+
+    /// Counts one outcome and says how to go on.
+    pub fn count(&mut self, outcome: &Outcome) -> Next {
+        // A try that came to nothing says nothing about the payouts around it.
+        match outcome.verdict {
+            Verdict::Created { .. } => (self.rejections, self.unknowns) = (0, 0),
+            Verdict::Rejected => self.unknowns = 0,
+            Verdict::Unknown => self.rejections = 0,
+            Verdict::NotCreated(_) => {}
+        }
+        match outcome.verdict {
+            Verdict::NotCreated(cause) => self.not_created(cause),
+            Verdict::Created { .. } => self.go_on(),
+            Verdict::Rejected => self.rejected(&outcome.error_key),
+            Verdict::Unknown => self.unknown(),
+        }
+    }
+
+    fn go_on(&mut self) -> Next {
+        self.retries = 0;
+        Next::Payout
+    }
+
+    fn rejected(&mut self, key: &str) -> Next {
+        if self.rejection_key != key {
+            key.clone_into(&mut self.rejection_key);
+            self.rejections = 0;
+        }
+        self.rejections = self.rejections.saturating_add(1);
+        match self.policy {
+            HaltPolicy::Careful if self.rejections >= MAX_EQUAL_REJECTIONS => {
+                Next::Halt(Halt::EqualRejections(key.to_owned()))
+            }
+            _ => self.go_on(),
+        }
+    }
+
+    fn unknown(&mut self) -> Next {
+        self.unknowns = self.unknowns.saturating_add(1);
+        match self.policy {
+            HaltPolicy::Careful => Next::Halt(Halt::Unknown),
+            HaltPolicy::KeepGoing if self.unknowns >= MAX_UNKNOWN_IN_A_ROW => {
+                Next::Halt(Halt::UnknownInARow)
+            }
+            HaltPolicy::KeepGoing => self.go_on(),
+        }
+    }
+
+    fn not_created(&mut self, cause: Cause) -> Next {
+        let growing = self
+            .interval
+            .saturating_mul(1 << self.retries.min(MAX_RETRIES));
+        let (wait, halt) = match cause {
+            Cause::KeyRefused => return Next::Halt(Halt::KeyRefused),
+            Cause::ConnectFailed => (growing, Halt::ConnectFailed),
+            Cause::RateLimited {
+                retry_after: Some(asked),
+            } if asked > MAX_RETRY_AFTER => {
+                return Next::Halt(Halt::RetryAfterTooLong(asked));
+            }
+            Cause::RateLimited { retry_after } => {
+                (retry_after.unwrap_or(growing), Halt::RateLimited)
+            }
+        };
+        if self.retries >= MAX_RETRIES {
+            return Next::Halt(halt);
+        }
+        self.retries = self.retries.saturating_add(1);
+        Next::Again(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(12);
+
+    fn outcome(verdict: Verdict, key: &str) -> Outcome {
+        Outcome {
+            verdict,
+            error_key: key.into(),
+            detail: String::new(),
+            http_status: None,
+        }
+    }
+
+    fn rejected(key: &str) -> Outcome {
+        outcome(Verdict::Rejected, key)
+    }
+
+    fn created() -> Outcome {
+        let invoice_id = "INV-1".to_owned();
+        outcome(
+            Verdict::Created {
+                invoice_id,
+                accepted_amount: None,
+            },
+            "",
+        )
+    }
+
+    #[test]
+    fn five_equal_rejections_in_a_row_halt() {
+        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        for key in ["a", "a", "a", "a", "b", "b", "b", "b"] {
+            assert_eq!(tally.count(&rejected(key)), Next::Payout);
+        }
+        assert_eq!(tally.count(&created()), Next::Payout);
+        for _ in 1..MAX_EQUAL_REJECTIONS {
+            assert_eq!(tally.count(&rejected("b")), Next::Payout);
+        }
+        assert_eq!(
+            tally.count(&rejected("b")),
+            Next::Halt(Halt::EqualRejections("b".into()))
+        );
+    }
+
+    #[test]
+    fn keep_going_counts_no_rejections_and_halts_at_the_third_unknown_in_a_row() {
+        let mut tally = Tally::new(HaltPolicy::KeepGoing, INTERVAL);
+        for _ in 0..20 {
+            assert_eq!(tally.count(&rejected("a")), Next::Payout);
+        }
+        let unknown = outcome(Verdict::Unknown, "");
+        for outcome in [&unknown, &unknown, &created(), &unknown, &unknown] {
+            assert_eq!(tally.count(outcome), Next::Payout);
+        }
+        assert_eq!(tally.count(&unknown), Next::Halt(Halt::UnknownInARow));
+    }
+
+    #[test]
+    fn the_first_unknown_halts_a_careful_batch() {
+        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        assert_eq!(
+            tally.count(&outcome(Verdict::Unknown, "")),
+            Next::Halt(Halt::Unknown)
+        );
+    }
+
+    #[test]
+    fn rate_limits_wait_12_24_48_seconds_and_then_halt() {
+        let limited = outcome(
+            Verdict::NotCreated(Cause::RateLimited { retry_after: None }),
+            "rate_limit",
+        );
+        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        for seconds in [12, 24, 48] {
+            assert_eq!(
+                tally.count(&limited),
+                Next::Again(Duration::from_secs(seconds))
+            );
+        }
+        assert_eq!(tally.count(&limited), Next::Halt(Halt::RateLimited));
+        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        assert!(matches!(tally.count(&limited), Next::Again(_)));
+        assert_eq!(tally.count(&created()), Next::Payout);
+        assert_eq!(
+            tally.count(&limited),
+            Next::Again(INTERVAL),
+            "retries count for one payout"
+        );
+    }
+
+    #[test]
+    fn what_the_api_asks_for_is_waited_within_reason() {
+        let asked = |seconds| {
+            let retry_after = Some(Duration::from_secs(seconds));
+            outcome(
+                Verdict::NotCreated(Cause::RateLimited { retry_after }),
+                "rate_limit",
+            )
+        };
+        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        assert_eq!(tally.count(&asked(7)), Next::Again(Duration::from_secs(7)));
+        let long = MAX_RETRY_AFTER + Duration::from_secs(1);
+        assert_eq!(
+            tally.count(&asked(601)),
+            Next::Halt(Halt::RetryAfterTooLong(long))
+        );
+    }
+
+    #[test]
+    fn a_refused_key_halts_at_once() {
+        let refused = outcome(Verdict::NotCreated(Cause::KeyRefused), "http_401");
+        let mut tally = Tally::new(HaltPolicy::KeepGoing, INTERVAL);
+        assert_eq!(tally.count(&refused), Next::Halt(Halt::KeyRefused));
+    }
+}
