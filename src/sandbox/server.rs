@@ -1,0 +1,462 @@
+//! The server is the HTTP side of the sandbox: connections, requests, and how answers travel.
+//!
+//! hyper reads the requests and sends the answers that are in order. Everything else is written to
+//! the raw socket: the service gives up with a [`Takeover`], hyper gives the socket back, and what
+//! follows on it is ours.
+
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpListener as StdTcpListener;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, AUTHORIZATION, CONNECTION, HeaderValue,
+};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+
+use super::answer::{Answer, Edition, whole_seconds};
+use super::ledger::{Delivery, InvoiceIds, Ledger, Withdrawal};
+use super::rules::{self, Gate, Refusal};
+use super::script::{Content, Deed, Manner, Script, Step};
+use super::{OnDelivery, Options};
+use crate::wire::CREATE_PATH;
+
+/// Where the ledger can be read.
+const LEDGER_PATH: &str = "/ledger";
+
+/// A request of three short parameters has some hundred bytes; this is ample for any client.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// More connections wait their turn, so that the process keeps file descriptors for its own files.
+const MAX_CONNECTIONS: usize = 128;
+
+/// A client that has not sent its headers, or a next request, by then has gone to sleep.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The same for the rest of the request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Accepting fails when there are no file descriptors left; some may be back after this.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// An endless body comes in pieces of this size.
+const ENDLESS_PIECE_BYTES: usize = 4096;
+
+/// What all connections share.
+pub(super) struct Server {
+    script: Script,
+    interval: Duration,
+    on_delivery: Option<OnDelivery>,
+    started: Instant,
+    books: Mutex<Books>,
+}
+
+/// What changes with every request.
+struct Books {
+    gate: Gate,
+    /// How many POSTs have come to the endpoint: the number of the next in the script.
+    arrived: u64,
+    ids: InvoiceIds,
+    ledger: Ledger,
+}
+
+/// A delivery in the ledger and what is to be done about it.
+struct Case {
+    /// Its index in the ledger.
+    index: usize,
+    step: Step,
+    admission: Result<(), Refusal>,
+}
+
+/// The service's way to tell hyper that this answer is not for it to send.
+#[derive(Debug)]
+struct Takeover {
+    answer: Answer,
+    manner: Manner,
+}
+
+impl fmt::Display for Takeover {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the answer goes over the raw socket")
+    }
+}
+
+impl Error for Takeover {}
+
+type Outgoing = Result<Response<Full<Bytes>>, Takeover>;
+
+impl Server {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            script: options.script,
+            interval: options.interval,
+            on_delivery: options.on_delivery,
+            started: Instant::now(),
+            books: Mutex::new(Books {
+                gate: Gate::new(options.api_key, options.interval),
+                arrived: 0,
+                ids: InvoiceIds::new(),
+                ledger: Ledger::default(),
+            }),
+        }
+    }
+
+    pub(super) fn ledger(&self) -> Ledger {
+        self.books().ledger.clone()
+    }
+
+    /// Serves until it is told to stop, or until nobody is left to tell.
+    pub(super) async fn listen(
+        self: Arc<Self>,
+        listener: StdTcpListener,
+        stopped: oneshot::Receiver<()>,
+    ) {
+        let Ok(listener) = TcpListener::from_std(listener) else {
+            return;
+        };
+        tokio::select! {
+            () = self.accept(listener) => {}
+            _ = stopped => {}
+        }
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        for connection in 1.. {
+            let Ok(seat) = Arc::clone(&seats).acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                Ok((socket, _)) => {
+                    let server = Arc::clone(&self);
+                    tokio::spawn(async move {
+                        server.converse(socket, connection).await;
+                        drop(seat);
+                    });
+                }
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    /// One connection, from the first request to the last answer.
+    async fn converse(&self, socket: TcpStream, connection: u64) {
+        // Single bytes are to travel alone; without this they are only less punctual.
+        let _punctual = socket.set_nodelay(true);
+        let service = service_fn(|request| Box::pin(self.respond(request, connection)));
+        let mut conversation = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .serve_connection(TokioIo::new(socket), service);
+        let ended = poll_fn(|context| conversation.poll_without_shutdown(context)).await;
+        let mut socket = conversation.into_parts().io.into_inner();
+        let cause = ended.as_ref().err().and_then(Error::source);
+        let takeover = cause.and_then(|cause| cause.downcast_ref::<Takeover>());
+        // In both cases an error means that the client has gone, and nobody is left to tell.
+        let _gone = match takeover {
+            Some(takeover) => takeover.send(&mut socket).await,
+            None => socket.shutdown().await,
+        };
+    }
+
+    async fn respond(&self, request: Request<Incoming>, connection: u64) -> Outgoing {
+        let (head, body) = request.into_parts();
+        match (&head.method, head.uri.path()) {
+            (&Method::POST, path) => {
+                let body = match read(body).await {
+                    Ok(body) => body,
+                    Err(answer) => return Ok(for_browsers(answer).into_response()),
+                };
+                if path == CREATE_PATH {
+                    return self.create(&head, &body, connection).await;
+                }
+                let answer = misdirected(&head.method, path);
+                self.note_misdirected(&head, &body, connection, &answer);
+                Ok(answer.into_response())
+            }
+            (&Method::OPTIONS, CREATE_PATH) => Ok(preflight().into_response()),
+            (&Method::GET, LEDGER_PATH) => {
+                let ledger = self.books().ledger.to_json();
+                Ok(Answer::json(StatusCode::OK, ledger).into_response())
+            }
+            (method, path) => Ok(misdirected(method, path).into_response()),
+        }
+    }
+
+    /// The endpoint. The order is: note the arrival, carry out, answer.
+    async fn create(&self, head: &Parts, body: &Bytes, connection: u64) -> Outgoing {
+        let case = self.open_case(head, body, connection);
+        if let Deed::CarryOutAfter(time) = case.step.deed {
+            sleep(time).await;
+        }
+        let manner = case.step.manner;
+        let answer = for_browsers(self.decide(case, body));
+        match manner {
+            Manner::Whole if !answer.status.is_informational() => Ok(answer.into_response()),
+            Manner::Late(time) => {
+                sleep(time).await;
+                Ok(answer.into_response())
+            }
+            _ => Err(Takeover { answer, manner }),
+        }
+    }
+
+    /// Enters the delivery into the ledger and looks up its step.
+    fn open_case(&self, head: &Parts, body: &Bytes, connection: u64) -> Case {
+        let mut delivery = self.delivery(head, body, connection);
+        let mut books = self.books();
+        let step = self.script.step(books.arrived);
+        let step = step.cloned().unwrap_or_else(Step::normal);
+        books.arrived = books.arrived.saturating_add(1);
+        let key = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let admission = books.gate.admit(key, Instant::now());
+        let index = books.ledger.deliveries.len();
+        delivery.step.clone_from(&step.text);
+        books.ledger.deliveries.push(delivery);
+        Case {
+            index,
+            step,
+            admission,
+        }
+    }
+
+    /// Carries the request out, as far as the step lets it, and enters the end into the ledger.
+    fn decide(&self, case: Case, body: &Bytes) -> Answer {
+        let mut guard = self.books();
+        let books = &mut *guard;
+        let carried_out = match case.step.deed {
+            Deed::Ignore => None,
+            Deed::CarryOut | Deed::CarryOutAfter(_) => {
+                let order = case.admission.and_then(|()| rules::order(body));
+                Some(order.map(|order| Withdrawal::new(books.ids.next(), order)))
+            }
+        };
+        let answer = self.answer(&case.step.content, carried_out.as_ref());
+        let mut words = case.step.manner.words(answer.status);
+        let mut invoice_id = None;
+        match carried_out {
+            Some(Ok(withdrawal)) => {
+                words = format!("{words}, created {}", withdrawal.invoice_id);
+                invoice_id = Some(withdrawal.invoice_id.clone());
+                books.ledger.created.push(withdrawal);
+            }
+            Some(Err(refusal)) => words = format!("{words}, {}", refusal.key),
+            None => {}
+        }
+        let entry = books.ledger.deliveries.get_mut(case.index);
+        let closed = entry.map(|entry| {
+            entry.answer = words;
+            entry.invoice_id = invoice_id;
+            entry.clone()
+        });
+        drop(guard);
+        if let (Some(on_delivery), Some(delivery)) = (&self.on_delivery, closed) {
+            on_delivery(&delivery);
+        }
+        answer
+    }
+
+    /// What is said about it; `None` stands for a request that was not carried out.
+    fn answer(&self, content: &Content, end: Option<&Result<Withdrawal, Refusal>>) -> Answer {
+        match (content, end) {
+            (Content::Fixed(answer), _) => answer.clone(),
+            (Content::RateLimit(seconds), _) => {
+                let seconds = seconds.unwrap_or_else(|| whole_seconds(self.interval));
+                Answer::refusal(&Refusal::rate_limit(Duration::from_secs(seconds)))
+            }
+            (_, None) => Answer::empty(StatusCode::OK),
+            (_, Some(Err(refusal))) => Answer::refusal(refusal),
+            (Content::Documented, Some(Ok(made))) => Answer::success(made, Edition::Older),
+            (Content::NewerEdition, Some(Ok(made))) => Answer::success(made, Edition::Newer),
+            (Content::WithoutId, Some(Ok(made))) => Answer::success_without_id(made),
+            (Content::OtherAmount(amount), Some(Ok(made))) => {
+                let mut said = made.clone();
+                said.amount.clone_from(amount);
+                Answer::success(&said, Edition::Older)
+            }
+        }
+    }
+
+    fn note_misdirected(&self, head: &Parts, body: &Bytes, connection: u64, answer: &Answer) {
+        let mut delivery = self.delivery(head, body, connection);
+        delivery.answer = Manner::Whole.words(answer.status);
+        if let Some(on_delivery) = &self.on_delivery {
+            on_delivery(&delivery);
+        }
+        self.books().ledger.deliveries.push(delivery);
+    }
+
+    fn delivery(&self, head: &Parts, body: &Bytes, connection: u64) -> Delivery {
+        Delivery {
+            connection,
+            arrived_at: SystemTime::now(),
+            since_start: self.started.elapsed(),
+            path: head.uri.path().to_owned(),
+            authorization: head.headers.contains_key(AUTHORIZATION),
+            body: String::from_utf8_lossy(body).into_owned(),
+            step: String::new(),
+            answer: "undecided".to_owned(),
+            invoice_id: None,
+        }
+    }
+
+    /// A panic elsewhere leaves the books as they were between two entries, which is good enough.
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the whole body, or says why it was not read.
+async fn read(body: Incoming) -> Result<Bytes, Answer> {
+    // The connection is given up with the body: what is left of it would pass for a request.
+    let refused = |status, text| {
+        Err(Answer::detail(status, text).header(CONNECTION, HeaderValue::from_static("close")))
+    };
+    let too_large = || refused(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.");
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MAX_BODY_BYTES {
+        return too_large();
+    }
+    let whole = Limited::new(body, MAX_BODY_BYTES).collect();
+    match timeout(BODY_TIMEOUT, whole).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
+        Ok(Err(_)) => refused(StatusCode::BAD_REQUEST, "Request body is broken."),
+        Err(_) => refused(StatusCode::REQUEST_TIMEOUT, "Request body did not come."),
+    }
+}
+
+/// An answer to a request that nothing here is for.
+fn misdirected(method: &Method, path: &str) -> Answer {
+    let allowed = match path {
+        CREATE_PATH => "POST, OPTIONS",
+        LEDGER_PATH => "GET",
+        _ => {
+            let text = format!("Not found: this is POST {CREATE_PATH} and GET {LEDGER_PATH}.");
+            return Answer::detail(StatusCode::NOT_FOUND, &text);
+        }
+    };
+    let text = format!("Method \"{method}\" not allowed.");
+    Answer::detail(StatusCode::METHOD_NOT_ALLOWED, &text)
+        .header(ALLOW, HeaderValue::from_static(allowed))
+}
+
+/// What a browser asks before it sends a script's POST with a key in it.
+fn preflight() -> Answer {
+    for_browsers(Answer::empty(StatusCode::NO_CONTENT))
+        .header(
+            ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("POST, OPTIONS"),
+        )
+        .header(
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Authorization, Content-Type"),
+        )
+        .header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
+}
+
+/// Lets a script of any page read the answer. The ledger goes without: a rehearsal may hold real
+/// names and amounts, which are not for every page that the operator has open.
+fn for_browsers(answer: Answer) -> Answer {
+    answer.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+}
+
+impl Takeover {
+    /// Sends what is to be sent and leaves the socket to be closed.
+    async fn send(&self, socket: &mut TcpStream) -> io::Result<()> {
+        let body = &self.answer.body;
+        let length = format!("content-length: {}", body.len());
+        let head = self.answer.head_with(&length);
+        match self.manner {
+            Manner::Whole | Manner::Late(_) => {
+                socket.write_all(&head).await?;
+                socket.write_all(body).await
+            }
+            Manner::AfterInterim(status) => {
+                let interim = format!("HTTP/1.1 {status}\r\n\r\n");
+                socket.write_all(interim.as_bytes()).await?;
+                socket.write_all(&head).await?;
+                socket.write_all(body).await
+            }
+            Manner::Half => {
+                let half = body.len() / 2;
+                socket.write_all(&head).await?;
+                socket.write_all(body.get(..half).unwrap_or(body)).await
+            }
+            Manner::Cut(bytes) => {
+                let whole = [head.as_slice(), body].concat();
+                socket.write_all(whole.get(..bytes).unwrap_or(&whole)).await
+            }
+            Manner::Slow(pause) => {
+                socket.write_all(&head).await?;
+                for byte in body {
+                    sleep(pause).await;
+                    socket.write_all(&[*byte]).await?;
+                }
+                Ok(())
+            }
+            Manner::Endless => self.send_for_ever(socket).await,
+            Manner::Garbage => {
+                let garbage = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r\n\r\n";
+                socket.write_all(garbage).await
+            }
+            Manner::Drop => Ok(()),
+            // Closing without lingering is what makes the system send a reset.
+            Manner::Reset => socket.set_zero_linger(),
+        }
+    }
+
+    /// The answer's object with one more field that goes on until the client has had enough.
+    async fn send_for_ever(&self, socket: &mut TcpStream) -> io::Result<()> {
+        let body = &self.answer.body;
+        let opened = body.strip_suffix(b"}").unwrap_or(body);
+        let opened = [opened, br#","padding":""#].concat();
+        socket
+            .write_all(&self.answer.head_with("transfer-encoding: chunked"))
+            .await?;
+        socket.write_all(&chunk(&opened)).await?;
+        let piece = chunk(&[b'x'; ENDLESS_PIECE_BYTES]);
+        loop {
+            socket.write_all(&piece).await?;
+        }
+    }
+}
+
+/// Bytes as a chunk of a chunked body.
+fn chunk(bytes: &[u8]) -> Vec<u8> {
+    let size = format!("{:x}\r\n", bytes.len());
+    [size.as_bytes(), bytes, b"\r\n"].concat()
+}
+
+impl Manner {
+    /// How this is told in the ledger.
+    fn words(self, status: StatusCode) -> String {
+        let status = status.as_u16();
+        match self {
+            Self::Whole => format!("{status}"),
+            Self::Late(time) => format!("{status} after {time:?}"),
+            Self::AfterInterim(interim) => format!("{} and {status}", interim.as_u16()),
+            Self::Half => format!("half of a {status}"),
+            Self::Cut(bytes) => format!("{bytes} bytes of a {status}"),
+            Self::Slow(_) => format!("{status} byte by byte"),
+            Self::Endless => format!("{status} without an end"),
+            Self::Garbage => "garbage".to_owned(),
+            Self::Drop => "dropped".to_owned(),
+            Self::Reset => "reset".to_owned(),
+        }
+    }
+}
