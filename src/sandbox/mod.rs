@@ -21,6 +21,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio_rustls::rustls::ServerConfig;
 
 pub use ledger::{Delivery, Ledger, Withdrawal};
 pub use script::{STEPS, Script, ScriptError};
@@ -39,6 +40,9 @@ pub struct Options {
     pub api_key: Option<String>,
     /// What goes wrong. The default is nothing.
     pub script: Script,
+    /// Speak TLS with this certificate, for tests. The default is not to, since nothing leaves the
+    /// machine.
+    pub tls: Option<Arc<ServerConfig>>,
     /// Called for every delivery once its answer is decided, from the sandbox's thread: it holds
     /// up every other answer.
     pub on_delivery: Option<OnDelivery>,
@@ -54,6 +58,7 @@ impl Default for Options {
             interval: DOCUMENTED_INTERVAL,
             api_key: None,
             script: Script::default(),
+            tls: None,
             on_delivery: None,
         }
     }
@@ -61,6 +66,7 @@ impl Default for Options {
 
 /// A server that is running. Dropping it ends it, together with all its connections.
 pub struct Sandbox {
+    scheme: &'static str,
     address: SocketAddr,
     server: Arc<Server>,
     /// Dropping this end tells the thread to stop.
@@ -90,6 +96,7 @@ impl Sandbox {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let scheme = options.tls.as_ref().map_or("http", |_| "https");
         let server = Arc::new(Server::new(options));
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new()
@@ -100,6 +107,7 @@ impl Sandbox {
                 move || runtime.block_on(server.listen(listener, stopped))
             })?;
         Ok(Self {
+            scheme,
             address,
             server,
             stop: Some(stop),
@@ -107,10 +115,10 @@ impl Sandbox {
         })
     }
 
-    /// The base URL, as `http://127.0.0.1:PORT`.
+    /// The base URL, as `http://127.0.0.1:PORT`, or `https` with TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// A copy of the ledger as it stands.

@@ -23,10 +23,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::answer::{Answer, Edition, whole_seconds};
 use super::ledger::{Delivery, InvoiceIds, Ledger, Withdrawal};
@@ -56,11 +58,15 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// An endless body comes in pieces of this size.
 const ENDLESS_PIECE_BYTES: usize = 4096;
 
+/// What no client can take for HTTP; it begins like an alert of TLS.
+const GARBAGE: &[u8] = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r\n\r\n";
+
 /// What all connections share.
 pub(super) struct Server {
     script: Script,
     interval: Duration,
     on_delivery: Option<OnDelivery>,
+    tls: Option<TlsAcceptor>,
     started: Instant,
     books: Mutex<Books>,
 }
@@ -97,6 +103,24 @@ impl fmt::Display for Takeover {
 
 impl Error for Takeover {}
 
+/// A connection, with or without TLS around it.
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+    /// What carries it.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 type Outgoing = Result<Response<Full<Bytes>>, Takeover>;
 
 impl Server {
@@ -105,6 +129,7 @@ impl Server {
             script: options.script,
             interval: options.interval,
             on_delivery: options.on_delivery,
+            tls: options.tls.map(TlsAcceptor::from),
             started: Instant::now(),
             books: Mutex::new(Books {
                 gate: Gate::new(options.api_key, options.interval),
@@ -153,10 +178,22 @@ impl Server {
         }
     }
 
-    /// One connection, from the first request to the last answer.
-    async fn converse(&self, socket: TcpStream, connection: u64) {
+    /// One connection, from the first byte to the last.
+    async fn converse(&self, tcp: TcpStream, connection: u64) {
         // Single bytes are to travel alone; without this they are only less punctual.
-        let _punctual = socket.set_nodelay(true);
+        let _punctual = tcp.set_nodelay(true);
+        match &self.tls {
+            None => self.serve(tcp, connection).await,
+            Some(tls) => {
+                if let Ok(Ok(tls)) = timeout(HEADER_TIMEOUT, tls.accept(tcp)).await {
+                    self.serve(tls, connection).await;
+                }
+            }
+        }
+    }
+
+    /// From the first request to the last answer.
+    async fn serve<S: Socket>(&self, socket: S, connection: u64) {
         let service = service_fn(|request| Box::pin(self.respond(request, connection)));
         let mut conversation = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -377,63 +414,72 @@ fn for_browsers(answer: Answer) -> Answer {
 
 impl Takeover {
     /// Sends what is to be sent and leaves the socket to be closed.
-    async fn send(&self, socket: &mut TcpStream) -> io::Result<()> {
+    async fn send<S: Socket>(&self, socket: &mut S) -> io::Result<()> {
         let body = &self.answer.body;
         let length = format!("content-length: {}", body.len());
         let head = self.answer.head_with(&length);
+        let whole = [head.as_slice(), body].concat();
         match self.manner {
-            Manner::Whole | Manner::Late(_) => {
-                socket.write_all(&head).await?;
-                socket.write_all(body).await
-            }
+            Manner::Whole | Manner::Late(_) => put(socket, &whole).await,
             Manner::AfterInterim(status) => {
                 let interim = format!("HTTP/1.1 {status}\r\n\r\n");
-                socket.write_all(interim.as_bytes()).await?;
-                socket.write_all(&head).await?;
-                socket.write_all(body).await
+                put(socket, interim.as_bytes()).await?;
+                put(socket, &whole).await
             }
             Manner::Half => {
-                let half = body.len() / 2;
-                socket.write_all(&head).await?;
-                socket.write_all(body.get(..half).unwrap_or(body)).await
+                let half = head.len().saturating_add(body.len() / 2);
+                put(socket, first(&whole, half)).await
             }
-            Manner::Cut(bytes) => {
-                let whole = [head.as_slice(), body].concat();
-                socket.write_all(whole.get(..bytes).unwrap_or(&whole)).await
-            }
-            Manner::Slow(pause) => {
-                socket.write_all(&head).await?;
+            Manner::Cut(bytes) => put(socket, first(&whole, bytes)).await,
+            Manner::Slow(time) => {
+                put(socket, &head).await?;
                 for byte in body {
-                    sleep(pause).await;
-                    socket.write_all(&[*byte]).await?;
+                    pause(socket, time).await?;
+                    put(socket, &[*byte]).await?;
                 }
                 Ok(())
             }
             Manner::Endless => self.send_for_ever(socket).await,
-            Manner::Garbage => {
-                let garbage = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r\n\r\n";
-                socket.write_all(garbage).await
-            }
+            Manner::Garbage => put(socket, GARBAGE).await,
             Manner::Drop => Ok(()),
             // Closing without lingering is what makes the system send a reset.
-            Manner::Reset => socket.set_zero_linger(),
+            Manner::Reset => socket.tcp().set_zero_linger(),
         }
     }
 
     /// The answer's object with one more field that goes on until the client has had enough.
-    async fn send_for_ever(&self, socket: &mut TcpStream) -> io::Result<()> {
+    async fn send_for_ever<S: Socket>(&self, socket: &mut S) -> io::Result<()> {
         let body = &self.answer.body;
         let opened = body.strip_suffix(b"}").unwrap_or(body);
-        let opened = [opened, br#","padding":""#].concat();
-        socket
-            .write_all(&self.answer.head_with("transfer-encoding: chunked"))
-            .await?;
-        socket.write_all(&chunk(&opened)).await?;
+        let opened = chunk(&[opened, br#","padding":""#].concat());
+        let head = self.answer.head_with("transfer-encoding: chunked");
+        put(socket, &[head, opened].concat()).await?;
         let piece = chunk(&[b'x'; ENDLESS_PIECE_BYTES]);
         loop {
-            socket.write_all(&piece).await?;
+            put(socket, &piece).await?;
         }
     }
+}
+
+async fn put<S: Socket>(socket: &mut S, bytes: &[u8]) -> io::Result<()> {
+    socket.write_all(bytes).await?;
+    socket.flush().await
+}
+
+/// Waits, and fails at once when the client goes away meanwhile. It has nothing more to say, so
+/// whatever it still sends is thrown away.
+async fn pause<S: Socket>(socket: &mut S, time: Duration) -> io::Result<()> {
+    let mut scrap = [0; 256];
+    let gone = async { while socket.read(&mut scrap).await.is_ok_and(|read| read > 0) {} };
+    tokio::select! {
+        () = sleep(time) => Ok(()),
+        () = gone => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
+/// So many bytes, or all there are.
+fn first(bytes: &[u8], count: usize) -> &[u8] {
+    bytes.get(..count).unwrap_or(bytes)
 }
 
 /// Bytes as a chunk of a chunked body.

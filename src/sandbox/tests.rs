@@ -667,6 +667,57 @@ mod through_reqwest {
     }
 
     #[tokio::test]
+    async fn the_same_over_tls() {
+        let name = "127.0.0.1".to_owned();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed([name]).unwrap();
+        let key = signing_key.serialize_der().try_into().unwrap();
+        let mut tls = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let sandbox = Sandbox::start(Options {
+            interval: Duration::ZERO,
+            script: "ok,half,reset-after,drop-after,garbage,info:103,slow:0s,endless,ok"
+                .parse()
+                .unwrap(),
+            tls: Some(Arc::new(tls)),
+            ..Options::default()
+        })
+        .unwrap();
+        assert!(sandbox.url().starts_with("https://127.0.0.1:"));
+        let trusted = reqwest::Certificate::from_der(cert.der()).unwrap();
+        let trusting = reqwest::Client::builder()
+            .tls_certs_only([trusted])
+            .no_proxy();
+        let trusting = trusting.build().unwrap();
+        let mut read = Vec::new();
+        for _ in 0..7 {
+            read.push(send(&trusting, &sandbox).await.is_ok());
+        }
+        assert_eq!(read, [true, false, false, false, false, true, true]);
+        let mut endless = trusting
+            .post(format!("{}{CREATE_PATH}", sandbox.url()))
+            .header("Authorization", format!("Token {KEY}"))
+            .body(order("0.5"))
+            .send()
+            .await
+            .unwrap();
+        let mut size = 0;
+        while size < 100_000 {
+            size += endless.chunk().await.unwrap().unwrap().len();
+        }
+        drop(endless);
+
+        let stranger = client().build().unwrap();
+        assert!(send(&stranger, &sandbox).await.unwrap_err().is_connect());
+        assert!(send(&trusting, &sandbox).await.is_ok());
+        assert_eq!(sandbox.ledger().deliveries.len(), 9);
+        assert_eq!(sandbox.ledger().created.len(), 8);
+    }
+
+    #[tokio::test]
     async fn a_careless_client_pays_twice_on_a_redirect() {
         let sandbox = start("redirect-after:307");
         let answer = send(&client().build().unwrap(), &sandbox).await.unwrap();
