@@ -13,6 +13,7 @@ mod ledger;
 mod rules;
 mod script;
 mod server;
+mod takeover;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

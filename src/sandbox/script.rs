@@ -381,6 +381,25 @@ impl Step {
     }
 }
 
+impl Manner {
+    /// How this is told in the ledger.
+    pub(super) fn words(self, status: StatusCode) -> String {
+        let status = status.as_u16();
+        match self {
+            Self::Whole => format!("{status}"),
+            Self::Late(time) => format!("{status} after {time:?}"),
+            Self::AfterInterim(interim) => format!("{} and {status}", interim.as_u16()),
+            Self::Half => format!("half of a {status}"),
+            Self::Cut(bytes) => format!("{bytes} bytes of a {status}"),
+            Self::Slow(_) => format!("{status} byte by byte"),
+            Self::Endless => format!("{status} without an end"),
+            Self::Garbage => "garbage".to_owned(),
+            Self::Drop => "dropped".to_owned(),
+            Self::Reset => "reset".to_owned(),
+        }
+    }
+}
+
 type Values<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// The steps that carry the request out, and those that answer nothing at all.

@@ -1,13 +1,10 @@
-//! The server is the HTTP side of the sandbox: connections, requests, and how answers travel.
+//! The server is the HTTP side of the sandbox: it takes requests in, has them carried out by the
+//! rules and by the script, and keeps the books.
 //!
-//! hyper reads the requests and sends the answers that are in order. Everything else is written to
-//! the raw socket: the service gives up with a [`Takeover`], hyper gives the socket back, and what
-//! follows on it is ours.
+//! hyper reads the requests and sends the answers that are in order. The others are a [`Takeover`].
 
 use std::error::Error;
-use std::fmt;
 use std::future::poll_fn;
-use std::io;
 use std::net::TcpListener as StdTcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -23,17 +20,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::answer::{Answer, Edition, whole_seconds};
 use super::ledger::{Delivery, InvoiceIds, Ledger, Withdrawal};
 use super::rules::{self, Gate, Refusal};
 use super::script::{Content, Deed, Manner, Script, Step};
+use super::takeover::{Socket, Takeover};
 use super::{OnDelivery, Options};
 use crate::wire::CREATE_PATH;
 
@@ -54,12 +51,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Accepting fails when there are no file descriptors left; some may be back after this.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// An endless body comes in pieces of this size.
-const ENDLESS_PIECE_BYTES: usize = 4096;
-
-/// What no client can take for HTTP; it begins like an alert of TLS.
-const GARBAGE: &[u8] = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r\n\r\n";
 
 /// What all connections share.
 pub(super) struct Server {
@@ -86,39 +77,6 @@ struct Case {
     index: usize,
     step: Step,
     admission: Result<(), Refusal>,
-}
-
-/// The service's way to tell hyper that this answer is not for it to send.
-#[derive(Debug)]
-struct Takeover {
-    answer: Answer,
-    manner: Manner,
-}
-
-impl fmt::Display for Takeover {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the answer goes over the raw socket")
-    }
-}
-
-impl Error for Takeover {}
-
-/// A connection, with or without TLS around it.
-trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
-    /// What carries it.
-    fn tcp(&self) -> &TcpStream;
-}
-
-impl Socket for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
-    }
-}
-
-impl Socket for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
-    }
 }
 
 type Outgoing = Result<Response<Full<Bytes>>, Takeover>;
@@ -331,10 +289,10 @@ impl Server {
     fn note_misdirected(&self, head: &Parts, body: &Bytes, connection: u64, answer: &Answer) {
         let mut delivery = self.delivery(head, body, connection);
         delivery.answer = Manner::Whole.words(answer.status);
+        self.books().ledger.deliveries.push(delivery.clone());
         if let Some(on_delivery) = &self.on_delivery {
             on_delivery(&delivery);
         }
-        self.books().ledger.deliveries.push(delivery);
     }
 
     fn delivery(&self, head: &Parts, body: &Bytes, connection: u64) -> Delivery {
@@ -410,99 +368,4 @@ fn preflight() -> Answer {
 /// names and amounts, which are not for every page that the operator has open.
 fn for_browsers(answer: Answer) -> Answer {
     answer.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
-}
-
-impl Takeover {
-    /// Sends what is to be sent and leaves the socket to be closed.
-    async fn send<S: Socket>(&self, socket: &mut S) -> io::Result<()> {
-        let body = &self.answer.body;
-        let length = format!("content-length: {}", body.len());
-        let head = self.answer.head_with(&length);
-        let whole = [head.as_slice(), body].concat();
-        match self.manner {
-            Manner::Whole | Manner::Late(_) => put(socket, &whole).await,
-            Manner::AfterInterim(status) => {
-                let interim = format!("HTTP/1.1 {status}\r\n\r\n");
-                put(socket, interim.as_bytes()).await?;
-                put(socket, &whole).await
-            }
-            Manner::Half => {
-                let half = head.len().saturating_add(body.len() / 2);
-                put(socket, first(&whole, half)).await
-            }
-            Manner::Cut(bytes) => put(socket, first(&whole, bytes)).await,
-            Manner::Slow(time) => {
-                put(socket, &head).await?;
-                for byte in body {
-                    pause(socket, time).await?;
-                    put(socket, &[*byte]).await?;
-                }
-                Ok(())
-            }
-            Manner::Endless => self.send_for_ever(socket).await,
-            Manner::Garbage => put(socket, GARBAGE).await,
-            Manner::Drop => Ok(()),
-            // Closing without lingering is what makes the system send a reset.
-            Manner::Reset => socket.tcp().set_zero_linger(),
-        }
-    }
-
-    /// The answer's object with one more field that goes on until the client has had enough.
-    async fn send_for_ever<S: Socket>(&self, socket: &mut S) -> io::Result<()> {
-        let body = &self.answer.body;
-        let opened = body.strip_suffix(b"}").unwrap_or(body);
-        let opened = chunk(&[opened, br#","padding":""#].concat());
-        let head = self.answer.head_with("transfer-encoding: chunked");
-        put(socket, &[head, opened].concat()).await?;
-        let piece = chunk(&[b'x'; ENDLESS_PIECE_BYTES]);
-        loop {
-            put(socket, &piece).await?;
-        }
-    }
-}
-
-async fn put<S: Socket>(socket: &mut S, bytes: &[u8]) -> io::Result<()> {
-    socket.write_all(bytes).await?;
-    socket.flush().await
-}
-
-/// Waits, and fails at once when the client goes away meanwhile. It has nothing more to say, so
-/// whatever it still sends is thrown away.
-async fn pause<S: Socket>(socket: &mut S, time: Duration) -> io::Result<()> {
-    let mut scrap = [0; 256];
-    let gone = async { while socket.read(&mut scrap).await.is_ok_and(|read| read > 0) {} };
-    tokio::select! {
-        () = sleep(time) => Ok(()),
-        () = gone => Err(io::ErrorKind::ConnectionAborted.into()),
-    }
-}
-
-/// So many bytes, or all there are.
-fn first(bytes: &[u8], count: usize) -> &[u8] {
-    bytes.get(..count).unwrap_or(bytes)
-}
-
-/// Bytes as a chunk of a chunked body.
-fn chunk(bytes: &[u8]) -> Vec<u8> {
-    let size = format!("{:x}\r\n", bytes.len());
-    [size.as_bytes(), bytes, b"\r\n"].concat()
-}
-
-impl Manner {
-    /// How this is told in the ledger.
-    fn words(self, status: StatusCode) -> String {
-        let status = status.as_u16();
-        match self {
-            Self::Whole => format!("{status}"),
-            Self::Late(time) => format!("{status} after {time:?}"),
-            Self::AfterInterim(interim) => format!("{} and {status}", interim.as_u16()),
-            Self::Half => format!("half of a {status}"),
-            Self::Cut(bytes) => format!("{bytes} bytes of a {status}"),
-            Self::Slow(_) => format!("{status} byte by byte"),
-            Self::Endless => format!("{status} without an end"),
-            Self::Garbage => "garbage".to_owned(),
-            Self::Drop => "dropped".to_owned(),
-            Self::Reset => "reset".to_owned(),
-        }
-    }
 }
