@@ -91,50 +91,54 @@ use Listing::{Current, Gone, Newer};
 use Network::{Bitcoin, Evm, Litecoin, Solana, Ton, Tron};
 
 /// The code, its network, the chain's own name, the decimals, the token's contract or mint.
+///
+/// On BNB Smart Chain these are the Binance-peg tokens, on TON the jetton masters. Contracts that
+/// an issuer has left behind (the first USDD, bridged USDC) are refused as recipients in
+/// `address::refused`.
 #[rustfmt::skip]
 const TABLE: [Entry; 42] = [
     entry("BTC",         Bitcoin,  "Bitcoin",         8,  None, Current),
     entry("LTC",         Litecoin, "Litecoin",        8,  None, Current),
     entry("TRX",         Tron,     "TRON",            6,  None, Current),
-    entry("USDT_TRC20",  Tron,     "TRON",            6,  None, Current),
-    entry("USDD_TRC20",  Tron,     "TRON",            18, None, Current),
+    entry("USDT_TRC20",  Tron,     "TRON",            6,  Some("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"), Current),
+    entry("USDD_TRC20",  Tron,     "TRON",            18, Some("TXDk8mbtRbXeYuMNS83CfKPaYYT8XWv9Hz"), Current),
     entry("ETH",         Evm,      "Ethereum",        18, None, Current),
     entry("ETH_ARB",     Evm,      "Arbitrum One",    18, None, Current),
     entry("ETH_OPT",     Evm,      "OP Mainnet",      18, None, Current),
     entry("ETH_BASE",    Evm,      "Base",            18, None, Current),
-    entry("USDT_ERC20",  Evm,      "Ethereum",        6,  None, Current),
-    entry("USDC_ERC20",  Evm,      "Ethereum",        6,  None, Current),
-    entry("USDT_ARB",    Evm,      "Arbitrum One",    6,  None, Current),
-    entry("USDC_ARB",    Evm,      "Arbitrum One",    6,  None, Current),
-    entry("USDT_OPT",    Evm,      "OP Mainnet",      6,  None, Current),
-    entry("USDC_OPT",    Evm,      "OP Mainnet",      6,  None, Current),
-    entry("USDC_BASE",   Evm,      "Base",            6,  None, Current),
-    entry("TUSD_ERC20",  Evm,      "Ethereum",        18, None, Gone),
-    entry("SHIB_ERC20",  Evm,      "Ethereum",        18, None, Current),
+    entry("USDT_ERC20",  Evm,      "Ethereum",        6,  Some("0xdAC17F958D2ee523a2206206994597C13D831ec7"), Current),
+    entry("USDC_ERC20",  Evm,      "Ethereum",        6,  Some("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"), Current),
+    entry("USDT_ARB",    Evm,      "Arbitrum One",    6,  Some("0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"), Current),
+    entry("USDC_ARB",    Evm,      "Arbitrum One",    6,  Some("0xaf88d065e77c8cC2239327C5EDb3A432268e5831"), Current),
+    entry("USDT_OPT",    Evm,      "OP Mainnet",      6,  Some("0x94b008aA00579c1307B0EF2c499aD98a8ce58e58"), Current),
+    entry("USDC_OPT",    Evm,      "OP Mainnet",      6,  Some("0x0b2C639c533813f4Aa9D7837CAf62653d097Ff85"), Current),
+    entry("USDC_BASE",   Evm,      "Base",            6,  Some("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), Current),
+    entry("TUSD_ERC20",  Evm,      "Ethereum",        18, Some("0x0000000000085d4780B73119b644AE5ecd22b376"), Gone),
+    entry("SHIB_ERC20",  Evm,      "Ethereum",        18, Some("0x95aD61b0a150d79219dCF64E1E6Cc01f0B64C4cE"), Current),
     entry("BNB",         Evm,      "BNB Smart Chain", 18, None, Current),
-    entry("USDT_BSC",    Evm,      "BNB Smart Chain", 18, None, Current),
-    entry("USDC_BSC",    Evm,      "BNB Smart Chain", 18, None, Current),
-    entry("TUSD_BSC",    Evm,      "BNB Smart Chain", 18, None, Gone),
+    entry("USDT_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x55d398326f99059fF775485246999027B3197955"), Current),
+    entry("USDC_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d"), Current),
+    entry("TUSD_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x40af3827F39D0EAcBF4A168f8D4ee67c121D11c9"), Gone),
     entry("TON",         Ton,      "TON",             9,  None, Current),
-    entry("USDT_TON",    Ton,      "TON",             6,  None, Current),
+    entry("USDT_TON",    Ton,      "TON",             6,  Some("EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs"), Current),
     entry("SOL",         Solana,   "Solana",          9,  None, Current),
-    entry("USDT_SOL",    Solana,   "Solana",          6,  None, Current),
-    entry("USDC_SOL",    Solana,   "Solana",          6,  None, Current),
-    entry("DAI_ERC20",   Evm,      "Ethereum",        18, None, Newer),
-    entry("DAI_ARB",     Evm,      "Arbitrum One",    18, None, Newer),
-    entry("DAI_OPT",     Evm,      "OP Mainnet",      18, None, Newer),
-    entry("DAI_BASE",    Evm,      "Base",            18, None, Newer),
-    entry("DAI_BSC",     Evm,      "BNB Smart Chain", 18, None, Newer),
-    entry("ARB_ARB",     Evm,      "Arbitrum One",    18, None, Newer),
-    entry("OP_OPT",      Evm,      "OP Mainnet",      18, None, Newer),
-    entry("PEPE_ERC20",  Evm,      "Ethereum",        18, None, Newer),
-    entry("PEPE_BSC",    Evm,      "BNB Smart Chain", 18, None, Newer),
-    entry("SHIB_BSC",    Evm,      "BNB Smart Chain", 18, None, Newer),
-    entry("PYUSD_ERC20", Evm,      "Ethereum",        6,  None, Newer),
-    entry("XAUT_ERC20",  Evm,      "Ethereum",        6,  None, Newer),
-    entry("PYUSD_SOL",   Solana,   "Solana",          6,  None, Newer),
-    entry("TRUMP_SOL",   Solana,   "Solana",          6,  None, Newer),
-    entry("XAUT_TON",    Ton,      "TON",             6,  None, Newer),
+    entry("USDT_SOL",    Solana,   "Solana",          6,  Some("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"), Current),
+    entry("USDC_SOL",    Solana,   "Solana",          6,  Some("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"), Current),
+    entry("DAI_ERC20",   Evm,      "Ethereum",        18, Some("0x6B175474E89094C44Da98b954EedeAC495271d0F"), Newer),
+    entry("DAI_ARB",     Evm,      "Arbitrum One",    18, Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
+    entry("DAI_OPT",     Evm,      "OP Mainnet",      18, Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
+    entry("DAI_BASE",    Evm,      "Base",            18, Some("0x50c5725949A6F0c72E6C4a641F24049A917DB0Cb"), Newer),
+    entry("DAI_BSC",     Evm,      "BNB Smart Chain", 18, Some("0x1AF3F329e8BE154074D8769D1FFa4eE058B1DBc3"), Newer),
+    entry("ARB_ARB",     Evm,      "Arbitrum One",    18, Some("0x912CE59144191C1204E64559FE8253a0e49E6548"), Newer),
+    entry("OP_OPT",      Evm,      "OP Mainnet",      18, Some("0x4200000000000000000000000000000000000042"), Newer),
+    entry("PEPE_ERC20",  Evm,      "Ethereum",        18, Some("0x6982508145454Ce325dDbE47a25d4ec3d2311933"), Newer),
+    entry("PEPE_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x25d887Ce7a35172C62FeBFD67a1856F20FaEbB00"), Newer),
+    entry("SHIB_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x2859e4544C4bB03966803b044A93563Bd2D0DD4D"), Newer),
+    entry("PYUSD_ERC20", Evm,      "Ethereum",        6,  Some("0x6c3ea9036406852006290770BEdFcAbA0e23A0e8"), Newer),
+    entry("XAUT_ERC20",  Evm,      "Ethereum",        6,  Some("0x68749665FF8D2d112Fa859AA293F07A622782F38"), Newer),
+    entry("PYUSD_SOL",   Solana,   "Solana",          6,  Some("2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"), Newer),
+    entry("TRUMP_SOL",   Solana,   "Solana",          6,  Some("6p6xgHyF7AeE6TZkSmFsko444wqoP15icUSqi2jfGiPN"), Newer),
+    entry("XAUT_TON",    Ton,      "TON",             6,  Some("EQA1R_LuQCLHlMgOo1S4G7Y7W1cd0FrAkbA10Zq7rddKxi9k"), Newer),
 ];
 
 /// How many codes the table holds; [`Currency::index`] is always less.
@@ -190,10 +194,31 @@ impl Currency {
         self.entry().decimals
     }
 
-    /// The token's contract or mint, which is never a recipient.
+    /// The token's contract or mint, which is never a recipient; a chain's own coin has none.
     #[must_use]
     pub fn contract(self) -> Option<&'static str> {
         self.entry().contract
+    }
+
+    /// The coin or token without its network: `USDT` for `USDT_TRC20`.
+    #[must_use]
+    pub fn ticker(self) -> &'static str {
+        let code = self.code();
+        code.split_once('_').map_or(code, |(ticker, _)| ticker)
+    }
+
+    /// What a payer of this currency may have meant when the address belongs to `network`: the
+    /// same ticker there, or else that network's own coins.
+    pub fn on_network(self, network: Network) -> impl Iterator<Item = Self> {
+        let there = move || Self::all().filter(move |currency| currency.network() == network);
+        let is_known_there = there().any(|currency| currency.ticker() == self.ticker());
+        there().filter(move |currency| {
+            if is_known_there {
+                currency.ticker() == self.ticker()
+            } else {
+                currency.contract().is_none()
+            }
+        })
     }
 
     /// Which edition of the API's documentation lists it.
@@ -225,6 +250,39 @@ mod tests {
             assert_eq!(Currency::from_code(currency.code()), Some(currency));
         }
         assert_eq!(Currency::from_code("btc"), None);
+    }
+
+    #[test]
+    fn only_a_chain_s_own_coin_has_no_contract() {
+        let own: Vec<_> = Currency::all()
+            .filter(|currency| currency.contract().is_none())
+            .map(Currency::code)
+            .collect();
+        assert_eq!(
+            own,
+            [
+                "BTC", "LTC", "TRX", "ETH", "ETH_ARB", "ETH_OPT", "ETH_BASE", "BNB", "TON", "SOL"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_same_ticker_is_found_on_another_network() {
+        let codes = |code, network| -> Vec<_> {
+            let currency = Currency::from_code(code).unwrap();
+            currency.on_network(network).map(Currency::code).collect()
+        };
+        assert_eq!(codes("USDT_ERC20", Network::Tron), ["USDT_TRC20"]);
+        assert_eq!(codes("PYUSD_SOL", Network::Evm), ["PYUSD_ERC20"]);
+        assert_eq!(
+            codes("USDT_TRC20", Network::Evm),
+            ["USDT_ERC20", "USDT_ARB", "USDT_OPT", "USDT_BSC"]
+        );
+        assert_eq!(codes("USDT_TRC20", Network::Bitcoin), ["BTC"]);
+        assert_eq!(
+            codes("BTC", Network::Evm),
+            ["ETH", "ETH_ARB", "ETH_OPT", "ETH_BASE", "BNB"]
+        );
     }
 
     #[test]

@@ -1,0 +1,217 @@
+//! An EVM address is `0x` and 40 hex digits, whose letters may carry a checksum in their case.
+//!
+//! Source: EIP-55. Ethereum, Arbitrum One, OP Mainnet, Base and BNB Smart Chain share the format,
+//! so an address never tells its chain.
+
+use keccak::Keccak;
+
+use super::account::{Account, Address, Caution, Form};
+use super::character;
+use super::error::Fault;
+use crate::domain::Network;
+
+/// Hex digits after the `0x`.
+const DIGITS: usize = 40;
+
+/// The first words of the hash cover one bit for each digit: 40 half bytes.
+const HASH_BYTES: usize = 20;
+
+/// Bytes of Keccak-256 in one block.
+const RATE_WORDS: usize = 17;
+
+/// Reads an address of any EVM chain.
+pub(super) fn read(text: &str) -> Result<Address, Fault> {
+    if text.starts_with("0X") {
+        return Err(Fault::CapitalX);
+    }
+    let Some(digits) = text.strip_prefix("0x") else {
+        return Err(Fault::Beginning("0x"));
+    };
+    if let Some(at) = digits.bytes().position(|byte| !byte.is_ascii_hexdigit()) {
+        return Err(Fault::Character(character::at(text, at.saturating_add(2))));
+    }
+    let Ok(digits) = <&[u8; DIGITS]>::try_from(digits.as_bytes()) else {
+        return Err(Fault::length(text, "42"));
+    };
+    let has_small = digits.iter().any(u8::is_ascii_lowercase);
+    let has_capital = digits.iter().any(u8::is_ascii_uppercase);
+    let caution = if has_small && has_capital {
+        if !has_checksum(digits) {
+            return Err(Fault::CaseChecksum);
+        }
+        None
+    } else {
+        Some(Caution::OneCase)
+    };
+    let account = Account::new(Network::Evm, Form::Only, &decode(digits));
+    Ok(Address::new(account).with_caution(caution))
+}
+
+/// The bytes of the digits.
+fn decode(digits: &[u8; DIGITS]) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        for &digit in pair {
+            // A letter's low bits are 1 to 6, for 10 to 15.
+            let value = (digit & 0x0f).wrapping_add(if digit > b'9' { 9 } else { 0 });
+            *byte = (*byte << 4) | value;
+        }
+    }
+    bytes
+}
+
+/// Whether the letters have the case that EIP-55 asks for: a capital where the hash of the digits,
+/// in small letters, has the highest bit of the half byte in the same place.
+fn has_checksum(digits: &[u8; DIGITS]) -> bool {
+    let hash = hash_of_small(digits);
+    digits
+        .chunks_exact(2)
+        .zip(hash)
+        .all(|(pair, byte)| match pair {
+            [first, second] => {
+                is_of_case(*first, byte & 0x80 != 0) && is_of_case(*second, byte & 0x08 != 0)
+            }
+            _ => false,
+        })
+}
+
+/// A digit has no case; a letter is a capital or it is not.
+fn is_of_case(digit: u8, capital: bool) -> bool {
+    digit.is_ascii_digit() || digit.is_ascii_uppercase() == capital
+}
+
+/// The beginning of Keccak-256 over the digits in small letters, which fit into one block.
+fn hash_of_small(digits: &[u8; DIGITS]) -> [u8; HASH_BYTES] {
+    let mut state = [0u64; 25];
+    for (word, eight) in state.iter_mut().zip(digits.as_chunks::<8>().0) {
+        // The bit that makes a letter small is set in every digit already.
+        *word = u64::from_le_bytes(eight.map(|digit| digit | 0x20));
+    }
+    // Keccak's padding: a one after the message and a one at the end of the block.
+    state[DIGITS / 8] = 1;
+    state[RATE_WORDS - 1] = 1 << 63;
+    Keccak::new().with_f1600(|permute| permute(&mut state));
+
+    let mut hash = [0; HASH_BYTES];
+    for (bytes, word) in hash.chunks_mut(8).zip(state) {
+        let word = word.to_le_bytes();
+        bytes.copy_from_slice(&word[..bytes.len()]);
+    }
+    hash
+}
+
+/// Writes an address with its checksum; addresses are made for tests only.
+#[cfg(test)]
+pub(super) fn encode(body: &[u8; 20]) -> String {
+    let small: String = body.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash_of_small(small.as_bytes().try_into().unwrap());
+    let cased = small.char_indices().map(|(index, digit)| {
+        let half = hash[index / 2] >> if index % 2 == 0 { 4 } else { 0 };
+        if half & 8 != 0 {
+            digit.to_ascii_uppercase()
+        } else {
+            digit
+        }
+    });
+    format!("0x{}", cased.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::tests::hex;
+    use proptest::prelude::*;
+
+    /// EIP-55's own test cases: two of all capitals, two of all small letters, four of both.
+    #[test]
+    fn eip_55_s_examples_are_read() {
+        for (text, caution) in [
+            (
+                "0x52908400098527886E0F7030069857D2E4169EE7",
+                Some(Caution::OneCase),
+            ),
+            (
+                "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
+                Some(Caution::OneCase),
+            ),
+            (
+                "0xde709f2102306220921060314715629080e2fb77",
+                Some(Caution::OneCase),
+            ),
+            (
+                "0x27b1fdb04752bbc536007a920d24acb045561c26",
+                Some(Caution::OneCase),
+            ),
+            ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", None),
+            ("0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", None),
+            ("0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", None),
+            ("0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb", None),
+        ] {
+            let address = read(text).unwrap();
+            assert_eq!(address.caution(), caution, "{text}");
+            assert_eq!(address.account().bytes(), hex(&text[2..]));
+        }
+    }
+
+    #[test]
+    fn any_case_is_the_same_recipient() {
+        let mixed = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let account = read(mixed).unwrap().account();
+        assert_eq!(read(&mixed.to_lowercase()).unwrap().account(), account);
+        let capitals = format!("0x{}", mixed[2..].to_uppercase());
+        assert_eq!(read(&capitals).unwrap().account(), account);
+    }
+
+    #[test]
+    fn what_is_not_an_address_says_where() {
+        let digits = "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        assert_eq!(read(&format!("0X{digits}")), Err(Fault::CapitalX));
+        assert_eq!(read(digits), Err(Fault::Beginning("0x")));
+        let short = format!("0x{}", &digits[1..]);
+        assert_eq!(read(&short), Err(Fault::length(&short, "42")));
+        let wrong = format!("0x{}", digits.replace('F', "f"));
+        assert_eq!(read(&wrong), Err(Fault::CaseChecksum));
+        let letter = format!("0x{}", digits.replace('F', "O"));
+        assert_eq!(
+            read(&letter),
+            Err(Fault::Character(character::at(&letter, 11)))
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn a_generated_address_is_valid(body: [u8; 20]) {
+            let text = encode(&body);
+            assert_eq!(read(&text).unwrap().account().bytes(), body);
+        }
+
+        /// The case of one letter carries one bit, so a changed digit is found with the
+        /// probability that EIP-55 gives, and a changed case always.
+        #[test]
+        fn a_letter_of_the_other_case_is_refused(body: [u8; 20], at in 0usize..40) {
+            let text = encode(&body);
+            let mut bytes = text.clone().into_bytes();
+            prop_assume!(bytes[2 + at].is_ascii_alphabetic());
+            bytes[2 + at] ^= 0x20;
+            let changed = String::from_utf8(bytes).unwrap();
+            let refused = read(&changed) == Err(Fault::CaseChecksum);
+            let one_case = read(&changed).is_ok_and(|a| a.caution() == Some(Caution::OneCase));
+            prop_assert!(refused || one_case);
+        }
+
+        #[test]
+        fn a_changed_digit_is_refused(body: [u8; 20], at in 0usize..40, by in 1u8..16) {
+            // Many letters of both cases, so that passing by chance is out of the question.
+            let body = body.map(|byte| byte | 0xa0 | 0x0a);
+            let text = encode(&body);
+            let mut changed = body;
+            changed[at / 2] ^= by << if at % 2 == 0 { 4 } else { 0 };
+            let other = encode(&changed);
+            let mut bytes = text.into_bytes();
+            bytes[2 + at] = other.as_bytes()[2 + at];
+            prop_assert!(read(std::str::from_utf8(&bytes).unwrap()).is_err());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! An explanation is the better reason that is looked for once a text has been refused.
+//!
+//! Nothing here can make a text valid. The order is the point: a secret is recognised before
+//! anything might print it, a pasted thing before its characters are picked at, and another
+//! network's valid address before this network's complaint about it.
+
+use super::character;
+use super::error::Fault;
+use super::pasted::{self, Pasted};
+use super::{base58check, read, segwit, solana};
+use crate::domain::Network;
+
+/// The most useful thing to say about a text that `network` refused with `fault`.
+pub(super) fn explain(network: Network, text: &str, fault: Fault) -> Fault {
+    if text.is_empty() {
+        return Fault::Empty;
+    }
+    if let Some(secret) = pasted::secret(text) {
+        return Fault::Secret(secret);
+    }
+    if let Some(pasted) = Pasted::recognise(text) {
+        return Fault::Pasted(pasted);
+    }
+    if let Some(odd) = character::first_odd(text) {
+        return Fault::Character(odd);
+    }
+    if let Fault::TestNetwork(_) | Fault::MimbleWimble = fault {
+        return fault;
+    }
+    for other in Network::ALL.into_iter().filter(|other| *other != network) {
+        if let Some(better) = belongs(other, text) {
+            return better;
+        }
+    }
+    match looks_like(text) {
+        Some(other) if other != network => Fault::LooksLike(other),
+        _ => fault,
+    }
+}
+
+/// Whether the text is an address of another network, or of its test network.
+fn belongs(other: Network, text: &str) -> Option<Fault> {
+    // Solana's own reading asks whether the key is on the curve, which is slow and beside the point.
+    if other == Network::Solana {
+        let decoded = solana::decode(text);
+        return decoded.ok().map(|_| Fault::OtherNetwork(other));
+    }
+    match read(other, text) {
+        Ok(_) => Some(Fault::OtherNetwork(other)),
+        Err(fault @ (Fault::TestNetwork(_) | Fault::MimbleWimble)) => Some(fault),
+        Err(_) => None,
+    }
+}
+
+/// The network whose addresses have this beginning and about this length.
+///
+/// Solana's have no look of their own, and every text of their size is one.
+fn looks_like(text: &str) -> Option<Network> {
+    let length = text.len();
+    let is_base58 = |lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&length) && base58check::is_base58(text)
+    };
+    match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] if (36..=48).contains(&length) => Some(Network::Evm),
+        [b'T', ..] if is_base58(32..=36) => Some(Network::Tron),
+        [b'1' | b'3', ..] if is_base58(25..=36) => Some(Network::Bitcoin),
+        [b'L' | b'M', ..] if is_base58(32..=36) => Some(Network::Litecoin),
+        [b'E' | b'U', b'Q' | b'f', ..] if (46..=50).contains(&length) => Some(Network::Ton),
+        _ if segwit::has_prefix(text, "bc") => Some(Network::Bitcoin),
+        _ if segwit::has_prefix(text, "ltc") => Some(Network::Litecoin),
+        _ => None,
+    }
+}
