@@ -62,6 +62,12 @@ impl Account {
             .unwrap_or(&self.bytes)
     }
 
+    /// Twelve of its bits, the same for equal accounts.
+    pub(super) fn fingerprint(&self) -> usize {
+        let [_, _, _, _, first, _, _, _, _, second, ..] = self.bytes;
+        usize::from(first) << 4 | usize::from(second) >> 4
+    }
+
     /// The network it lives on.
     pub(super) fn network(&self) -> Network {
         self.network

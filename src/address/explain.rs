@@ -32,10 +32,15 @@ pub(super) fn explain(network: Network, text: &str, fault: Fault) -> Fault {
             return better;
         }
     }
-    match looks_like(text) {
-        Some(other) if other != network => Fault::LooksLike(other),
-        _ => fault,
+    // What begins as this network's addresses do is this network's to explain; TON's and Solana's
+    // have no beginning of their own.
+    let is_unlike = matches!(fault, Fault::Beginning(_));
+    if is_unlike || matches!(network, Network::Ton | Network::Solana) {
+        if let Some(other) = looks_like(text).filter(|other| *other != network) {
+            return Fault::LooksLike(other);
+        }
     }
+    fault
 }
 
 /// Whether the text is an address of another network, or of its test network.

@@ -9,6 +9,7 @@ mod account;
 mod base58check;
 mod bitcoin;
 mod character;
+mod curve;
 mod error;
 mod evm;
 mod explain;

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use super::account::{Account, Form};
+use super::account::Account;
 use super::read;
 use crate::domain::{Currency, Network};
 
@@ -28,11 +28,7 @@ const PREDEPLOY: Reason =
 
 /// Why the account is not paid, if it is refused.
 pub(super) fn find(account: &Account) -> Option<Reason> {
-    let found = LISTED.binary_search_by(|(listed, _)| listed.cmp(account));
-    match found {
-        Ok(index) => LISTED.get(index).map(|(_, reason)| *reason),
-        Err(_) => by_rule(account),
-    }
+    LISTED.find(account).or_else(|| by_rule(account))
 }
 
 /// The reserved accounts that come in ranges.
@@ -57,8 +53,15 @@ fn by_rule(account: &Account) -> Option<Reason> {
     }
 }
 
-/// Every single refused account, in order.
-static LISTED: LazyLock<Vec<(Account, Reason)>> = LazyLock::new(|| {
+/// The single refused accounts, in order.
+struct Listed {
+    accounts: Vec<(Account, Reason)>,
+    /// A bit for each fingerprint that an account here has: almost every recipient is told apart
+    /// by it, without a search.
+    fingerprints: [u64; 64],
+}
+
+static LISTED: LazyLock<Listed> = LazyLock::new(|| {
     let known = KNOWN
         .iter()
         .map(|(network, text, what)| (*network, *text, Reason::Known(what)));
@@ -66,25 +69,45 @@ static LISTED: LazyLock<Vec<(Account, Reason)>> = LazyLock::new(|| {
         let text = currency.contract()?;
         Some((currency.network(), text, Reason::Contract(currency)))
     });
-    let mut listed: Vec<_> = known
+    let accounts = known
         .chain(contracts)
-        .filter_map(|(network, text, reason)| Some((read(network, text).ok()?.account(), reason)))
-        .chain([(
-            Account::new(Network::Bitcoin, Form::KeyHash, &HASH_OF_NOTHING),
-            Reason::Known("the hash of an empty key, which nobody can sign for"),
-        )])
-        .collect();
-    // The first of several currencies with one contract speaks for all of them.
-    listed.sort_by_key(|(account, _)| *account);
-    listed.dedup_by_key(|(account, _)| *account);
-    listed
+        .filter_map(|(network, text, reason)| Some((read(network, text).ok()?.account(), reason)));
+    Listed::new(accounts)
 });
 
-/// RIPEMD-160 of SHA-256 of no bytes at all: faulty software has paid coins there.
-const HASH_OF_NOTHING: [u8; 20] = [
-    0xb4, 0x72, 0xa2, 0x66, 0xd0, 0xbd, 0x89, 0xc1, 0x37, 0x06, 0xa4, 0x13, 0x2c, 0xcf, 0xb1, 0x6f,
-    0x7c, 0x3b, 0x9f, 0xcb,
-];
+impl Listed {
+    fn new(accounts: impl Iterator<Item = (Account, Reason)>) -> Self {
+        let mut accounts: Vec<_> = accounts.collect();
+        // The first of several currencies with one contract speaks for all of them.
+        accounts.sort_by_key(|(account, _)| *account);
+        accounts.dedup_by_key(|(account, _)| *account);
+        let mut fingerprints = [0; 64];
+        for (account, _) in &accounts {
+            let (word, bit) = place(account);
+            fingerprints[word] |= bit;
+        }
+        Self {
+            accounts,
+            fingerprints,
+        }
+    }
+
+    fn find(&self, account: &Account) -> Option<Reason> {
+        let (word, bit) = place(account);
+        if self.fingerprints[word] & bit == 0 {
+            return None;
+        }
+        let found = self.accounts.binary_search_by_key(account, |(a, _)| *a);
+        let (_, reason) = self.accounts.get(found.ok()?)?;
+        Some(*reason)
+    }
+}
+
+/// Where the bit of a fingerprint is: the word, and the bit in it.
+fn place(account: &Account) -> (usize, u64) {
+    let fingerprint = account.fingerprint();
+    (fingerprint >> 6, 1 << (fingerprint & 63))
+}
 
 const BURN: &str = "a burn address, which nobody owns";
 const PROGRAM: &str = "a program that Solana is built with";
@@ -98,6 +121,7 @@ const SYSVAR: &str = "an account where Solana keeps its own data (a sysvar)";
 const KNOWN: &[(Network, &str, &str)] = &[
     (Network::Bitcoin, "1BitcoinEaterAddressDontSendf59kuE", BURN),
     (Network::Bitcoin, "1CounterpartyXXXXXXXXXXXXXXXUWLpVr", BURN),
+    (Network::Bitcoin, "1HT7xU2Ngenf7D4yocz2SAcnNLW7rK8d4E", "the hash of an empty key, which nobody can sign for"),
 
     (Network::Tron, "TLsV52sRDL79HXGGm9yzwKibb6BeruhUzy", "TRON's black hole, which burns what it gets"),
     (Network::Tron, "TPYmHEhy5n8TCEfYGqW2rPxsghSfzghPDn", "the contract of the first USDD on TRON"),
@@ -116,7 +140,11 @@ const KNOWN: &[(Network, &str, &str)] = &[
     (Network::Evm, "0x7F5c764cBc14f9669B88837ca1490cCa17c31607", "the contract of bridged USDC (USDC.e) on OP Mainnet"),
     (Network::Evm, "0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA", "the contract of bridged USDC (USDbC) on Base"),
     (Network::Evm, "0x01bFF41798a0BcF287b996046Ca68b395DbC1071", "the contract of USDT0 on OP Mainnet"),
+    (Network::Evm, "0x8dd5fbCe2F6a956C3022bA3663759011Dd51e73E", "the contract of the first TUSD on Ethereum"),
     (Network::Evm, "0x14016E85a25aeb13065688cAFB43044C2ef86784", "the contract of the first TUSD on BNB Smart Chain"),
+
+    (Network::Ton, "Ef8zMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM0vF", "TON's elector, a system contract"),
+    (Network::Ton, "Ef9VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVbxn", "TON's configuration, a system contract"),
 
     (Network::Solana, "11111111111111111111111111111111", PROGRAM),
     (Network::Solana, "1nc1nerator11111111111111111111111111111111", "Solana's incinerator, which burns what it gets"),
@@ -266,13 +294,5 @@ mod tests {
         }
         // A leading zero or two is only luck.
         assert!(check(Network::Evm, "0x0000000000000000000000000000000000010000").is_ok());
-    }
-
-    #[test]
-    fn the_hash_of_nothing_is_the_known_burn() {
-        assert_eq!(
-            message(Network::Bitcoin, "1HT7xU2Ngenf7D4yocz2SAcnNLW7rK8d4E"),
-            "this is the hash of an empty key, which nobody can sign for"
-        );
     }
 }

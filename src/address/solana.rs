@@ -3,11 +3,11 @@
 //! Source: <https://solana.com/docs/core/accounts>. A wallet's address is an ed25519 public key,
 //! a point of the curve; an address off the curve was derived by a program and has no key.
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
 use five8::{DecodeError, decode_32};
 
 use super::account::{Account, Address, Caution, Form};
 use super::character;
+use super::curve;
 use super::error::Fault;
 use crate::domain::Network;
 
@@ -17,7 +17,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 32..=44;
 /// Reads an address; the test networks use the same ones.
 pub(super) fn read(text: &str) -> Result<Address, Fault> {
     let bytes = decode(text)?;
-    let caution = (!is_on_curve(bytes)).then_some(Caution::OffCurve);
+    let caution = (!curve::is_point(&bytes)).then_some(Caution::OffCurve);
     let account = Account::new(Network::Solana, Form::Only, &bytes);
     Ok(Address::new(account).with_caution(caution))
 }
@@ -34,11 +34,6 @@ pub(super) fn decode(text: &str) -> Result<[u8; 32], Fault> {
         Err(_) if LENGTHS.contains(&text.len()) => Err(Fault::Size),
         Err(_) => Err(Fault::length(text, "32 to 44")),
     }
-}
-
-/// Whether the bytes are a point of the curve, hence may be somebody's public key.
-fn is_on_curve(bytes: [u8; 32]) -> bool {
-    CompressedEdwardsY(bytes).decompress().is_some()
 }
 
 #[cfg(test)]

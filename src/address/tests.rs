@@ -87,6 +87,8 @@ fn a_broken_address_of_another_network_is_told_by_its_look() {
 
 #[test]
 fn a_broken_address_is_the_network_s_own_to_explain() {
+    let old = error(Network::Litecoin, "3P14159f73E4gFr7JterCCQh9QjiTjiZrH");
+    assert_eq!((old.kind(), old.other_network()), ("checksum", None));
     let broken = error(Network::Bitcoin, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb");
     assert_eq!((broken.kind(), broken.other_network()), ("checksum", None));
     let letter = error(Network::Bitcoin, "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf0a");
@@ -126,70 +128,73 @@ fn blanks_and_strange_letters_are_named() {
     }
 }
 
+/// What is pasted in place of an address, and words of what is said about it.
+const PASTED: &[(&str, &str)] = &[
+    (
+        "bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa?amount=1",
+        "payment link",
+    ),
+    (
+        "ethereum:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed@1",
+        "payment link",
+    ),
+    (
+        "ton://transfer/EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs",
+        "payment link",
+    ),
+    (
+        "solana:83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri",
+        "payment link",
+    ),
+    ("tron:TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7", "payment link"),
+    (
+        "https://tronscan.org/#/address/TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7",
+        "web page",
+    ),
+    ("name.eth", "this is a name"),
+    ("name.sol", "this is a name"),
+    ("some-name.t.me", "this is a name"),
+    ("XE7338O073KYGTWWZN0F2WZ0R8PX5ZPPZS", "ICAP"),
+    (
+        "41a614f803b6fd780986a42c78ec9c7f77e6ded13c",
+        "TRON address in hex",
+    ),
+    (
+        "0x41a614f803b6fd780986a42c78ec9c7f77e6ded13c",
+        "TRON address in hex",
+    ),
+    ("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "without its 0x"),
+    (
+        "-1:e56754f83426f69b09267bd876ac97c44821345b7e266bd956a7bfbfb98df35c",
+        "raw form",
+    ),
+    (
+        "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8",
+        "extended public key",
+    ),
+    (
+        "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+        "public key",
+    ),
+    ("payments@example.org", "e-mail"),
+    ("@example", "user name"),
+    (
+        "lnbc20m1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqhp5",
+        "Lightning",
+    ),
+    ("48127350", "user id"),
+    ("5.19E+47", "spreadsheet"),
+    ("0x5aAe\u{2026}eAed", "shortened"),
+    ("0x5aAe...eAed", "shortened"),
+];
+
 #[test]
 fn pasted_things_are_recognised() {
-    for (text, message) in [
-        (
-            "bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa?amount=1",
-            "payment link",
-        ),
-        (
-            "ethereum:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed@1",
-            "payment link",
-        ),
-        (
-            "ton://transfer/EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs",
-            "payment link",
-        ),
-        (
-            "solana:83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri",
-            "payment link",
-        ),
-        ("tron:TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7", "payment link"),
-        (
-            "https://tronscan.org/#/address/TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7",
-            "web page",
-        ),
-        ("name.eth", "this is a name"),
-        ("name.sol", "this is a name"),
-        ("some-name.t.me", "this is a name"),
-        ("XE7338O073KYGTWWZN0F2WZ0R8PX5ZPPZS", "ICAP"),
-        (
-            "41a614f803b6fd780986a42c78ec9c7f77e6ded13c",
-            "TRON address in hex",
-        ),
-        (
-            "0x41a614f803b6fd780986a42c78ec9c7f77e6ded13c",
-            "TRON address in hex",
-        ),
-        ("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "without its 0x"),
-        (
-            "-1:e56754f83426f69b09267bd876ac97c44821345b7e266bd956a7bfbfb98df35c",
-            "raw form",
-        ),
-        (
-            "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8",
-            "extended public key",
-        ),
-        (
-            "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
-            "public key",
-        ),
-        ("payments@example.org", "e-mail"),
-        ("@example", "user name"),
-        (
-            "lnbc20m1pvjluezpp5qqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqqqsyqcyq5rqwzqfqypqhp5",
-            "Lightning",
-        ),
-        ("48127350", "user id"),
-        ("5.19E+47", "spreadsheet"),
-        ("0x5aAe\u{2026}eAed", "shortened"),
-        ("0x5aAe...eAed", "shortened"),
-    ] {
+    for (text, message) in PASTED {
         for network in Network::ALL {
             let error = error(network, text);
             assert_eq!(error.kind(), "pasted", "{text}");
-            assert!(error.to_string().contains(message), "{text}: {error}");
+            assert!(error.to_string().contains(*message), "{text}: {error}");
             assert!(!error.is_secret());
         }
     }

@@ -25,19 +25,38 @@ const TEST_ONLY: u8 = 0x80;
 /// The workchains in use: the basic one, and the masterchain (-1).
 const WORKCHAINS: [u8; 2] = [0x00, 0xff];
 
+/// A character of both alphabets of base64.
+const COMMON: u8 = 0;
+/// A character of the standard alphabet alone.
+const STANDARD: u8 = 1;
+/// A character of the alphabet for links alone.
+const URL_SAFE: u8 = 2;
+/// A character of neither.
+const FOREIGN: u8 = 4;
+
+const fn class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => COMMON,
+        b'+' | b'/' => STANDARD,
+        b'-' | b'_' => URL_SAFE,
+        _ => FOREIGN,
+    }
+}
+
 /// Reads a user-friendly address.
 pub(super) fn read(text: &str) -> Result<Address, Fault> {
-    let is_foreign = |byte: u8| !byte.is_ascii_alphanumeric() && !b"+/-_".contains(&byte);
-    if let Some(at) = text.bytes().position(is_foreign) {
-        return Err(Fault::Character(character::at(text, at)));
+    let seen = text.bytes().fold(0, |seen, byte| seen | class(byte));
+    if seen & FOREIGN != 0 {
+        let at = text.bytes().position(|byte| class(byte) == FOREIGN);
+        return Err(Fault::Character(character::at(text, at.unwrap_or(0))));
     }
     if text.len() != LENGTH {
         return Err(Fault::length(text, "48"));
     }
-    let engine = match (text.contains(['-', '_']), text.contains(['+', '/'])) {
-        (true, true) => return Err(Fault::MixedAlphabets),
-        (true, false) => BASE64_URL_SAFE,
-        (false, _) => BASE64_STANDARD,
+    let engine = match seen {
+        COMMON | STANDARD => BASE64_STANDARD,
+        URL_SAFE => BASE64_URL_SAFE,
+        _ => return Err(Fault::MixedAlphabets),
     };
     let mut bytes = [0; 36];
     if engine.decode_slice(text, &mut bytes).is_err() {
