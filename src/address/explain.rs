@@ -34,13 +34,12 @@ pub(super) fn explain(network: Network, text: &str, fault: Fault) -> Fault {
     }
     // What begins as this network's addresses do is this network's to explain; TON's and Solana's
     // have no beginning of their own.
-    let is_unlike = matches!(fault, Fault::Beginning(_));
-    if is_unlike || matches!(network, Network::Ton | Network::Solana) {
-        if let Some(other) = looks_like(text).filter(|other| *other != network) {
-            return Fault::LooksLike(other);
-        }
+    let has_no_beginning = matches!(network, Network::Ton | Network::Solana);
+    let may_be_another = has_no_beginning || matches!(fault, Fault::Beginning(_));
+    match looks_like(text) {
+        Some(other) if may_be_another && other != network => Fault::LooksLike(other),
+        _ => fault,
     }
-    fault
 }
 
 /// Whether the text is an address of another network, or of its test network.
