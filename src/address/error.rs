@@ -261,7 +261,7 @@ impl fmt::Display for AddressError {
             Fault::WitnessLength => f.write_str("the witness program has the wrong length"),
             Fault::WitnessPadding => f.write_str("the witness program does not end cleanly"),
             Fault::MimbleWimble => f.write_str(
-                "this is a MimbleWimble (MWEB) address, which services that pay out do not support",
+                "this is a MimbleWimble (MWEB) address, which payout services cannot pay",
             ),
             Fault::MixedAlphabets => {
                 f.write_str("the address mixes the two alphabets of base64 (- and _ with + and /)")
