@@ -15,6 +15,8 @@ pub mod domain;
 
 pub mod address;
 
+pub mod intake;
+
 pub mod payout;
 
 pub mod cryptocloud;

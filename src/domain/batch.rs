@@ -40,10 +40,39 @@ impl Totals {
         let units = amount
             .minor_units(currency.decimals())
             .ok_or(TotalOverflow)?;
+        self.add_units(currency, units)
+    }
+
+    /// Counts one payout whose minor units are known.
+    ///
+    /// # Errors
+    /// When the sum exceeds a `u128`; nothing is counted then.
+    pub fn add_units(&mut self, currency: Currency, units: u128) -> Result<(), TotalOverflow> {
         let (count, sum) = &mut self.per_currency[currency.index()];
         *sum = sum.checked_add(units).ok_or(TotalOverflow)?;
         *count = count.saturating_add(1);
         Ok(())
+    }
+
+    /// Adds the totals of another part of the file.
+    ///
+    /// # Errors
+    /// When a sum exceeds a `u128` of minor units.
+    pub fn merge(&mut self, other: &Self) -> Result<(), TotalOverflow> {
+        for ((count, sum), (more, units)) in self.per_currency.iter_mut().zip(&other.per_currency) {
+            *sum = sum.checked_add(*units).ok_or(TotalOverflow)?;
+            *count = count.saturating_add(*more);
+        }
+        Ok(())
+    }
+
+    /// The sum of one currency, zero if it does not occur.
+    #[must_use]
+    pub fn sum(&self, currency: Currency) -> MinorUnits {
+        MinorUnits {
+            units: self.per_currency[currency.index()].1,
+            decimals: currency.decimals(),
+        }
     }
 
     /// How many payouts in all.

@@ -1,5 +1,7 @@
 //! A [`Finding`] is an error or a warning about a row, with its place and a remedy.
 
+use crate::wire::error_key;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -45,6 +47,29 @@ impl Column {
             Self::Reference => "reference",
         }
     }
+
+    /// The key of a finding in it: the API's own word for what it would refuse.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::CurrencyCode => error_key::CURRENCY_CODE,
+            Self::ToAddress => error_key::NETWORK,
+            Self::Amount => error_key::UNCORRECTED_AMOUNT,
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// The keys of findings that no column has.
+pub mod key {
+    /// A value that must be there is not: the API's own word.
+    pub const REQUIRED_PARAMETER: &str = crate::wire::error_key::REQUIRED_PARAMETER;
+    /// About a row as a whole.
+    pub const ROW: &str = "row";
+    /// About the header.
+    pub const HEADER: &str = "header";
+    /// About the file as a whole.
+    pub const FILE: &str = "file";
 }
 
 /// An error or a warning about a row, or about the file as a whole.
@@ -68,4 +93,129 @@ pub struct Finding {
     pub message: String,
     /// What can be done about it; empty where there is nothing to add.
     pub hint: String,
+    /// The whole line as it stands in the input; empty where there is none, and where the row
+    /// holds a secret.
+    pub row: String,
+    /// Which bytes of `row` are at fault.
+    pub row_span: Option<Range<usize>>,
+    /// Another row that has to do with it.
+    pub related: Option<Related>,
+}
+
+/// The value of an earlier row that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// Its line.
+    pub line: u64,
+    /// The value there, raw.
+    pub value: String,
+    /// Which bytes of the value are to be looked at.
+    pub span: Range<usize>,
+}
+
+/// How many findings there are, of each severity and kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingCounts {
+    by_kind: BTreeMap<(Severity, &'static str), u64>,
+}
+
+impl FindingCounts {
+    /// Counts one finding.
+    pub fn count(&mut self, finding: &Finding) {
+        let count = self
+            .by_kind
+            .entry((finding.severity, finding.kind))
+            .or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// How many errors there are.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.of(Severity::Error)
+    }
+
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warnings(&self) -> u64 {
+        self.of(Severity::Warning)
+    }
+
+    fn of(&self, severity: Severity) -> u64 {
+        self.by_kind(severity)
+            .iter()
+            .fold(0, |all, (_, count)| all.saturating_add(*count))
+    }
+
+    /// The kinds of a severity with their counts, the most frequent first.
+    #[must_use]
+    pub fn by_kind(&self, severity: Severity) -> Vec<(&'static str, u64)> {
+        let mut kinds: Vec<_> = self
+            .by_kind
+            .iter()
+            .filter(|((of, _), _)| *of == severity)
+            .map(|((_, kind), count)| (*kind, *count))
+            .collect();
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        kinds
+    }
+}
+
+impl fmt::Display for FindingCounts {
+    /// `37 errors: 31 checksum, 6 amount; 1 warning: 1 duplicate`, or `no findings`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for severity in [Severity::Error, Severity::Warning] {
+            let all = self.of(severity);
+            if all == 0 {
+                continue;
+            }
+            let plural = if all == 1 { "" } else { "s" };
+            write!(f, "{separator}{all} {severity}{plural}")?;
+            separator = ": ";
+            for (kind, count) in self.by_kind(severity) {
+                write!(f, "{separator}{count} {kind}")?;
+                separator = ", ";
+            }
+            separator = "; ";
+        }
+        if separator.is_empty() {
+            f.write_str("no findings")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_told_by_kind() {
+        let finding = |severity, kind| Finding {
+            severity,
+            line: None,
+            column: None,
+            key: "file",
+            kind,
+            value: String::new(),
+            span: None,
+            message: String::new(),
+            hint: String::new(),
+            row: String::new(),
+            row_span: None,
+            related: None,
+        };
+        let mut counts = FindingCounts::default();
+        assert_eq!(counts.to_string(), "no findings");
+        counts.count(&finding(Severity::Error, "amount"));
+        counts.count(&finding(Severity::Error, "checksum"));
+        counts.count(&finding(Severity::Error, "checksum"));
+        counts.count(&finding(Severity::Warning, "duplicate"));
+        assert_eq!(
+            counts.to_string(),
+            "3 errors: 2 checksum, 1 amount; 1 warning: 1 duplicate"
+        );
+        assert_eq!((counts.errors(), counts.warnings()), (3, 1));
+    }
 }

@@ -11,9 +11,9 @@ pub mod standing;
 pub mod tally;
 
 pub use amount::{Amount, AmountError};
-pub use batch::{Batch, Totals};
+pub use batch::{Batch, MinorUnits, Totals};
 pub use currency::{Currency, Listing, Network};
-pub use finding::{Column, Finding, Severity};
+pub use finding::{Column, Finding, FindingCounts, Related, Severity};
 pub use outcome::{Cause, Outcome, Status, Verdict};
 pub use payout::Payout;
 pub use standing::{Census, Standing, State};
