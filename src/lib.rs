@@ -16,9 +16,16 @@ pub mod domain;
 pub mod address;
 
 pub mod intake;
-
 pub mod payout;
 
 pub mod cryptocloud;
 
 pub mod sandbox;
+
+pub mod terminal;
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod exit;

@@ -1,3 +1,19 @@
-//! The program.
+//! The program: it parses the command line, runs the command, prints the error, and exits.
 
-fn main() {}
+use ccbatch::cli::Cli;
+use ccbatch::config::Config;
+use ccbatch::{app, terminal};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = Config::new(cli.command, |name| std::env::var_os(name));
+    match config.and_then(app::execute) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            terminal::ui::say(&error.to_string());
+            error.exit().into()
+        }
+    }
+}

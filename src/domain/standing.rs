@@ -95,6 +95,18 @@ impl Census {
         census
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            created: self.created.saturating_add(other.created),
+            rejected: self.rejected.saturating_add(other.rejected),
+            not_created: self.not_created.saturating_add(other.not_created),
+            in_doubt: self.in_doubt.saturating_add(other.in_doubt),
+            pending: self.pending.saturating_add(other.pending),
+        }
+    }
+
     /// How many have yet to be sent: never attempted, or attempted in vain.
     #[must_use]
     pub fn to_send(&self) -> u64 {

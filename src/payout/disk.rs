@@ -51,24 +51,37 @@ impl DiskFile {
     /// # Errors
     /// Whatever makes it unfit to be a record.
     pub fn open(path: &Path) -> Result<Option<Self>, DiskError> {
-        let metadata = match std::fs::symlink_metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
-        if metadata.is_symlink() {
-            return Err(DiskError::SymbolicLink);
-        }
-        if !metadata.is_file() {
-            return Err(DiskError::NotAFile);
-        }
-        if metadata.nlink() != 1 {
-            return Err(DiskError::HardLinks);
-        }
-        if metadata.len() > MAX_BYTES {
-            return Err(DiskError::TooLarge);
+        if !is_fit(path)? {
+            return Ok(None);
         }
         let file = OpenOptions::new().read(true).append(true).open(path)?;
         Self::locked(file, path).map(Some)
+    }
+
+    /// Reads a file as it is, without a lock; `None` if there is none.
+    ///
+    /// # Errors
+    /// Whatever makes it unfit to be a record.
+    pub fn peek(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
+        if is_fit(path)? {
+            Ok(Some(std::fs::read(path)?))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether a path names the file that is open.
+    ///
+    /// # Errors
+    /// Either cannot be looked at.
+    pub fn is_same(path: &Path, file: &File) -> Result<bool, DiskError> {
+        let open = file.metadata()?;
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            other => other
+                .map(|named| (named.dev(), named.ino()) == (open.dev(), open.ino()))
+                .map_err(DiskError::Io),
+        }
     }
 
     /// Makes and locks a new, empty file.
@@ -105,6 +118,25 @@ impl DiskFile {
         let mut bytes = Vec::new();
         (&self.file).take(MAX_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+}
+
+/// Whether there is a file, and it is fit to be a record.
+fn is_fit(path: &Path) -> Result<bool, DiskError> {
+    let metadata = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    if metadata.is_symlink() {
+        Err(DiskError::SymbolicLink)
+    } else if !metadata.is_file() {
+        Err(DiskError::NotAFile)
+    } else if metadata.nlink() != 1 {
+        Err(DiskError::HardLinks)
+    } else if metadata.len() > MAX_BYTES {
+        Err(DiskError::TooLarge)
+    } else {
+        Ok(true)
     }
 }
 

@@ -1,0 +1,167 @@
+//! Checking is everything before the first request: the input is read and validated, and the
+//! results file is held against it. A dry run ends here, having written nothing.
+
+use crate::cli::Format;
+use crate::config::{Check, Files};
+use crate::domain::standing::Census;
+use crate::domain::{Batch, Standing};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::intake::{self, Intake, Keep};
+use crate::payout::disk::DiskFile;
+use crate::payout::plan::Plan;
+use crate::payout::results::{self, Record};
+use crate::terminal::report::PlanReport;
+use crate::terminal::{events, report, ui};
+use chrono::Utc;
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+/// `ccbatch validate` and `ccbatch run --dry-run`
+pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
+    let input = open_input(&config.files)?;
+    let record = read_record(&config.files.results)?;
+    let keep = if record.is_some() {
+        Keep::Payouts
+    } else {
+        Keep::Totals
+    };
+    let Some(intake) = validate(config, &input, keep)? else {
+        return Ok(Exit::InputInvalid);
+    };
+    let report = match (&intake.batch, record) {
+        (Some(batch), Some(record)) => {
+            let standings = fold(&config.files, &record, batch, Some(&config.api))?;
+            let plan = Plan::new(batch, &standings, config.rejected, config.limit);
+            plan_report(
+                config,
+                &intake,
+                &Census::of(&standings),
+                &plan,
+                Duration::ZERO,
+            )
+        }
+        _ => untouched_report(config, &intake),
+    };
+    tell_plan(config, &report);
+    ui::say("Dry run: nothing was sent, nothing was written.");
+    Ok(Exit::AllCreated)
+}
+
+/// Opens the input.
+pub(super) fn open_input(files: &Files) -> Result<File, Error> {
+    let error = |error: std::io::Error| Error::input(&files.input, &error);
+    let input = File::open(&files.input).map_err(error)?;
+    if input.metadata().map_err(error)?.is_dir() {
+        return Err(error(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(input)
+}
+
+/// Validates every row and tells the findings; `None` when there is an error among them.
+pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Option<Intake>, Error> {
+    let path = &config.files.input;
+    let name = path.display().to_string();
+    let options = intake::Options {
+        keep,
+        ..config.intake.clone()
+    };
+    let mut tell = |finding: &crate::domain::Finding| match config.format {
+        Format::Human => ui::say(&report::finding(&name, finding)),
+        Format::Json => ui::emit(&events::finding(finding)),
+    };
+    let intake =
+        intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
+    for notice in &intake.notices {
+        ui::say(&format!("{name}: {notice}"));
+    }
+    if intake.counts.errors == 0 {
+        return Ok(Some(intake));
+    }
+    ui::say(&format!("{name}: {}; nothing was sent", intake.counts));
+    if config.format == Format::Json {
+        ui::emit(&events::refused(
+            intake.counts.errors,
+            intake.counts.warnings,
+        ));
+    }
+    Ok(None)
+}
+
+/// Reads the results file as it is, without a lock; `None` if there is none.
+pub(super) fn read_record(path: &Path) -> Result<Option<Record>, Error> {
+    let Some(bytes) = DiskFile::peek(path).map_err(|error| Error::disk(path, &error))? else {
+        return Ok(None);
+    };
+    results::parse(&bytes)
+        .map(Some)
+        .map_err(|mismatch| Error::mismatch(path, &mismatch))
+}
+
+/// Where every payout stands, by the results file.
+pub(super) fn fold(
+    files: &Files,
+    record: &Record,
+    batch: &Batch,
+    api: Option<&str>,
+) -> Result<Vec<Standing>, Error> {
+    results::fold(record, batch, api).map_err(|mismatch| Error::mismatch(&files.results, &mismatch))
+}
+
+/// What is going to be submitted.
+pub(super) fn plan_report(
+    config: &Check,
+    intake: &Intake,
+    census: &Census,
+    plan: &Plan<'_>,
+    first_wait: Duration,
+) -> PlanReport {
+    let to_submit = plan.totals();
+    let ends_at = report::ends_at(Utc::now(), first_wait, config.interval, to_submit.count());
+    PlanReport {
+        input: config.files.input.display().to_string(),
+        results: config.files.results.display().to_string(),
+        api: config.api.clone(),
+        census: *census,
+        to_submit,
+        beyond_limit: plan.beyond_limit,
+        warnings: intake.counts.warnings,
+        fingerprint: intake.fingerprint.to_string(),
+        interval: config.interval,
+        ends_at,
+    }
+}
+
+/// What is going to be submitted of a batch of which nothing was submitted yet.
+fn untouched_report(config: &Check, intake: &Intake) -> PlanReport {
+    let nothing = Plan {
+        steps: Vec::new(),
+        beyond_limit: 0,
+    };
+    let pending = intake.totals.count();
+    let report = plan_report(
+        config,
+        intake,
+        &Census {
+            pending,
+            ..Census::default()
+        },
+        &nothing,
+        Duration::ZERO,
+    );
+    let ends_at = report::ends_at(Utc::now(), Duration::ZERO, config.interval, pending);
+    PlanReport {
+        to_submit: intake.totals.clone(),
+        ends_at,
+        ..report
+    }
+}
+
+/// Tells what is going to be submitted.
+pub(super) fn tell_plan(config: &Check, report: &PlanReport) {
+    if config.format == Format::Json {
+        ui::emit(&events::plan(report));
+    }
+    ui::say(&report::plan(report));
+}

@@ -1,0 +1,73 @@
+//! Signals ask a run to stop: the payout in flight is finished and recorded first. A second
+//! Ctrl-C leaves at once.
+
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::payout::stop::Stop;
+use crate::terminal::ui;
+use std::io;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Raises the stop at SIGINT, SIGTERM and SIGHUP, from a thread of its own, so that a signal is
+/// heeded whatever the program is busy with.
+pub(super) fn watch(stop: &Stop) -> Result<(), Error> {
+    let error = |error: io::Error| Error::system(&error);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(error)?;
+    let mut signals = {
+        let _context = runtime.enter();
+        Signals::new().map_err(error)?
+    };
+    let stop = stop.clone();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(signals.obey(&stop)))
+        .map_err(error)?;
+    Ok(())
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn obey(&mut self, stop: &Stop) {
+        loop {
+            let is_interrupt = tokio::select! {
+                _ = self.interrupt.recv() => true,
+                _ = self.terminate.recv() => false,
+                _ = self.hang_up.recv() => false,
+            };
+            if is_interrupt && stop.is_raised() {
+                leave(stop);
+            }
+            if !stop.is_raised() && stop.is_in_flight() {
+                ui::say("\nStopping after the payout in flight; Ctrl-C again leaves at once.");
+            }
+            stop.raise();
+        }
+    }
+}
+
+/// Leaves without waiting for the answer of the payout in flight, which is in doubt then.
+fn leave(stop: &Stop) -> ! {
+    let exit = if stop.is_in_flight() {
+        ui::say("\nLeft at once: the payout in flight is in doubt. Run again to see which it is.");
+        Exit::InDoubt
+    } else {
+        Exit::StoppedEarly
+    };
+    std::process::exit(exit.code().into())
+}

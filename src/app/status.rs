@@ -1,0 +1,61 @@
+//! `ccbatch status`: where each payout stands, by the results file.
+
+use super::check::{fold, open_input, read_record};
+use crate::cli::TableFormat;
+use crate::config::{Files, Status};
+use crate::domain::standing::Census;
+use crate::domain::{Batch, Finding, Severity, Standing};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::intake;
+use crate::payout::results::Record;
+use crate::terminal::report::{Doubt, Summary};
+use crate::terminal::{events, report, ui};
+
+/// Shows where each payout stands.
+pub(super) fn status(config: &Status) -> Result<Exit, Error> {
+    let Some(batch) = read_batch(&config.files)? else {
+        return Ok(Exit::InputInvalid);
+    };
+    let record = read_record(&config.files.results)?.unwrap_or_default();
+    let standings = fold(&config.files, &record, &batch, None)?;
+    let summary = summary(&config.files, &record, &batch, &standings);
+    match config.format {
+        TableFormat::Human => {
+            ui::print(&report::status(&batch, &standings));
+            ui::say(&report::summary(&summary));
+        }
+        TableFormat::Json => {
+            for (payout, standing) in batch.payouts.iter().zip(&standings) {
+                ui::emit(&events::standing(payout, standing));
+            }
+            ui::emit(&events::summary(&summary, Exit::of(&summary.census)));
+        }
+        TableFormat::Csv => ui::print(&events::standings_csv(&batch, &standings)),
+    }
+    Ok(Exit::AllCreated)
+}
+
+/// Reads the input for a command that submits nothing: warnings are not repeated.
+pub(super) fn read_batch(files: &Files) -> Result<Option<Batch>, Error> {
+    let input = open_input(files)?;
+    let name = files.input.display().to_string();
+    let mut tell = |finding: &Finding| {
+        if finding.severity == Severity::Error {
+            ui::say(&report::finding(&name, finding));
+        }
+    };
+    let intake = intake::read(&input, &intake::Options::default(), &mut tell)
+        .map_err(|error| Error::input(&files.input, &error))?;
+    Ok(intake.batch)
+}
+
+fn summary(files: &Files, record: &Record, batch: &Batch, standings: &[Standing]) -> Summary {
+    Summary {
+        census: Census::of(standings),
+        stopped: String::new(),
+        results: files.results.display().to_string(),
+        command: files.run_command(record.api()),
+        doubts: Doubt::all(batch, standings, |line| files.resolve_command(line)),
+    }
+}

@@ -1,0 +1,208 @@
+//! The command line, as clap reads it; what the flags mean is decided in [`crate::config`].
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Pay a spreadsheet of people in crypto through CryptoCloud's withdrawal API, never twice.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit status: 0 all created, 1 could not run, 2 usage, 3 input invalid and nothing sent,
+4 finished with some rejected, 5 stopped early (run again to go on), 6 a payout is in doubt";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check every row, then submit the payouts one by one; run again to go on
+    Run(RunArgs),
+    /// Check every row and send nothing, the same as run --dry-run
+    Validate(ValidateArgs),
+    /// Show where each payout stands
+    Status(StatusArgs),
+    /// Settle one payout in doubt, after a look in the CryptoCloud dashboard
+    Resolve(ResolveArgs),
+    /// Serve the API on a loopback port, for rehearsals; no money moves
+    Sandbox(SandboxArgs),
+    /// List the currency codes with their networks and decimals
+    Currencies(CurrenciesArgs),
+}
+
+/// `ccbatch run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What is checked, and how.
+    #[command(flatten)]
+    pub check: CheckArgs,
+    /// Check and show the plan, send nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Submit without asking (required without a terminal)
+    #[arg(long)]
+    pub yes: bool,
+    /// Submit again what the API rejected in an earlier run
+    #[arg(long)]
+    pub retry_rejected: bool,
+    /// Pass payouts in doubt by, and do not stop at rejections
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Submit at most this many payouts in this run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// The shortest time between two requests [default: 12s, with --sandbox 1s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub interval: Option<Duration>,
+    /// The API's base URL [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
+    #[arg(long, value_name = "URL")]
+    pub api_url: Option<String>,
+    /// Read the API key from a file that only you can read, instead of CCBATCH_API_KEY
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Rehearse against a sandbox inside the program: no money moves
+    #[arg(long, conflicts_with_all = ["api_url", "api_key_file"])]
+    pub sandbox: bool,
+    /// How to show progress on stderr
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub progress: Progress,
+}
+
+/// `ccbatch validate`
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// What is checked, and how.
+    #[command(flatten)]
+    pub check: CheckArgs,
+}
+
+/// What `run` and `validate` share.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The payouts: a CSV with the columns currency_code, to_address, amount and, if wanted, reference
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// The results file [default: FILE with the extension .results.csv]
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// What to write on stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+}
+
+/// `ccbatch status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The payouts
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// The results file [default: FILE with the extension .results.csv]
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// What to write on stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: TableFormat,
+}
+
+/// `ccbatch resolve`
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// The payouts
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// The line of FILE whose payout is in doubt
+    #[arg(long, value_name = "N")]
+    pub line: u64,
+    /// What the dashboard shows.
+    #[command(flatten)]
+    pub verdict: VerdictArgs,
+    /// The results file [default: FILE with the extension .results.csv]
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// Record the verdict without asking (required without a terminal)
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What the dashboard shows: exactly one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct VerdictArgs {
+    /// The dashboard shows the withdrawal, under this invoice id
+    #[arg(long, value_name = "ID")]
+    pub invoice_id: Option<String>,
+    /// The dashboard does not show the withdrawal: the next run submits the payout again
+    #[arg(long)]
+    pub not_created: bool,
+}
+
+/// `ccbatch sandbox`
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// The loopback address to listen on; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// The shortest time between two requests that is not refused with rate_limit
+    #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
+    pub interval: Duration,
+    /// Faults, one a request, in order: see README.md
+    #[arg(long, value_name = "STEPS", default_value = "")]
+    pub script: String,
+}
+
+/// `ccbatch currencies`
+#[derive(Debug, Args)]
+pub struct CurrenciesArgs {
+    /// What to write on stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: TableFormat,
+}
+
+/// What `run` and `validate` write on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Nothing: what a person reads goes to stderr
+    #[default]
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// A table to read
+    #[default]
+    Human,
+    /// One JSON object a line
+    Json,
+    /// CSV with a header
+    Csv,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A bar on a terminal, else lines
+    #[default]
+    Auto,
+    /// A bar
+    Bar,
+    /// A line with a timestamp for each outcome
+    Lines,
+    /// Nothing
+    None,
+}
+
+/// `12s`, `1500ms`, `1m`; a bare `0` is a duration as well.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "write it with its unit, like 12s or 500ms".into())
+}

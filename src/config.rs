@@ -1,0 +1,365 @@
+//! The configuration is what the flags and the environment mean together. Nothing else in the
+//! program reads either.
+
+use crate::cli::{self, Format, Progress, TableFormat};
+use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
+use crate::domain::HaltPolicy;
+use crate::error::Error;
+use crate::intake;
+use crate::payout::pacer::API_INTERVAL;
+use crate::payout::plan::RejectedPolicy;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The environment variable that holds the API key.
+pub const API_KEY_VARIABLE: &str = "CCBATCH_API_KEY";
+
+/// The environment variable that holds the API's base URL.
+pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
+
+/// What stands for the host in a results file that a rehearsal wrote.
+pub const SANDBOX_API: &str = "sandbox";
+
+/// The pace of a rehearsal: quick, and slow enough to be watched.
+const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The longest interval that makes sense: a day.
+const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The two files of a batch.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The payouts.
+    pub input: PathBuf,
+    /// The results.
+    pub results: PathBuf,
+}
+
+/// Whether the operator is asked before something that cannot be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Ask, on a terminal.
+    Ask,
+    /// `--yes`, or nothing real happens.
+    Given,
+}
+
+/// What payouts are submitted to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// An API.
+    Api {
+        /// Where it is.
+        endpoint: Endpoint,
+        /// Where its key comes from.
+        key: KeySource,
+    },
+    /// A sandbox inside the program.
+    Sandbox,
+}
+
+/// Where the API key comes from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// The environment.
+    Environment(OsString),
+    /// A file.
+    File(PathBuf),
+    /// The operator is asked for it.
+    Prompt,
+}
+
+/// `run --dry-run` and `validate`.
+#[derive(Debug)]
+pub struct Check {
+    /// The files.
+    pub files: Files,
+    /// How rows are checked.
+    pub intake: intake::Options,
+    /// What goes to stdout.
+    pub format: Format,
+    /// The API that the results file must have been begun with.
+    pub api: String,
+    /// The interval between requests.
+    pub interval: Duration,
+    /// Which payouts are planned.
+    pub rejected: RejectedPolicy,
+    /// How many payouts are planned at most.
+    pub limit: Option<u64>,
+}
+
+/// `run`
+#[derive(Debug)]
+pub struct Run {
+    /// What comes before anything is sent.
+    pub check: Check,
+    /// What payouts are submitted to.
+    pub target: Target,
+    /// Whether the operator is asked.
+    pub consent: Consent,
+    /// When the batch stops early.
+    pub halt: HaltPolicy,
+    /// How progress is shown.
+    pub progress: Progress,
+}
+
+/// `status`
+#[derive(Debug)]
+pub struct Status {
+    /// The files.
+    pub files: Files,
+    /// What goes to stdout.
+    pub format: TableFormat,
+}
+
+/// `resolve`
+#[derive(Debug)]
+pub struct Resolve {
+    /// The files.
+    pub files: Files,
+    /// The input's line.
+    pub line: u64,
+    /// The invoice id that the dashboard shows; `None` if it shows nothing.
+    pub invoice_id: Option<String>,
+    /// Whether the operator is asked.
+    pub consent: Consent,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Config {
+    /// Submit payouts.
+    Run(Box<Run>),
+    /// Check only.
+    DryRun(Box<Check>),
+    /// Show where each payout stands.
+    Status(Status),
+    /// Settle a payout in doubt.
+    Resolve(Resolve),
+    /// Serve the sandbox.
+    Sandbox(cli::SandboxArgs, Option<OsString>),
+    /// List the currencies.
+    Currencies(TableFormat),
+}
+
+impl Config {
+    /// Reads the flags together with the environment.
+    ///
+    /// # Errors
+    /// A flag whose value does not go with the others.
+    pub fn new(
+        command: cli::Command,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Error> {
+        Ok(match command {
+            cli::Command::Run(args) => run(args, &environment)?,
+            cli::Command::Validate(args) => {
+                let check = check(args.check, &environment)?;
+                Self::DryRun(Box::new(check))
+            }
+            cli::Command::Status(args) => Self::Status(Status {
+                files: files(args.input, args.results, "results.csv"),
+                format: args.format,
+            }),
+            cli::Command::Resolve(args) => Self::Resolve(Resolve {
+                files: files(args.input, args.results, "results.csv"),
+                line: args.line,
+                invoice_id: args.verdict.invoice_id,
+                consent: consent(args.yes),
+            }),
+            cli::Command::Sandbox(args) => Self::Sandbox(args, environment(API_KEY_VARIABLE)),
+            cli::Command::Currencies(args) => Self::Currencies(args.format),
+        })
+    }
+}
+
+fn run(
+    args: cli::RunArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Config, Error> {
+    let is_sandbox = args.sandbox;
+    let endpoint = if is_sandbox {
+        None
+    } else {
+        Some(endpoint(args.api_url, environment)?)
+    };
+    let check = Check {
+        files: files(
+            args.check.input,
+            args.check.results,
+            if is_sandbox {
+                "sandbox.results.csv"
+            } else {
+                "results.csv"
+            },
+        ),
+        intake: intake_options(args.check.strict),
+        format: args.check.format,
+        api: endpoint
+            .as_ref()
+            .map_or(SANDBOX_API, Endpoint::host)
+            .to_owned(),
+        interval: interval(args.interval, endpoint.as_ref())?,
+        rejected: if args.retry_rejected {
+            RejectedPolicy::Retry
+        } else {
+            RejectedPolicy::Leave
+        },
+        limit: args.limit,
+    };
+    if args.dry_run {
+        return Ok(Config::DryRun(Box::new(check)));
+    }
+    let key = match (args.api_key_file, environment(API_KEY_VARIABLE)) {
+        (Some(path), _) => KeySource::File(path),
+        (None, Some(key)) => KeySource::Environment(key),
+        (None, None) => KeySource::Prompt,
+    };
+    Ok(Config::Run(Box::new(Run {
+        check,
+        target: match endpoint {
+            Some(endpoint) => Target::Api { endpoint, key },
+            None => Target::Sandbox,
+        },
+        consent: consent(args.yes || is_sandbox),
+        halt: if args.keep_going {
+            HaltPolicy::KeepGoing
+        } else {
+            HaltPolicy::Careful
+        },
+        progress: args.progress,
+    })))
+}
+
+fn check(
+    args: cli::CheckArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Check, Error> {
+    let endpoint = endpoint(None, environment)?;
+    Ok(Check {
+        files: files(args.input, args.results, "results.csv"),
+        intake: intake_options(args.strict),
+        format: args.format,
+        api: endpoint.host().to_owned(),
+        interval: API_INTERVAL,
+        rejected: RejectedPolicy::Leave,
+        limit: None,
+    })
+}
+
+fn files(input: PathBuf, results: Option<PathBuf>, extension: &str) -> Files {
+    let results = results.unwrap_or_else(|| input.with_extension(extension));
+    Files { input, results }
+}
+
+fn consent(yes: bool) -> Consent {
+    if yes { Consent::Given } else { Consent::Ask }
+}
+
+fn intake_options(strict: bool) -> intake::Options {
+    let warnings = if strict {
+        intake::WarningPolicy::Refuse
+    } else {
+        intake::WarningPolicy::Tell
+    };
+    intake::Options {
+        warnings,
+        ..intake::Options::default()
+    }
+}
+
+fn endpoint(
+    flag: Option<String>,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Endpoint, Error> {
+    let variable = || environment(API_URL_VARIABLE).map(|url| url.to_string_lossy().into_owned());
+    let (place, url) = match (flag, variable().filter(|url| !url.is_empty())) {
+        (Some(url), _) => ("--api-url", url),
+        (None, Some(url)) => (API_URL_VARIABLE, url),
+        (None, None) => ("--api-url", PRODUCTION_URL.to_owned()),
+    };
+    Endpoint::new(&url).map_err(|error| Error::endpoint(place, &url, &error))
+}
+
+/// The API refuses what comes faster than its interval; only a loopback address is ours.
+fn interval(flag: Option<Duration>, endpoint: Option<&Endpoint>) -> Result<Duration, Error> {
+    let is_ours = endpoint.is_none_or(Endpoint::is_loopback);
+    match flag {
+        None if endpoint.is_none() => Ok(SANDBOX_INTERVAL),
+        None => Ok(API_INTERVAL),
+        Some(interval) if interval > MAX_INTERVAL => Err(Error::interval_too_long(MAX_INTERVAL)),
+        Some(interval) if interval < API_INTERVAL && !is_ours => {
+            Err(Error::interval_too_short(interval, API_INTERVAL))
+        }
+        Some(interval) => Ok(interval),
+    }
+}
+
+impl Run {
+    /// The command that goes on with this batch.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut words = vec!["ccbatch run".to_owned(), quoted(&self.check.files.input)];
+        let is_sandbox = matches!(self.target, Target::Sandbox);
+        words.extend(self.check.files.results_flag(is_sandbox));
+        match &self.target {
+            Target::Sandbox => words.push("--sandbox".into()),
+            Target::Api { endpoint, key } => {
+                if endpoint.host() != "api.cryptocloud.plus" {
+                    words.push(format!("--api-url {}", endpoint.base()));
+                }
+                if let KeySource::File(path) = key {
+                    words.push(format!("--api-key-file {}", quoted(path)));
+                }
+            }
+        }
+        words.join(" ")
+    }
+}
+
+impl Files {
+    fn results_flag(&self, is_sandbox: bool) -> Option<String> {
+        let extension = if is_sandbox {
+            "sandbox.results.csv"
+        } else {
+            "results.csv"
+        };
+        let is_default = self.results == self.input.with_extension(extension);
+        (!is_default).then(|| format!("--results {}", quoted(&self.results)))
+    }
+
+    /// The command that goes on with a batch that was begun with this API.
+    #[must_use]
+    pub fn run_command(&self, api: Option<&str>) -> String {
+        let is_sandbox = api == Some(SANDBOX_API);
+        let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
+        words.extend(self.results_flag(is_sandbox));
+        words.extend(is_sandbox.then(|| "--sandbox".to_owned()));
+        words.join(" ")
+    }
+
+    /// The command that settles a payout in doubt, up to the verdict.
+    #[must_use]
+    pub fn resolve_command(&self, line: u64) -> String {
+        let mut words = vec!["ccbatch resolve".to_owned(), quoted(&self.input)];
+        words.extend(self.results_flag(false));
+        words.push(format!("--line {line}"));
+        words.join(" ")
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_simple = !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c))
+        && !text.starts_with('-');
+    if is_simple {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,6 @@
+//! What a person or a program gets to see: texts and events made of values, and the streams
+//! they go to.
+
+pub mod events;
+pub mod report;
+pub mod ui;

@@ -1,0 +1,390 @@
+//! A report is a value as text for a person. Nothing here writes anywhere.
+
+use crate::domain::plain::plain;
+use crate::domain::standing::Census;
+use crate::domain::{Batch, Currency, Finding, Halt, Payout, Standing, State, Totals};
+use crate::payout::results::Attempt;
+use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
+use comfy_table::{CellAlignment, Table, presets};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// What a run is going to do.
+#[derive(Clone, Debug)]
+pub struct PlanReport {
+    /// The input's name.
+    pub input: String,
+    /// The results file's name.
+    pub results: String,
+    /// The host that is paid through, or `sandbox`.
+    pub api: String,
+    /// Where the batch stands now.
+    pub census: Census,
+    /// Count and sum per currency of what is going to be submitted.
+    pub to_submit: Totals,
+    /// How many more wait beyond `--limit`.
+    pub beyond_limit: u64,
+    /// How many warnings were given.
+    pub warnings: u64,
+    /// The fingerprint of the batch.
+    pub fingerprint: String,
+    /// The time between two requests.
+    pub interval: Duration,
+    /// When the last request will have been sent, at the earliest.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// What a run came to, or where a batch stands.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Where the batch stands now.
+    pub census: Census,
+    /// Why it stopped early; empty when it did not.
+    pub stopped: String,
+    /// The results file's name.
+    pub results: String,
+    /// The command that goes on.
+    pub command: String,
+    /// The payouts in doubt, each with the command that settles it.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A payout in doubt.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    /// The payout.
+    pub payout: Payout,
+    /// What is known of its attempt.
+    pub detail: String,
+    /// The command that settles it, up to the verdict.
+    pub command: String,
+}
+
+impl Doubt {
+    /// The doubts of a batch.
+    pub fn all(
+        batch: &Batch,
+        standings: &[Standing],
+        command: impl Fn(u64) -> String,
+    ) -> Vec<Self> {
+        let in_doubt = batch
+            .payouts
+            .iter()
+            .zip(standings)
+            .filter(|(_, standing)| standing.state == State::InDoubt);
+        in_doubt
+            .map(|(payout, standing)| Self {
+                payout: payout.clone(),
+                detail: standing.detail.clone(),
+                command: command(payout.line),
+            })
+            .collect()
+    }
+}
+
+/// `0.1 BTC to bc1q… (reference R1)`
+#[must_use]
+pub fn payout(payout: &Payout) -> String {
+    let mut text = format!(
+        "{} {} to {}",
+        payout.amount,
+        payout.currency,
+        plain(&payout.to_address)
+    );
+    if !payout.reference.is_empty() {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(text, " (reference {})", plain(&payout.reference));
+    }
+    text
+}
+
+/// A finding: its place and what is wrong, then the hint on a line of its own.
+#[must_use]
+pub fn finding(input: &str, finding: &Finding) -> String {
+    let mut text = plain(input).into_owned();
+    if let Some(line) = finding.line {
+        let _ = write!(text, ":{line}");
+    }
+    if let Some(column) = finding.column {
+        let _ = write!(text, ": {}", column.name());
+    }
+    let _ = write!(
+        text,
+        ": {}{}",
+        if finding.severity == crate::domain::Severity::Warning {
+            "warning: "
+        } else {
+            ""
+        },
+        plain(&finding.message)
+    );
+    if !finding.hint.is_empty() {
+        let _ = write!(text, "\n  hint: {}", plain(&finding.hint));
+    }
+    text
+}
+
+/// What a run is going to do, in a few lines.
+#[must_use]
+pub fn plan(plan: &PlanReport) -> String {
+    let census = &plan.census;
+    let mut text = String::new();
+    let count = plan.to_submit.count();
+    if count == 0 {
+        let _ = write!(text, "{}: nothing to submit", plain(&plan.input));
+    } else {
+        let _ = write!(text, "{}: {} to submit", plain(&plan.input), payouts(count));
+        if plan.api == "sandbox" {
+            text.push_str(" to the sandbox; no money moves");
+        } else {
+            let _ = write!(text, " through {}", plain(&plan.api));
+        }
+        let _ = write!(text, "\n{}", totals(&plan.to_submit));
+    }
+    for (count, words) in [
+        (census.created, "already created"),
+        (
+            census.rejected,
+            "rejected by the API before (--retry-rejected submits them again)",
+        ),
+        (census.in_doubt, "in doubt"),
+        (plan.beyond_limit, "left for later by --limit"),
+        (plan.warnings, "warnings, see above"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, "\n  {count} {words}");
+        }
+    }
+    let _ = write!(text, "\nBatch {}", plan.fingerprint);
+    let _ = write!(text, "\nResults: {}", plain(&plan.results));
+    if count > 0 {
+        let _ = write!(
+            text,
+            "\nOne request every {}, the last at about {}",
+            humantime::format_duration(plan.interval),
+            clock_time(plan.ends_at)
+        );
+    }
+    text
+}
+
+/// Count and sum per currency, a line each.
+#[must_use]
+pub fn totals(totals: &Totals) -> String {
+    let mut table = bare_table();
+    for (currency, count, sum) in totals.iter() {
+        table.add_row(["", currency.code(), &format!("{count} ×"), &sum.to_string()]);
+    }
+    for column in [2, 3] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// `1 payout`, `2 payouts`
+fn payouts(count: u64) -> String {
+    if count == 1 {
+        "1 payout".to_owned()
+    } else {
+        format!("{count} payouts")
+    }
+}
+
+/// When the last of so many requests starts, at the earliest.
+#[must_use]
+pub fn ends_at(
+    now: DateTime<Utc>,
+    first_wait: Duration,
+    interval: Duration,
+    count: u64,
+) -> DateTime<Utc> {
+    let between = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
+    let all = first_wait.saturating_add(interval.saturating_mul(between));
+    TimeDelta::from_std(all)
+        .ok()
+        .and_then(|all| now.checked_add_signed(all))
+        .unwrap_or(now)
+}
+
+/// `14:32:10`, or with the date when it is not today; in the operator's own time zone.
+#[must_use]
+pub fn clock_time(time: DateTime<Utc>) -> String {
+    let local = time.with_timezone(&Local);
+    let format = if local.date_naive() == Local::now().date_naive() {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    local.format(format).to_string()
+}
+
+/// One attempt, for the log: `2026-11-22T10:00:00Z 3/10 line 4 created INV-1: 0.1 BTC to bc1q…`.
+#[must_use]
+pub fn attempt(done: u64, total: u64, step: &Payout, attempt: &Attempt) -> String {
+    let ending = &attempt.ending;
+    let time = ending
+        .finished_at
+        .to_rfc3339_opts(SecondsFormat::Secs, true);
+    format!("{time} {done}/{total} {}", attempt_words(step, attempt))
+}
+
+/// One attempt without its time: `line 4 rejected (network): 0.1 BTC to bc1q…`.
+#[must_use]
+pub fn attempt_words(step: &Payout, attempt: &Attempt) -> String {
+    let ending = &attempt.ending;
+    let mut text = format!("line {} {}", step.line, ending.status);
+    if !ending.invoice_id.is_empty() {
+        let _ = write!(text, " {}", ending.invoice_id);
+    }
+    if !ending.accepted_amount.is_empty() {
+        let _ = write!(text, " with the amount {}", ending.accepted_amount);
+    }
+    if !ending.error_key.is_empty() {
+        let _ = write!(text, " ({})", ending.error_key);
+    }
+    let _ = write!(text, ": {}", payout(step));
+    if !ending.detail.is_empty() {
+        let _ = write!(text, ": {}", ending.detail);
+    }
+    text
+}
+
+/// Why a batch stopped before its end.
+#[must_use]
+pub fn halt(halt: &Halt) -> String {
+    match halt {
+        Halt::Unknown => "the outcome of a payout is not known".to_owned(),
+        Halt::UnknownInARow => "three outcomes in a row are not known".to_owned(),
+        Halt::EqualRejections(key) => format!(
+            "five payouts in a row were rejected with {}: look at the account's balance and settings; --keep-going submits the rest all the same",
+            plain(key)
+        ),
+        Halt::KeyRefused => "the API key was refused: check CCBATCH_API_KEY, and that the key is one for withdrawals".to_owned(),
+        Halt::ConnectFailed => "no connection to the API, four times".to_owned(),
+        Halt::RateLimited => "the API answered rate_limit four times: something else is using the key".to_owned(),
+        Halt::RetryAfterTooLong(asked) => format!(
+            "the API asks to wait {}",
+            humantime::format_duration(*asked)
+        ),
+    }
+}
+
+/// Where the batch stands, and how to go on.
+#[must_use]
+pub fn summary(summary: &Summary) -> String {
+    let census = &summary.census;
+    let mut parts = Vec::new();
+    for (count, words) in [
+        (census.created, "created"),
+        (census.rejected, "rejected"),
+        (census.in_doubt, "in doubt"),
+        (census.to_send(), "not yet created"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    let mut text = String::new();
+    if !summary.stopped.is_empty() {
+        let _ = writeln!(text, "Stopped: {}", summary.stopped);
+    }
+    let all_created = census.rejected == 0 && census.in_doubt == 0 && census.to_send() == 0;
+    let _ = write!(
+        text,
+        "{}{}",
+        if all_created { "All done: " } else { "" },
+        parts.join(", ")
+    );
+    let _ = write!(text, "\nResults: {}", plain(&summary.results));
+    for doubt in &summary.doubts {
+        let _ = write!(text, "\n{}", in_doubt(doubt));
+    }
+    if census.to_send() > 0 && summary.doubts.is_empty() {
+        let _ = write!(text, "\nTo go on: {}", summary.command);
+    } else if census.to_send() > 0 {
+        let _ = write!(text, "\nThen go on: {}", summary.command);
+    } else if census.rejected > 0 {
+        let _ = write!(
+            text,
+            "\nMend the rejected rows where they stand, then: {} --retry-rejected",
+            summary.command
+        );
+    }
+    text
+}
+
+/// What to do about a payout in doubt.
+fn in_doubt(doubt: &Doubt) -> String {
+    let detail = if doubt.detail.is_empty() {
+        String::new()
+    } else {
+        format!("\n  {}", doubt.detail)
+    };
+    format!(
+        "In doubt: line {}, {}{detail}\n  \
+         Look for it in the CryptoCloud dashboard. If it is there:\n    \
+         {command} --invoice-id ID\n  \
+         If it is not:\n    \
+         {command} --not-created",
+        doubt.payout.line,
+        payout(&doubt.payout),
+        command = doubt.command,
+    )
+}
+
+/// A table of where each payout stands.
+#[must_use]
+pub fn status(batch: &Batch, standings: &[Standing]) -> String {
+    let mut table = bare_table();
+    table.set_header([
+        "line",
+        "reference",
+        "currency",
+        "amount",
+        "to",
+        "standing",
+        "invoice or error",
+    ]);
+    for (payout, standing) in batch.payouts.iter().zip(standings) {
+        let note = if standing.invoice_id.is_empty() {
+            &standing.error_key
+        } else {
+            &standing.invoice_id
+        };
+        table.add_row([
+            payout.line.to_string(),
+            plain(&payout.reference).into_owned(),
+            payout.currency.to_string(),
+            payout.amount.to_string(),
+            plain(&payout.to_address).into_owned(),
+            standing.state.to_string(),
+            note.clone(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// A table of the currencies.
+#[must_use]
+pub fn currencies() -> String {
+    let mut table = bare_table();
+    table.set_header(["code", "network", "chain", "decimals"]);
+    for currency in Currency::all() {
+        table.add_row([
+            currency.code(),
+            &currency.network().to_string(),
+            currency.chain(),
+            &currency.decimals().to_string(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// Columns apart by blanks, without lines.
+fn bare_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table
+}

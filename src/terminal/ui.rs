@@ -1,0 +1,223 @@
+//! The streams: stdout for programs, stderr for people, the bar, and the questions.
+//!
+//! Nothing here fails a run: whatever becomes of the screen, the payout in flight is recorded.
+
+use super::{events, report};
+use crate::domain::standing::Census;
+use crate::domain::{Payout, Standing};
+use crate::payout::plan::{Plan, Step};
+use crate::payout::results::Attempt;
+use crate::payout::submit::Observer;
+use chrono::Utc;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use serde_json::Value;
+use std::fmt;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often the countdown is drawn.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The bar's two lines; they fit 80 columns.
+const BAR_TEMPLATE: &str = "[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
+
+/// Writes a line to stdout, for a program or a pager.
+pub fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    // A reader that has gone away does not want the rest.
+    let _ = writeln!(stdout, "{}", text.trim_end_matches('\n'));
+    let _ = stdout.flush();
+}
+
+/// Writes an event to stdout.
+pub fn emit(event: &Value) {
+    print(&event.to_string());
+}
+
+/// Writes lines to stderr, for a person.
+pub fn say(text: &str) {
+    // Nobody is left to be told that stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether a person can be asked.
+#[must_use]
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question that only `y` or `yes` agrees to. Blocks.
+///
+/// # Errors
+/// The terminal cannot be read.
+pub fn ask(question: &str) -> io::Result<bool> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    drop(stderr);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
+}
+
+/// Asks for the API key without showing it. Blocks.
+///
+/// # Errors
+/// The terminal cannot be read.
+pub fn ask_key() -> io::Result<String> {
+    let prompt = dialoguer::Password::new().with_prompt("CryptoCloud API key");
+    prompt
+        .interact()
+        .map_err(|dialoguer::Error::IO(error)| error)
+}
+
+/// Makes what is typed visible again, after a question for a key was given up.
+pub fn show_typing() {
+    // Without the program `stty` there is nothing else to try.
+    let _ = std::process::Command::new("stty").arg("echo").status();
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// A bar with a countdown.
+    Bar,
+    /// A line for each outcome.
+    Lines,
+    /// Nothing.
+    Nothing,
+}
+
+/// Whether the attempts go to stdout as events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emit {
+    /// One a line.
+    Events,
+    /// Nothing.
+    Nothing,
+}
+
+/// The progress of a run.
+#[derive(Debug)]
+pub struct Progress {
+    show: Show,
+    emit: Emit,
+    bar: ProgressBar,
+    next: Countdown,
+    interval: Duration,
+    total: u64,
+    done: u64,
+    tally: Census,
+}
+
+/// When the next request starts; `None` while one is under way.
+type Countdown = Arc<Mutex<Option<Instant>>>;
+
+impl Progress {
+    /// Nothing done yet.
+    #[must_use]
+    pub fn new(show: Show, emit: Emit, plan: &Plan<'_>, interval: Duration) -> Self {
+        let total = u64::try_from(plan.steps.len()).unwrap_or(u64::MAX);
+        let next = Countdown::default();
+        let bar = match show {
+            Show::Bar => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            Show::Lines | Show::Nothing => ProgressBar::hidden(),
+        };
+        bar.set_style(bar_style(Arc::clone(&next)));
+        bar.enable_steady_tick(TICK);
+        Self {
+            show,
+            emit,
+            bar,
+            next,
+            interval,
+            total,
+            done: 0,
+            tally: Census::default(),
+        }
+    }
+
+    /// Takes the bar off the screen, so that the summary can be written.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn set_next(&self, next: Option<Instant>) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    fn show_tally(&self, first_wait: Duration) {
+        let left = self.total.saturating_sub(self.done);
+        let ends_at = report::ends_at(Utc::now(), first_wait, self.interval, left);
+        let tally = &self.tally;
+        self.bar.set_prefix(format!(
+            "{} created, {} rejected, {} in doubt, ends {}",
+            tally.created,
+            tally.rejected,
+            tally.in_doubt,
+            report::clock_time(ends_at)
+        ));
+    }
+}
+
+fn bar_style(next: Countdown) -> ProgressStyle {
+    let countdown = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+        let next = *next.lock().unwrap_or_else(PoisonError::into_inner);
+        // The bar's own text cannot fail to be written.
+        let _ = match next.map(|next| next.saturating_duration_since(Instant::now())) {
+            None => write!(out, "waiting for the answer"),
+            Some(wait) => write!(out, "next in {} s", wait.as_millis().div_ceil(1000)),
+        };
+    };
+    ProgressStyle::with_template(BAR_TEMPLATE)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("countdown", countdown)
+        .progress_chars("=> ")
+}
+
+impl Observer for Progress {
+    fn waiting(&mut self, step: &Step<'_>, ready_at: Instant) {
+        self.set_next(Some(ready_at));
+        self.bar.set_message(current(step.payout));
+        self.show_tally(ready_at.saturating_duration_since(Instant::now()));
+    }
+
+    fn submitting(&mut self, _step: &Step<'_>) {
+        self.set_next(None);
+    }
+
+    fn finished(&mut self, step: &Step<'_>, attempt: &Attempt) {
+        let standing = attempt.standing();
+        let count = Census::of(std::slice::from_ref::<Standing>(&standing));
+        self.tally = self.tally.plus(&count);
+        if count.not_created == 0 {
+            self.done = self.done.saturating_add(1);
+            self.bar.set_position(self.done);
+        }
+        if self.emit == Emit::Events {
+            emit(&events::attempt(attempt));
+        }
+        let line = || report::attempt(self.done, self.total, step.payout, attempt);
+        match self.show {
+            Show::Lines => say(&line()),
+            Show::Bar if count.created == 0 || !attempt.ending.accepted_amount.is_empty() => {
+                self.bar
+                    .println(report::attempt_words(step.payout, attempt));
+            }
+            Show::Bar | Show::Nothing => {}
+        }
+    }
+}
+
+/// The payout under way, short enough for the bar.
+fn current(payout: &Payout) -> String {
+    format!(
+        "line {}: {} {} to {}",
+        payout.line, payout.amount, payout.currency, payout.to_address
+    )
+}
