@@ -149,7 +149,7 @@ impl Error {
             JournalError::Intent { intent, source } => Self::new(
                 place,
                 format!("line {} was not sent: the disk refused: {}", intent.line, wording(source)),
-                "see to the disk, then run again; should line be named as in doubt then, it was not created",
+                "see to the disk, then run again; should this payout be named as in doubt then, settle it with --not-created",
             )
             .exit_with(Exit::StoppedEarly),
             JournalError::Ending { attempt, reason } => Self::new(

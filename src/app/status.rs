@@ -8,6 +8,7 @@ use crate::domain::{Batch, Finding, Severity, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake;
+use crate::payout::lock::{self, Holder};
 use crate::payout::results::Record;
 use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::{events, report, ui};
@@ -19,7 +20,12 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
     };
     let record = read_record(&config.files.results)?.unwrap_or_default();
     let standings = fold(&config.files, &record, &batch, None)?;
-    let summary = summary(&config.files, &record, &batch, &standings);
+    let mut summary = summary(&config.files, &record, &batch, &standings);
+    if let Some(holder) = holder_of(&config.files) {
+        // What a run has not finished yet is nothing for an operator to settle.
+        summary.stopped = format!("{holder} is at work on this batch");
+        summary.doubts.clear();
+    }
     match config.format {
         TableFormat::Human => {
             ui::print(&report::status(&batch, &standings));
@@ -34,6 +40,13 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
         TableFormat::Csv => ui::print(&events::standings_csv(&batch, &standings)),
     }
     Ok(Exit::AllCreated)
+}
+
+/// The run that is at work on the results file, where the system tells.
+fn holder_of(files: &Files) -> Option<Holder> {
+    std::fs::File::open(&files.results)
+        .ok()
+        .and_then(|results| lock::holder(&results))
 }
 
 /// Reads the input for a command that submits nothing: warnings are not repeated.

@@ -10,8 +10,20 @@ pub const MAX_EQUAL_REJECTIONS: u32 = 5;
 /// Payouts in doubt in a row after which even `--keep-going` stops: three are no accident.
 pub const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
 
-/// How often one payout is tried again after `connect_failed` or `rate_limit`.
-pub const MAX_RETRIES: u32 = 3;
+/// The waits before one payout is tried again after `rate_limit`, unless the API names one: the
+/// documented interval, and longer if that was not enough.
+pub const RATE_LIMIT_WAITS: [Duration; 3] = [
+    Duration::from_secs(12),
+    Duration::from_secs(24),
+    Duration::from_secs(48),
+];
+
+/// What is waited beyond the interval before one payout is tried again after `connect_failed`.
+pub const CONNECT_WAITS: [Duration; 3] = [
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 /// The longest wait that an API may ask for before the batch stops instead of waiting. A limit
 /// of one request in twelve seconds never needs as much.
@@ -49,9 +61,9 @@ pub enum Halt {
     EqualRejections(String),
     /// The API key was refused.
     KeyRefused,
-    /// No connection, [`MAX_RETRIES`] retries included.
+    /// No connection, after all of [`CONNECT_WAITS`].
     ConnectFailed,
-    /// The API kept answering `rate_limit`, [`MAX_RETRIES`] retries included.
+    /// The API kept answering `rate_limit`, after all of [`RATE_LIMIT_WAITS`].
     RateLimited,
     /// The API asked for a wait beyond [`MAX_RETRY_AFTER`].
     RetryAfterTooLong(Duration),
@@ -65,11 +77,11 @@ pub struct Tally {
     rejections: u32,
     rejection_key: String,
     unknowns: u32,
-    retries: u32,
+    retries: usize,
 }
 
 impl Tally {
-    /// Nothing counted yet. Waits grow from the interval between requests.
+    /// Nothing counted yet.
     #[must_use]
     pub fn new(policy: HaltPolicy, interval: Duration) -> Self {
         Self {
@@ -130,26 +142,23 @@ impl Tally {
     }
 
     fn not_created(&mut self, cause: Cause) -> Next {
-        let growing = self
-            .interval
-            .saturating_mul(1 << self.retries.min(MAX_RETRIES));
+        let nth = |waits: [Duration; 3]| waits.get(self.retries).copied();
         let (wait, halt) = match cause {
-            Cause::KeyRefused => return Next::Halt(Halt::KeyRefused),
-            Cause::ConnectFailed => (growing, Halt::ConnectFailed),
+            Cause::KeyRefused => (None, Halt::KeyRefused),
+            Cause::ConnectFailed => {
+                let wait = nth(CONNECT_WAITS).map(|wait| wait.saturating_add(self.interval));
+                (wait, Halt::ConnectFailed)
+            }
             Cause::RateLimited {
                 retry_after: Some(asked),
-            } if asked > MAX_RETRY_AFTER => {
-                return Next::Halt(Halt::RetryAfterTooLong(asked));
-            }
+            } if asked > MAX_RETRY_AFTER => (None, Halt::RetryAfterTooLong(asked)),
             Cause::RateLimited { retry_after } => {
-                (retry_after.unwrap_or(growing), Halt::RateLimited)
+                let wait = nth(RATE_LIMIT_WAITS).map(|wait| retry_after.unwrap_or(wait));
+                (wait, Halt::RateLimited)
             }
         };
-        if self.retries >= MAX_RETRIES {
-            return Next::Halt(halt);
-        }
         self.retries = self.retries.saturating_add(1);
-        Next::Again(wait)
+        wait.map_or(Next::Halt(halt), Next::Again)
     }
 }
 

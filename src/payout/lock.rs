@@ -47,9 +47,11 @@ pub fn lock(file: &File) -> Result<(), LockError> {
     }
 }
 
-/// Looks the holder up in Linux's table of locks, where a line reads
+/// Who holds the lock of a file, without touching it. Linux alone tells, in its table of locks,
+/// where a line reads
 /// `1: FLOCK  ADVISORY  WRITE 4711 fe:01:131074 0 EOF` (proc_locks(5)).
-fn holder(file: &File) -> Option<Holder> {
+#[must_use]
+pub fn holder(file: &File) -> Option<Holder> {
     let inode = file.metadata().ok()?.ino().to_string();
     let table = std::fs::read_to_string("/proc/locks").ok()?;
     let pid = table.lines().find_map(|line| {
