@@ -18,6 +18,7 @@ pub(super) fn sandbox(args: &SandboxArgs, key: Option<OsString>) -> Result<Exit,
         interval: args.interval,
         api_key: key.map(|key| key.to_string_lossy().into_owned()),
         script,
+        tls: None,
         on_delivery: Some(Box::new(tell)),
     })
     .map_err(|error| Error::sandbox(format!("--listen {}", args.listen), error))?;
