@@ -76,14 +76,14 @@ pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Optio
     for notice in &intake.notices {
         ui::say(&format!("{name}: {notice}"));
     }
-    if intake.counts.errors == 0 {
+    if intake.counts.errors() == 0 {
         return Ok(Some(intake));
     }
     ui::say(&format!("{name}: {}; nothing was sent", intake.counts));
     if config.format == Format::Json {
         ui::emit(&events::refused(
-            intake.counts.errors,
-            intake.counts.warnings,
+            intake.counts.errors(),
+            intake.counts.warnings(),
         ));
     }
     Ok(None)
@@ -126,7 +126,7 @@ pub(super) fn plan_report(
         census: *census,
         to_submit,
         beyond_limit: plan.beyond_limit,
-        warnings: intake.counts.warnings,
+        warnings: intake.counts.warnings(),
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
         ends_at,
