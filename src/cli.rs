@@ -1,5 +1,7 @@
 //! The command line, as clap reads it; what the flags mean is decided in [`crate::config`].
 
+use crate::domain::{Amount, Currency};
+use crate::intake::Fingerprint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -93,6 +95,21 @@ pub struct CheckArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub strict: bool,
+    /// Show at most this many findings; all are counted [default: 20 on a terminal, else all]
+    #[arg(long, value_name = "N")]
+    pub max_findings: Option<u64>,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
+    /// Refuse any other batch than the one with this fingerprint, as the plan shows it
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub expect: Option<Fingerprint>,
+    /// Refuse a batch that pays more than this of a currency in all (repeatable)
+    #[arg(long, value_name = "CODE=AMOUNT", value_parser = limit)]
+    pub max_total: Vec<(Currency, Amount)>,
+    /// Refuse a payout of more than this of a currency (repeatable)
+    #[arg(long, value_name = "CODE=AMOUNT", value_parser = limit)]
+    pub max_amount: Vec<(Currency, Amount)>,
     /// What to write on stdout
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
@@ -205,4 +222,14 @@ pub enum Progress {
 /// `12s`, `1500ms`, `1m`; a bare `0` is a duration as well.
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write it with its unit, like 12s or 500ms".into())
+}
+
+/// `BTC=0.5`
+fn limit(text: &str) -> Result<(Currency, Amount), String> {
+    let (code, amount) = text.split_once('=').ok_or("write it like BTC=0.5")?;
+    let currency = Currency::from_code(code)
+        .ok_or_else(|| format!("{code:?} is no currency code; ccbatch currencies lists them"))?;
+    Amount::parse(amount, currency.decimals())
+        .map(|amount| (currency, amount))
+        .map_err(|_| format!("{amount:?} is no amount of {code}; write it like {code}=0.5"))
 }

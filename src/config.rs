@@ -5,7 +5,7 @@ use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::HaltPolicy;
 use crate::error::Error;
-use crate::intake;
+use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
 use crate::payout::pacer::API_INTERVAL;
 use crate::payout::plan::RejectedPolicy;
 use std::ffi::OsString;
@@ -77,6 +77,10 @@ pub struct Check {
     pub files: Files,
     /// How rows are checked.
     pub intake: intake::Options,
+    /// How many findings are shown, if the operator said so.
+    pub max_findings: Option<u64>,
+    /// The only batch that is wanted.
+    pub expect: Option<Fingerprint>,
     /// What goes to stdout.
     pub format: Format,
     /// The API that the results file must have been begun with.
@@ -185,6 +189,7 @@ fn run(
         Some(endpoint(args.api_url, environment)?)
     };
     let check = Check {
+        intake: intake_options(&args.check),
         files: files(
             args.check.input,
             args.check.results,
@@ -194,8 +199,9 @@ fn run(
                 "results.csv"
             },
         ),
-        intake: intake_options(args.check.strict),
         format: args.check.format,
+        max_findings: args.check.max_findings,
+        expect: args.check.expect,
         api: endpoint
             .as_ref()
             .map_or(SANDBOX_API, Endpoint::host)
@@ -238,9 +244,11 @@ fn check(
 ) -> Result<Check, Error> {
     let endpoint = endpoint(None, environment)?;
     Ok(Check {
+        intake: intake_options(&args),
         files: files(args.input, args.results, "results.csv"),
-        intake: intake_options(args.strict),
         format: args.format,
+        max_findings: args.max_findings,
+        expect: args.expect,
         api: endpoint.host().to_owned(),
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
@@ -257,15 +265,23 @@ fn consent(yes: bool) -> Consent {
     if yes { Consent::Given } else { Consent::Ask }
 }
 
-fn intake_options(strict: bool) -> intake::Options {
-    let warnings = if strict {
-        intake::WarningPolicy::Refuse
-    } else {
-        intake::WarningPolicy::Tell
-    };
+fn intake_options(args: &cli::CheckArgs) -> intake::Options {
     intake::Options {
-        warnings,
-        ..intake::Options::default()
+        keep: Keep::Payouts,
+        decimal_mark: if args.decimal_comma {
+            DecimalMark::Comma
+        } else {
+            DecimalMark::Point
+        },
+        warnings: if args.strict {
+            WarningPolicy::Refuse
+        } else {
+            WarningPolicy::Tell
+        },
+        limits: Limits {
+            max_total: args.max_total.clone(),
+            max_amount: args.max_amount.clone(),
+        },
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::cryptocloud::client::{ClientError, EndpointError};
 use crate::domain::plain::plain;
 use crate::exit::Exit;
+use crate::intake::Fingerprint;
 use crate::payout::disk::DiskError;
 use crate::payout::journal::JournalError;
 use crate::payout::lock::{Holder, LockError};
@@ -54,6 +55,14 @@ impl Error {
             _ => "nothing was sent",
         };
         Self::new(path.display(), wording(error), hint)
+    }
+
+    /// The batch is not the one that is wanted.
+    #[must_use]
+    pub fn other_batch(path: &Path, expected: Fingerprint, found: Fingerprint) -> Self {
+        let message = format!("this is batch {found}, and --expect asks for {expected}");
+        let hint = "review the file again: it is not the one whose fingerprint was noted";
+        Self::new(path.display(), message, hint).exit_with(Exit::InputInvalid)
     }
 
     /// The input is the results file.

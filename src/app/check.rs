@@ -4,7 +4,7 @@
 use crate::cli::Format;
 use crate::config::{Check, Files};
 use crate::domain::standing::Census;
-use crate::domain::{Batch, Standing};
+use crate::domain::{Batch, Finding, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Keep};
@@ -67,26 +67,35 @@ pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Optio
         keep,
         ..config.intake.clone()
     };
-    let mut tell = |finding: &crate::domain::Finding| match config.format {
-        Format::Human => ui::say(&report::finding(&name, finding)),
+    let mut shown = ui::Findings::new(&name, config.max_findings);
+    let mut tell = |finding: &Finding| match config.format {
+        Format::Human => shown.show(finding),
         Format::Json => ui::emit(&events::finding(finding)),
     };
     let intake =
         intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
+    shown.end();
     for notice in &intake.notices {
         ui::say(&format!("{name}: {notice}"));
     }
-    if intake.counts.errors() == 0 {
-        return Ok(Some(intake));
+    let counts = &intake.counts;
+    if counts.errors() > 0 {
+        ui::say(&format!("{name}: {counts}; nothing was sent"));
+        if config.format == Format::Json {
+            ui::emit(&events::refused(counts));
+        }
+        return Ok(None);
     }
-    ui::say(&format!("{name}: {}; nothing was sent", intake.counts));
-    if config.format == Format::Json {
-        ui::emit(&events::refused(
-            intake.counts.errors(),
-            intake.counts.warnings(),
-        ));
+    if counts.warnings() > 0 {
+        ui::say(&format!("{name}: {counts}"));
     }
-    Ok(None)
+    match config
+        .expect
+        .filter(|expected| *expected != intake.fingerprint)
+    {
+        Some(expected) => Err(Error::other_batch(path, expected, intake.fingerprint)),
+        None => Ok(Some(intake)),
+    }
 }
 
 /// Reads the results file as it is, without a lock; `None` if there is none.

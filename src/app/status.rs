@@ -11,7 +11,7 @@ use crate::intake;
 use crate::payout::lock::{self, Holder};
 use crate::payout::results::Record;
 use crate::terminal::report::{Doubt, Summary};
-use crate::terminal::{events, report, ui};
+use crate::terminal::{events, findings, report, ui};
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
@@ -55,7 +55,7 @@ pub(super) fn read_batch(files: &Files) -> Result<Option<Batch>, Error> {
     let name = files.input.display().to_string();
     let mut tell = |finding: &Finding| {
         if finding.severity == Severity::Error {
-            ui::say(&report::finding(&name, finding));
+            ui::say(&findings::line(&name, finding));
         }
     };
     let intake = intake::read(&input, &intake::Options::default(), &mut tell)

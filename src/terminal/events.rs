@@ -1,10 +1,10 @@
 //! An event is a value as one line of JSON, for a program.
 
 use super::report::{PlanReport, Summary};
-use crate::domain::{Batch, Currency, Finding, Payout, Standing, Totals};
+use crate::domain::{Batch, Currency, Finding, FindingCounts, Payout, Severity, Standing, Totals};
 use crate::exit::Exit;
 use crate::payout::results::Attempt;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A finding.
 #[must_use]
@@ -97,8 +97,21 @@ pub fn summary(summary: &Summary, exit: Exit) -> Value {
 
 /// How many findings there were, when nothing is sent because of them.
 #[must_use]
-pub fn refused(errors: u64, warnings: u64) -> Value {
-    json!({"type": "summary", "errors": errors, "warnings": warnings, "exit_status": Exit::InputInvalid.code()})
+pub fn refused(counts: &FindingCounts) -> Value {
+    let kinds = |severity| -> Map<String, Value> {
+        let kinds = counts.by_kind(severity).into_iter();
+        kinds
+            .map(|(kind, count)| (kind.to_owned(), count.into()))
+            .collect()
+    };
+    json!({
+        "type": "summary",
+        "errors": counts.errors(),
+        "warnings": counts.warnings(),
+        "error_kinds": kinds(Severity::Error),
+        "warning_kinds": kinds(Severity::Warning),
+        "exit_status": Exit::InputInvalid.code(),
+    })
 }
 
 /// The names of the columns of a payout's standing, in CSV and JSON alike.

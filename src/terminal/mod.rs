@@ -2,5 +2,6 @@
 //! they go to.
 
 pub mod events;
+pub mod findings;
 pub mod report;
 pub mod ui;

@@ -2,7 +2,7 @@
 
 use crate::domain::plain::plain;
 use crate::domain::standing::Census;
-use crate::domain::{Batch, Currency, Finding, Halt, Payout, Standing, State, Totals};
+use crate::domain::{Batch, Currency, Halt, Payout, Standing, State, Totals};
 use crate::payout::results::Attempt;
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, Table, presets};
@@ -94,32 +94,6 @@ pub fn payout(payout: &Payout) -> String {
     if !payout.reference.is_empty() {
         // Writing to a String cannot fail, here and below.
         let _ = write!(text, " (reference {})", plain(&payout.reference));
-    }
-    text
-}
-
-/// A finding: its place and what is wrong, then the hint on a line of its own.
-#[must_use]
-pub fn finding(input: &str, finding: &Finding) -> String {
-    let mut text = plain(input).into_owned();
-    if let Some(line) = finding.line {
-        let _ = write!(text, ":{line}");
-    }
-    if let Some(column) = finding.column {
-        let _ = write!(text, ": {}", column.name());
-    }
-    let _ = write!(
-        text,
-        ": {}{}",
-        if finding.severity == crate::domain::Severity::Warning {
-            "warning: "
-        } else {
-            ""
-        },
-        plain(&finding.message)
-    );
-    if !finding.hint.is_empty() {
-        let _ = write!(text, "\n  hint: {}", plain(&finding.hint));
     }
     text
 }

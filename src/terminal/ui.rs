@@ -2,13 +2,16 @@
 //!
 //! Nothing here fails a run: whatever becomes of the screen, the payout in flight is recorded.
 
+use super::findings::{self, Colour};
 use super::{events, report};
+use crate::domain::plain::plain;
 use crate::domain::standing::Census;
-use crate::domain::{Payout, Standing};
+use crate::domain::{Finding, Payout, Standing};
 use crate::payout::plan::{Plan, Step};
 use crate::payout::results::Attempt;
 use crate::payout::submit::Observer;
 use chrono::Utc;
+use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 use std::fmt;
@@ -40,6 +43,77 @@ pub fn emit(event: &Value) {
 pub fn say(text: &str) {
     // Nobody is left to be told that stderr is closed.
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// How many findings a screen takes.
+const MAX_DRAWN: u64 = 20;
+
+/// The width of a terminal that does not tell its own.
+const USUAL_COLUMNS: usize = 80;
+
+/// Shows findings on stderr: drawings on a terminal, lines elsewhere.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    input: &'a str,
+    drawing: Option<(Colour, usize)>,
+    limit: u64,
+    found: u64,
+}
+
+impl<'a> Findings<'a> {
+    /// Nothing found yet. Without a limit a terminal shows [`MAX_DRAWN`], and a log all.
+    #[must_use]
+    pub fn new(input: &'a str, limit: Option<u64>) -> Self {
+        let drawing = io::stderr().is_terminal().then(|| {
+            let colour = if console::colors_enabled_stderr() {
+                Colour::Styled
+            } else {
+                Colour::Plain
+            };
+            let columns = console::Term::stderr().size_checked();
+            (
+                colour,
+                columns.map_or(USUAL_COLUMNS, |(_, columns)| usize::from(columns)),
+            )
+        });
+        let usual = if drawing.is_some() {
+            MAX_DRAWN
+        } else {
+            u64::MAX
+        };
+        Self {
+            input,
+            drawing,
+            limit: limit.unwrap_or(usual),
+            found: 0,
+        }
+    }
+
+    /// Shows a finding, unless there were too many.
+    pub fn show(&mut self, finding: &Finding) {
+        self.found = self.found.saturating_add(1);
+        if self.found > self.limit {
+            return;
+        }
+        say(&match self.drawing {
+            Some((colour, columns)) => {
+                findings::drawing(self.input, finding, colour, columns) + "\n"
+            }
+            None => findings::line(self.input, finding),
+        });
+    }
+
+    /// Tells how many were not shown.
+    pub fn end(&self) {
+        let hidden = self.found.saturating_sub(self.limit);
+        if hidden > 0 {
+            say(&format!(
+                "{}: {hidden} more findings are not shown; --max-findings {} shows them all",
+                plain(self.input),
+                self.found
+            ));
+        }
+    }
 }
 
 /// Whether a person can be asked.
