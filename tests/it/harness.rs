@@ -1,0 +1,494 @@
+//! A scene is a folder with a batch in it and a sandbox to pay it through. A [`Run`] is one call
+//! of the real program there, and fails the test when it says or does what was not expected.
+
+use ccbatch::sandbox::{Ledger, Options, Sandbox};
+use serde::Deserialize;
+use std::fmt::Debug;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::{NamedTempFile, TempDir};
+use tokio_rustls::rustls::ServerConfig;
+
+/// The input of every scene, in its folder, which is where the program runs.
+pub(crate) const INPUT: &str = "payouts.csv";
+
+/// Where the program keeps the record of [`INPUT`].
+pub(crate) const RESULTS: &str = "payouts.results.csv";
+
+/// The one certificate that a run may trust, for `SSL_CERT_FILE`.
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
+
+/// The key that every run is given. No output and no file may ever hold it.
+pub(crate) const KEY: &str = "canary-key-5d1f";
+
+/// A recipient of BTC.
+pub(crate) const BITCOIN: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
+
+/// A recipient of ETH.
+pub(crate) const ETHEREUM: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+const HEADER: &str = "reference,currency_code,to_address,amount\n";
+
+/// A machine that needs longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a condition is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Rows R1, R2 and so on, to one recipient, each with an amount of its own.
+pub(crate) fn rows(count: usize) -> String {
+    let row = |n| format!("R{n},BTC,{BITCOIN},0.{n:03}\n");
+    (1..=count).map(row).collect()
+}
+
+/// A folder with an input, and a sandbox where one is needed.
+pub(crate) struct Scene {
+    folder: TempDir,
+    sandbox: Option<Sandbox>,
+}
+
+impl Scene {
+    /// A folder with these rows as [`INPUT`], and no API.
+    pub(crate) fn new(rows: &str) -> Self {
+        let scene = Self {
+            folder: TempDir::new().unwrap(),
+            sandbox: None,
+        };
+        scene.write_rows(rows);
+        scene
+    }
+
+    /// The same with a sandbox that follows a script and asks for no interval.
+    pub(crate) fn paying(script: &str, rows: &str) -> Self {
+        Self::paying_by(unhurried(script), rows)
+    }
+
+    /// The same with a sandbox of this kind.
+    pub(crate) fn paying_by(options: Options, rows: &str) -> Self {
+        let mut scene = Self::new(rows);
+        scene.sandbox = Some(Sandbox::start(options).unwrap());
+        scene
+    }
+
+    /// The same with a sandbox that speaks TLS and would like to speak HTTP/2. Its certificate is
+    /// in the folder, under the name [`CERTIFICATE`].
+    pub(crate) fn paying_over_tls(script: &str, rows: &str) -> Self {
+        let (certificate, config) = certified();
+        let tls = Some(config);
+        let scene = Self::paying_by(
+            Options {
+                tls,
+                ..unhurried(script)
+            },
+            rows,
+        );
+        scene.write(CERTIFICATE, certificate);
+        scene
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Writes the input anew.
+    pub(crate) fn write_rows(&self, rows: &str) {
+        self.write(INPUT, format!("{HEADER}{rows}"));
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        String::from_utf8(fs::read(self.path(name)).unwrap()).unwrap()
+    }
+
+    /// The names of the files in the folder, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The whole lines of [`RESULTS`], read by a CSV library that knows nothing of this program.
+    pub(crate) fn results(&self) -> Vec<Line> {
+        let mut reader = csv::Reader::from_path(self.path(RESULTS)).unwrap();
+        reader.deserialize().map(Result::unwrap).collect()
+    }
+
+    /// The status of each line of [`RESULTS`].
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        let lines = self.results().into_iter();
+        lines.map(|line| line.status).collect()
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        self.sandbox.as_ref().expect("this scene has no sandbox")
+    }
+
+    /// The sandbox's base URL.
+    pub(crate) fn url(&self) -> String {
+        self.sandbox().url()
+    }
+
+    /// What arrived and what was created so far.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.sandbox().ledger()
+    }
+
+    /// How often the POST arrived, and how many payouts were created.
+    pub(crate) fn sent_and_created(&self) -> (usize, usize) {
+        let ledger = self.ledger();
+        (ledger.deliveries.len(), ledger.created.len())
+    }
+
+    /// Waits until so many requests have arrived.
+    pub(crate) fn await_deliveries(&self, count: usize) {
+        eventually("the requests arrive", || {
+            self.ledger().deliveries.len() >= count
+        });
+    }
+
+    /// The program with these arguments, in the folder.
+    pub(crate) fn program<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
+        Run::new(self.folder.path()).args(arguments)
+    }
+
+    /// `ccbatch run payouts.csv` through the sandbox, without a question and without an interval.
+    pub(crate) fn pay(&self) -> Run {
+        self.pay_through(&self.url()).args(["--interval", "0s"])
+    }
+
+    /// `ccbatch run payouts.csv` through another API, without a question.
+    pub(crate) fn pay_through(&self, url: &str) -> Run {
+        self.program(["run", INPUT, "--yes", "--api-url", url])
+            .env("CCBATCH_API_KEY", KEY)
+    }
+}
+
+/// A sandbox that follows a script and asks for no interval.
+pub(crate) fn unhurried(script: &str) -> Options {
+    Options {
+        interval: Duration::ZERO,
+        script: script.parse().unwrap(),
+        ..Options::default()
+    }
+}
+
+/// A certificate for the sandbox's address as PEM, and what a server needs to show it.
+pub(crate) fn certified() -> (String, Arc<ServerConfig>) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = made.signing_key.serialize_der().try_into().unwrap();
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (made.cert.pem(), Arc::new(config))
+}
+
+/// A whole line of a results file.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) line: u64,
+    pub(crate) reference: String,
+    pub(crate) currency_code: String,
+    pub(crate) to_address: String,
+    pub(crate) amount: String,
+    pub(crate) attempt: u32,
+    pub(crate) api: String,
+    pub(crate) started_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) status: String,
+    pub(crate) invoice_id: String,
+    pub(crate) accepted_amount: String,
+    pub(crate) error_key: String,
+    pub(crate) detail: String,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) finished_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// One call of the program. Unless it is told otherwise it expects success and silence.
+#[must_use = "a run does nothing before `go` or `start`"]
+pub(crate) struct Run {
+    command: Command,
+    expected: Expected,
+}
+
+/// What a run is to end with.
+struct Expected {
+    status: i32,
+    stdout: Text,
+    stderr: Text,
+}
+
+/// What a stream is to hold.
+enum Text {
+    Exactly(String),
+    /// All of these, and whatever else.
+    Parts(Vec<String>),
+}
+
+impl Run {
+    fn new(folder: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccbatch"));
+        command.env_clear().current_dir(folder).stdin(Stdio::null());
+        let nothing = || Text::Exactly(String::new());
+        Self {
+            command,
+            expected: Expected {
+                status: 0,
+                stdout: nothing(),
+                stderr: nothing(),
+            },
+        }
+    }
+
+    pub(crate) fn args<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Expects this exit status instead of success.
+    pub(crate) fn status(mut self, status: i32) -> Self {
+        self.expected.status = status;
+        self
+    }
+
+    /// Expects exactly this on stdout.
+    pub(crate) fn stdout(mut self, text: &str) -> Self {
+        self.expected.stdout = Text::Exactly(text.to_owned());
+        self
+    }
+
+    /// Expects this on stdout, and whatever else.
+    pub(crate) fn stdout_has(mut self, part: &str) -> Self {
+        self.expected.stdout.expect(part);
+        self
+    }
+
+    /// Expects this on stderr, and whatever else.
+    pub(crate) fn stderr_has(mut self, part: &str) -> Self {
+        self.expected.stderr.expect(part);
+        self
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn go(self) -> Output {
+        self.start().end()
+    }
+
+    /// Starts the program, so that something can be done meanwhile.
+    pub(crate) fn start(self) -> Started {
+        let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().unwrap());
+        let Self {
+            mut command,
+            expected,
+        } = self;
+        let child = command
+            .stdout(stdout.reopen().unwrap())
+            .stderr(stderr.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        Started {
+            child,
+            stdout,
+            stderr,
+            expected,
+        }
+    }
+}
+
+impl Text {
+    fn expect(&mut self, part: &str) {
+        match self {
+            Self::Exactly(_) => *self = Self::Parts(vec![part.to_owned()]),
+            Self::Parts(parts) => parts.push(part.to_owned()),
+        }
+    }
+
+    fn is_met_by(&self, actual: &str) -> bool {
+        match self {
+            Self::Exactly(text) => actual == text,
+            Self::Parts(parts) => parts.iter().all(|part| actual.contains(part)),
+        }
+    }
+}
+
+/// A run under way; dropping it kills it.
+pub(crate) struct Started {
+    child: Child,
+    stdout: NamedTempFile,
+    stderr: NamedTempFile,
+    expected: Expected,
+}
+
+/// What a run left on the streams.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Started {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its short name, like `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let order = format!("kill -{name} {}", self.pid());
+        let status = Command::new("sh").args(["-c", &order]).status();
+        assert!(status.unwrap().success(), "{order}");
+    }
+
+    /// Waits until stderr holds this.
+    pub(crate) fn await_stderr(&self, part: &str) {
+        eventually(&format!("stderr has {part:?}"), || {
+            self.output().stderr.contains(part)
+        });
+    }
+
+    /// Ends it as a power cut would, as far as the program can tell.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for the end, and holds it against what was expected.
+    pub(crate) fn end(mut self) -> Output {
+        let mut status = None;
+        eventually("the program ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        let output = self.output();
+        let expected = &self.expected;
+        let status = status.and_then(|status| status.code());
+        assert_eq!(status, Some(expected.status), "exit status\n{output}");
+        assert_text("stdout", &expected.stdout, &output.stdout);
+        assert_text("stderr", &expected.stderr, &output.stderr);
+        for stream in [&output.stdout, &output.stderr] {
+            assert!(!stream.contains(KEY), "the key was shown\n{output}");
+            assert!(!stream.contains("panicked"), "a panic\n{output}");
+        }
+        output
+    }
+
+    fn output(&self) -> Output {
+        let text = |file: &NamedTempFile| fs::read_to_string(file.path()).unwrap();
+        Output {
+            stdout: text(&self.stdout),
+            stderr: text(&self.stderr),
+        }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It has mostly ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr)
+    }
+}
+
+fn assert_text(stream: &str, expected: &Text, actual: &str) {
+    let wanted = match expected {
+        Text::Exactly(text) => format!("exactly {text:?}"),
+        Text::Parts(parts) => format!("{parts:#?}"),
+    };
+    assert!(
+        expected.is_met_by(actual),
+        "{stream} was expected to hold {wanted}, and reads:\n{actual}"
+    );
+}
+
+/// Waits for something that will be so in a while.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// Holds a text against the file of this name in `tests/golden/`, or writes it there when
+/// `UPDATE_GOLDEN` is set.
+#[track_caller]
+pub(crate) fn assert_golden(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, actual).unwrap();
+    }
+    let golden = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        other => other.unwrap(),
+    };
+    assert!(
+        actual == golden,
+        "{name} is not as expected (UPDATE_GOLDEN=1 takes it as it is):\n{actual}"
+    );
+}
+
+/// What differs from run to run, as a pattern (`9` a digit, `A` a capital or a digit), and what
+/// stands for it in a golden file.
+const MASKS: [(&str, &str); 2] = [
+    ("9999-99-99T99:99:99.999Z", "<time>"),
+    ("INV-AAAAAAAA", "<invoice id>"),
+];
+
+/// The text with [`MASKS`] in place.
+pub(crate) fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        match MASKS.iter().find(|(pattern, _)| fits(pattern, rest)) {
+            Some((pattern, mask)) => {
+                masked.push_str(mask);
+                rest = &rest[pattern.len()..];
+            }
+            None => {
+                masked.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    masked
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut actual = text.chars();
+    pattern.chars().all(|expected| {
+        actual.next().is_some_and(|c| match expected {
+            '9' => c.is_ascii_digit(),
+            'A' => c.is_ascii_digit() || c.is_ascii_uppercase(),
+            other => c == other,
+        })
+    })
+}

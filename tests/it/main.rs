@@ -1,0 +1,17 @@
+//! The program from outside: the real binary pays through a sandbox in the test's own process,
+//! and the sandbox's ledger says what really happened.
+//!
+//! Every test has its own folder, port and processes, so they pass in any order and all at once.
+//! None waits for less than it must, and none says how fast the machine has to be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+/// A folder with a batch, a sandbox, and runs of the program there.
+mod harness;
+
+/// What becomes of each payout, by what the API does: every row of the table of outcomes.
+mod submit;

@@ -1,0 +1,531 @@
+//! What becomes of each payout, by what the API does: every row of the table of outcomes, judged
+//! by the sandbox's ledger.
+
+use crate::harness::{BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, certified, rows, unhurried};
+use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
+use ccbatch::domain::{Amount, Currency, Outcome, Payout, Verdict};
+use ccbatch::payout::gateway::Gateway;
+use ccbatch::sandbox::Sandbox;
+use ccbatch::secret::ApiKey;
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+/// What the API does to the one payout of a batch, the error key and a part of the detail in the
+/// results file, and how many payouts the API created.
+type Case = (&'static str, &'static str, &'static str, usize);
+
+/// Checks that each of these ends with this status and exit status, after a single POST.
+#[track_caller]
+fn check(status: &str, exit: i32, cases: &[Case]) {
+    for (script, error_key, detail, created) in cases {
+        let scene = Scene::paying(script, &rows(1));
+        scene.pay().status(exit).stderr_has("Results: ").go();
+        let [line] = &scene.results()[..] else {
+            panic!("{script}: {:?}", scene.results());
+        };
+        let (actual, key) = (&*line.status, &*line.error_key);
+        assert_eq!((actual, key), (status, *error_key), "{script}");
+        assert!(line.detail.contains(detail), "{script}: {}", line.detail);
+        assert_eq!(scene.sent_and_created(), (1, *created), "{script}");
+    }
+}
+
+#[test]
+fn a_documented_success_is_created() {
+    check(
+        "created",
+        0,
+        &[
+            ("ok", "", "", 1),
+            ("result", "", "", 1),
+            ("info:103", "", "", 1),
+            ("slow:1ms", "", "", 1),
+            ("delay:50ms", "", "", 1),
+            (
+                "body:200:%7B%22status%22:%22success%22%2C%22data%22:%7B%22invoice_id%22:%22INV-1%22%2C%22currency%22:%22LTC%22%7D%7D",
+                "",
+                "the currency LTC",
+                0,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn another_amount_is_recorded_and_is_no_failure() {
+    let scene = Scene::paying("amount:0.0029,amount:0.00200,amount:3e-3", &rows(3));
+    scene.pay().stderr_has("with the amount 0.0029").go();
+    let accepted: Vec<_> = scene
+        .results()
+        .into_iter()
+        .map(|l| l.accepted_amount)
+        .collect();
+    assert_eq!(accepted, ["0.0029", "", ""]);
+    assert_eq!(scene.sent_and_created(), (3, 3));
+}
+
+#[test]
+fn a_documented_key_is_rejected_wherever_it_stands() {
+    let refused = "Refused by the script.";
+    check(
+        "rejected",
+        4,
+        &[
+            ("reject:network", "network", refused, 0),
+            ("reject:network@200", "network", refused, 0),
+            ("reject:network@403", "network", refused, 0),
+            ("reject:network@409", "network", refused, 0),
+            (
+                "reject:required_parameter",
+                "required_parameter",
+                refused,
+                0,
+            ),
+            ("reject:currency_code@422", "currency_code", refused, 0),
+            (
+                "reject:uncorrected_amount",
+                "uncorrected_amount",
+                refused,
+                0,
+            ),
+            ("reject:validate_error", "validate_error", refused, 0),
+            ("reject-in:detail:network", "network", "", 0),
+            ("reject-in:message:network@200", "network", "", 0),
+            ("reject-in:error_key:network", "network", "", 0),
+        ],
+    );
+}
+
+#[test]
+fn any_other_refusal_is_rejected_as_well() {
+    check(
+        "rejected",
+        4,
+        &[
+            ("reject:daily_limit", "daily_limit", "Refused", 0),
+            ("reject:daily_limit@422", "daily_limit", "Refused", 0),
+            ("status:400", "http_400", "no body", 0),
+            ("status:404", "http_404", "no body", 0),
+            ("html:410", "http_410", "the answer reads: <!DOCTYPE", 0),
+            (
+                "body:422:%7B%22message%22:%22No.%22%7D",
+                "http_422",
+                "No.",
+                0,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_refused_key_stops_the_batch_at_once() {
+    for (step, key) in [
+        ("unauthorized", "authorization"),
+        ("detail", "http_403"),
+        ("status:401", "http_401"),
+        ("status:403", "http_403"),
+        ("reject:authorization@400", "authorization"),
+    ] {
+        let scene = Scene::paying(step, &rows(2));
+        scene
+            .pay()
+            .status(5)
+            .stderr_has("the API key was refused")
+            .go();
+        let [line] = &scene.results()[..] else {
+            panic!("{step}: {:?}", scene.results());
+        };
+        assert_eq!((&*line.status, &*line.error_key), ("not_created", key));
+        assert_eq!(scene.sent_and_created(), (1, 0), "{step}");
+    }
+}
+
+#[test]
+fn an_answer_that_promises_nothing_is_unknown() {
+    check(
+        "unknown",
+        6,
+        &[
+            ("redirect:301", "http_301", "", 0),
+            ("redirect:302", "http_302", "", 0),
+            ("redirect:303", "http_303", "", 0),
+            ("redirect:307", "http_307", "", 0),
+            ("redirect:308", "http_308", "", 0),
+            ("redirect-after:307", "http_307", "", 1),
+            ("status:408", "http_408", "", 0),
+            ("status-after:408", "http_408", "", 1),
+            ("status:409", "http_409", "", 0),
+            ("status:500", "http_500", "", 0),
+            ("status-after:500", "http_500", "", 1),
+            ("reject:network@500", "http_500", "", 0),
+            ("html:502", "http_502", "502 Bad Gateway", 0),
+            ("html-after:502", "http_502", "502 Bad Gateway", 1),
+            ("status:999", "http_999", "", 0),
+            ("status-after:101", "http_101", "", 1),
+        ],
+    );
+}
+
+#[test]
+fn a_success_that_cannot_be_read_is_unknown() {
+    check(
+        "unknown",
+        6,
+        &[
+            ("status:200", "unreadable_answer", "no body", 0),
+            ("status-after:200", "unreadable_answer", "no body", 1),
+            ("status:204", "http_204", "", 0),
+            ("html", "unreadable_answer", "reads: <!DOCTYPE", 0),
+            ("html-after:200", "unreadable_answer", "reads: <!DOCTYPE", 1),
+            ("garbage-json", "unreadable_answer", "succ", 0),
+            ("garbage-json-after", "unreadable_answer", "succ", 1),
+            ("reject:daily_limit@200", "unreadable_answer", "Refused", 0),
+            ("no-id", "no_invoice_id", "no invoice id", 1),
+        ],
+    );
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_unknown() {
+    check(
+        "unknown",
+        6,
+        &[
+            ("drop-before", "no_answer", "no whole answer", 0),
+            ("drop-after", "no_answer", "no whole answer", 1),
+            ("reset-before", "no_answer", "no whole answer", 0),
+            ("reset-after", "no_answer", "no whole answer", 1),
+            ("garbage", "no_answer", "no whole answer", 0),
+            ("cut:0", "no_answer", "no whole answer", 1),
+            ("cut:20", "no_answer", "no whole answer", 1),
+            ("half", "broken_answer", "no whole answer", 1),
+            ("endless", "broken_answer", "longer than 65536 bytes", 1),
+        ],
+    );
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_and_the_batch_goes_on() {
+    for step in [
+        "rate-limit:1",
+        "reject:rate_limit",
+        "reject:rate_limit@200",
+        "reject:rate_limit@500",
+        "reject-in:message:rate_limit@403",
+        "status:429",
+    ] {
+        let scene = Scene::paying(&format!("{step}*2"), &rows(2));
+        scene.pay().stderr_has("All done: 2 created").go();
+        let lines = scene.results();
+        let told: Vec<_> = lines
+            .iter()
+            .map(|l| (l.line, l.attempt, &*l.status))
+            .collect();
+        let expected = [
+            (2, 1, "not_created"),
+            (2, 2, "not_created"),
+            (2, 3, "created"),
+            (3, 1, "created"),
+        ];
+        assert_eq!(told, expected, "{step}");
+        assert_eq!(lines[0].error_key, "rate_limit");
+        assert_eq!(scene.sent_and_created(), (4, 2), "{step}");
+    }
+}
+
+#[test]
+fn the_wait_that_the_api_asks_for_is_kept() {
+    let scene = Scene::paying("rate-limit:1", &rows(1));
+    scene.pay().stderr_has("All done: 1 created").go();
+    let arrived: Vec<_> = scene
+        .ledger()
+        .deliveries
+        .iter()
+        .map(|d| d.since_start)
+        .collect();
+    assert!(
+        arrived[1] - arrived[0] >= Duration::from_secs(1),
+        "{arrived:?}"
+    );
+}
+
+#[test]
+fn a_rate_limit_without_an_end_stops_the_batch_after_four_tries() {
+    let scene = Scene::paying("rate-limit:0*", &rows(2));
+    let why = "something else is using the key";
+    scene
+        .pay()
+        .status(5)
+        .stderr_has(why)
+        .stderr_has("To go on: ccbatch run")
+        .go();
+    assert_eq!(scene.statuses(), ["not_created"; 4]);
+    assert_eq!(scene.sent_and_created(), (4, 0));
+}
+
+#[test]
+fn a_wait_beyond_reason_stops_the_batch() {
+    let scene = Scene::paying("rate-limit:3600", &rows(2));
+    scene
+        .pay()
+        .status(5)
+        .stderr_has("the API asks to wait 1h")
+        .go();
+    assert_eq!(scene.sent_and_created(), (1, 0));
+}
+
+#[test]
+fn without_a_connection_there_are_four_tries_with_growing_waits() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let scene = Scene::new(&rows(2));
+    let run = scene.pay_through(&url).args(["--interval", "50ms"]);
+    run.status(5)
+        .stderr_has("no connection to the API, four times")
+        .go();
+    let lines = scene.results();
+    assert_eq!(scene.statuses(), ["not_created"; 4]);
+    for (pair, wait) in lines.windows(2).zip([50, 100, 200]) {
+        assert_eq!(pair[0].error_key, "connect_failed");
+        assert!(
+            pair[0].detail.contains("Connection refused"),
+            "{}",
+            pair[0].detail
+        );
+        // Both times are cut to whole milliseconds.
+        let waited = pair[1].started_at - pair[0].finished_at;
+        assert!(
+            waited.num_milliseconds() >= wait - 1,
+            "{waited} of {wait} ms"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_cannot_prove_who_it_is_is_sent_nothing() {
+    let (stranger, _) = certified();
+    for (scene, scheme, why) in [
+        (
+            Scene::paying("", &rows(1)),
+            "https",
+            "no connection to 127.0.0.1",
+        ),
+        (
+            Scene::paying_over_tls("", &rows(1)),
+            "https",
+            "did not prove that it is 127.0.0.1",
+        ),
+    ] {
+        scene.write(CERTIFICATE, &stranger);
+        let (_, rest) = scene
+            .url()
+            .split_once(':')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        let run = scene
+            .pay_through(&format!("{scheme}:{rest}"))
+            .env("SSL_CERT_FILE", CERTIFICATE)
+            .args(["--interval", "0s"]);
+        run.status(5)
+            .stderr_has("no connection to the API, four times")
+            .go();
+        assert_eq!(scene.statuses(), ["not_created"; 4]);
+        let [line, ..] = &scene.results()[..] else {
+            unreachable!()
+        };
+        assert_eq!(line.error_key, "connect_failed");
+        assert!(line.detail.contains(why), "{}", line.detail);
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
+
+#[test]
+fn a_name_that_nobody_has_and_a_handshake_that_stalls_are_no_connection() {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let silent = format!("https://{}", silent.local_addr().unwrap());
+    for url in ["https://ccbatch.invalid", &silent] {
+        let scene = Scene::new(&rows(1));
+        scene.write(CERTIFICATE, certified().0);
+        let run = scene
+            .pay_through(url)
+            .env("SSL_CERT_FILE", CERTIFICATE)
+            .args(["--interval", "1h"]);
+        let run = run.status(5).stderr_has("To go on: ccbatch run").start();
+        run.await_stderr("not_created (connect_failed)");
+        run.signal("INT");
+        run.end();
+        assert_eq!(scene.statuses(), ["not_created"]);
+    }
+}
+
+#[test]
+fn every_post_arrives_once_over_tls_and_past_an_offer_of_http_2() {
+    for (script, status, exit) in [
+        ("ok", "created", 0),
+        ("redirect-after:307", "unknown", 6),
+        ("redirect-after:308", "unknown", 6),
+        ("drop-after", "unknown", 6),
+        ("drop-before", "unknown", 6),
+        ("reset-after", "unknown", 6),
+        ("status-after:503", "unknown", 6),
+        ("status-after:408", "unknown", 6),
+    ] {
+        let scene = Scene::paying_over_tls(script, &rows(1));
+        let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
+        run.status(exit).stderr_has("Results: ").go();
+        assert_eq!(scene.statuses(), [status], "{script}");
+        assert_eq!(scene.ledger().deliveries.len(), 1, "{script}");
+    }
+}
+
+#[test]
+fn no_connection_carries_two_requests() {
+    let scene = Scene::paying("", &rows(3));
+    scene.pay().stderr_has("All done: 3 created").go();
+    let used: Vec<_> = scene
+        .ledger()
+        .deliveries
+        .iter()
+        .map(|d| d.connection)
+        .collect();
+    assert_eq!(used, [1, 2, 3]);
+}
+
+#[test]
+fn a_redirect_to_another_server_takes_nothing_there() {
+    let elsewhere = Scene::paying("", "");
+    for code in [301, 302, 303, 307, 308] {
+        let script = format!(
+            "redirect:{code}:{}/v2/invoice/api/out/create",
+            elsewhere.url()
+        );
+        let scene = Scene::paying(&script, &rows(1));
+        scene.pay().status(6).stderr_has("In doubt: line 2").go();
+        assert_eq!(scene.sent_and_created(), (1, 0), "{code}");
+    }
+    assert_eq!(elsewhere.sent_and_created(), (0, 0));
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_unknown() {
+    let limits = Limits {
+        answer: Duration::from_secs(1),
+        ..Limits::default()
+    };
+    for script in ["delay:1h", "delay-before:1h", "slow:1h"] {
+        let sandbox = Sandbox::start(unhurried(script)).unwrap();
+        let outcome = submit_once(&sandbox, limits);
+        assert_eq!(outcome.verdict, Verdict::Unknown, "{script}");
+        assert_eq!(outcome.detail, "no whole answer in time", "{script}");
+        assert!(sandbox.ledger().deliveries.len() <= 1, "{script}");
+    }
+}
+
+/// One request with limits other than the program's own.
+fn submit_once(sandbox: &Sandbox, limits: Limits) -> Outcome {
+    let payout = Payout {
+        line: 2,
+        reference: String::new(),
+        currency: Currency::from_code("BTC").unwrap(),
+        to_address: BITCOIN.to_owned(),
+        amount: Amount::parse("1", 8).unwrap(),
+    };
+    let endpoint = Endpoint::new(&sandbox.url()).unwrap();
+    let client = Client::new(endpoint, &ApiKey::new(KEY).unwrap(), limits).unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    runtime.block_on(client.submit(&payout))
+}
+
+#[test]
+fn an_amount_goes_out_digit_for_digit() {
+    let payouts = [
+        ("BTC", BITCOIN, "0.0000001"),
+        ("ETH", ETHEREUM, "1.234567890123456789"),
+        ("BTC", BITCOIN, "12345678.00000001"),
+        ("BTC", BITCOIN, "1.50"),
+        ("ETH", ETHEREUM, "7"),
+    ];
+    let row = |(code, to, amount): &_| format!("R-{amount},{code},{to},{amount}\n");
+    let scene = Scene::paying("", &payouts.iter().map(row).collect::<String>());
+    scene.pay().stderr_has("All done: 5 created").go();
+    let body = |(code, to, amount): &_| {
+        format!(r#"{{"currency_code":"{code}","to_address":"{to}","amount":{amount}}}"#)
+    };
+    let sent: Vec<_> = scene
+        .ledger()
+        .deliveries
+        .into_iter()
+        .map(|d| d.body)
+        .collect();
+    assert_eq!(sent, payouts.iter().map(body).collect::<Vec<_>>());
+    let recorded: Vec<_> = scene.results().into_iter().map(|l| l.amount).collect();
+    assert_eq!(recorded, payouts.map(|(_, _, amount)| amount));
+}
+
+#[test]
+fn five_equal_rejections_in_a_row_stop_the_batch() {
+    let scene = Scene::paying("reject:uncorrected_amount*", &rows(8));
+    let why = "five payouts in a row were rejected with uncorrected_amount";
+    scene
+        .pay()
+        .status(5)
+        .stderr_has(why)
+        .stderr_has("To go on: ccbatch run")
+        .go();
+    assert_eq!(scene.sent_and_created(), (5, 0));
+
+    // Rejections of other kinds, and payouts between them, are no drained balance.
+    let steps = "reject:a*4,reject:b*4,ok,reject:b*4";
+    let scene = Scene::paying(steps, &rows(13));
+    scene
+        .pay()
+        .status(4)
+        .stderr_has("1 created, 12 rejected")
+        .go();
+    assert_eq!(scene.sent_and_created(), (13, 1));
+}
+
+#[test]
+fn keep_going_goes_on_after_rejections_and_doubts() {
+    let scene = Scene::paying("reject:network*6,drop-after*2,ok,drop-after*2", &rows(11));
+    let run = scene.pay().args(["--keep-going"]).status(6);
+    run.stderr_has("1 created, 6 rejected, 4 in doubt").go();
+    assert_eq!(scene.sent_and_created(), (11, 5));
+}
+
+#[test]
+fn keep_going_stops_at_the_third_doubt_in_a_row() {
+    let scene = Scene::paying("drop-after,ok,drop-after*", &rows(6));
+    let run = scene.pay().args(["--keep-going"]).status(6);
+    run.stderr_has("three outcomes in a row are not known").go();
+    assert_eq!(scene.sent_and_created(), (5, 5));
+}
+
+#[test]
+fn the_first_doubt_stops_a_careful_batch() {
+    let scene = Scene::paying("ok,drop-after", &rows(4));
+    let run = scene.pay().status(6);
+    run.stderr_has("the outcome of a payout is not known")
+        .stderr_has("In doubt: line 3")
+        .go();
+    assert_eq!(scene.statuses(), ["created", "unknown"]);
+    assert_eq!(scene.sent_and_created(), (2, 2));
+}
+
+#[test]
+fn a_limit_leaves_the_rest_for_later() {
+    let scene = Scene::paying("", &rows(5));
+    let run = scene.pay().args(["--limit", "2"]).status(5);
+    run.stderr_has("3 left for later by --limit")
+        .stderr_has("To go on: ccbatch run")
+        .go();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+    scene
+        .pay()
+        .args(["--limit", "3"])
+        .stderr_has("All done: 5 created")
+        .go();
+    assert_eq!(scene.sent_and_created(), (5, 5));
+}
