@@ -64,30 +64,25 @@ impl Scene {
 
     /// The same with a sandbox that follows a script and asks for no interval.
     pub(crate) fn paying(script: &str, rows: &str) -> Self {
-        Self::paying_by(unhurried(script), rows)
-    }
-
-    /// The same with a sandbox of this kind.
-    pub(crate) fn paying_by(options: Options, rows: &str) -> Self {
-        let mut scene = Self::new(rows);
-        scene.sandbox = Some(Sandbox::start(options).unwrap());
-        scene
+        Self::new(rows).with_sandbox(unhurried(script))
     }
 
     /// The same with a sandbox that speaks TLS and would like to speak HTTP/2. Its certificate is
     /// in the folder, under the name [`CERTIFICATE`].
     pub(crate) fn paying_over_tls(script: &str, rows: &str) -> Self {
         let (certificate, config) = certified();
-        let tls = Some(config);
-        let scene = Self::paying_by(
-            Options {
-                tls,
-                ..unhurried(script)
-            },
-            rows,
-        );
+        let scene = Self::new(rows).with_sandbox(Options {
+            tls: Some(config),
+            ..unhurried(script)
+        });
         scene.write(CERTIFICATE, certificate);
         scene
+    }
+
+    /// The same folder with another sandbox.
+    pub(crate) fn with_sandbox(self, options: Options) -> Self {
+        let sandbox = Some(Sandbox::start(options).unwrap());
+        Self { sandbox, ..self }
     }
 
     /// A path in the folder.
@@ -160,6 +155,14 @@ impl Scene {
     /// The program with these arguments, in the folder.
     pub(crate) fn program<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
         Run::new(self.folder.path()).args(arguments)
+    }
+
+    /// A command that the program has shown, as its reader would run it, without a question.
+    pub(crate) fn shown(&self, command: &str) -> Run {
+        let mut words = command.split_whitespace();
+        assert_eq!(words.next(), Some("ccbatch"), "{command}");
+        let run = self.program(words).args(["--yes"]);
+        run.env("CCBATCH_API_KEY", KEY)
     }
 
     /// `ccbatch run payouts.csv` through the sandbox, without a question and without an interval.
@@ -406,6 +409,15 @@ impl Drop for Started {
         // It has mostly ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Output {
+    /// What follows this on a line of stderr.
+    #[track_caller]
+    pub(crate) fn after(&self, lead: &str) -> &str {
+        let found = self.stderr.lines().find_map(|line| line.split_once(lead));
+        found.unwrap_or_else(|| panic!("no {lead:?}\n{self}")).1
     }
 }
 

@@ -15,3 +15,9 @@ mod harness;
 
 /// What becomes of each payout, by what the API does: every row of the table of outcomes.
 mod submit;
+
+/// The results file: its bytes, who may read it, and what it may not be.
+mod results;
+
+/// Going on with a batch: after a kill, a doubt, an edit, a torn or a tampered results file.
+mod resume;

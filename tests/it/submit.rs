@@ -205,38 +205,42 @@ fn an_answer_that_breaks_off_is_unknown() {
 }
 
 #[test]
-fn a_rate_limit_is_waited_for_and_the_batch_goes_on() {
+fn a_rate_limit_is_told_from_a_refusal_wherever_it_stands() {
     for step in [
-        "rate-limit:1",
+        "rate-limit:60",
         "reject:rate_limit",
         "reject:rate_limit@200",
         "reject:rate_limit@500",
         "reject-in:message:rate_limit@403",
         "status:429",
+        "html:429",
     ] {
-        let scene = Scene::paying(&format!("{step}*2"), &rows(2));
-        scene.pay().stderr_has("All done: 2 created").go();
-        let lines = scene.results();
-        let told: Vec<_> = lines
-            .iter()
-            .map(|l| (l.line, l.attempt, &*l.status))
-            .collect();
-        let expected = [
-            (2, 1, "not_created"),
-            (2, 2, "not_created"),
-            (2, 3, "created"),
-            (3, 1, "created"),
-        ];
-        assert_eq!(told, expected, "{step}");
-        assert_eq!(lines[0].error_key, "rate_limit");
-        assert_eq!(scene.sent_and_created(), (4, 2), "{step}");
+        let scene = Scene::paying(step, &rows(1));
+        let run = scene.pay().status(5).stderr_has("To go on: ccbatch run");
+        let run = run.start();
+        run.await_stderr("not_created (rate_limit)");
+        run.signal("INT");
+        run.end();
+        assert_eq!(scene.statuses(), ["not_created"], "{step}");
+        assert_eq!(scene.sent_and_created(), (1, 0), "{step}");
     }
 }
 
 #[test]
-fn the_wait_that_the_api_asks_for_is_kept() {
-    let scene = Scene::paying("rate-limit:1", &rows(1));
-    scene.pay().stderr_has("All done: 1 created").go();
+fn a_rate_limit_is_waited_for_and_the_batch_goes_on() {
+    let scene = Scene::paying("rate-limit:1,rate-limit:0*2", &rows(2));
+    scene.pay().stderr_has("All done: 2 created").go();
+    let lines = scene.results();
+    let told = lines.iter().map(|l| (l.line, l.attempt, &*l.status));
+    let expected = [
+        (2, 1, "not_created"),
+        (2, 2, "not_created"),
+        (2, 3, "not_created"),
+        (2, 4, "created"),
+        (3, 1, "created"),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(scene.sent_and_created(), (5, 2));
     let arrived: Vec<_> = scene
         .ledger()
         .deliveries
@@ -280,13 +284,13 @@ fn without_a_connection_there_are_four_tries_with_growing_waits() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let scene = Scene::new(&rows(2));
-    let run = scene.pay_through(&url).args(["--interval", "50ms"]);
+    let run = scene.pay_through(&url).args(["--interval", "0s"]);
     run.status(5)
         .stderr_has("no connection to the API, four times")
         .go();
     let lines = scene.results();
     assert_eq!(scene.statuses(), ["not_created"; 4]);
-    for (pair, wait) in lines.windows(2).zip([50, 100, 200]) {
+    for (pair, seconds) in lines.windows(2).zip([2, 4, 8]) {
         assert_eq!(pair[0].error_key, "connect_failed");
         assert!(
             pair[0].detail.contains("Connection refused"),
@@ -294,68 +298,56 @@ fn without_a_connection_there_are_four_tries_with_growing_waits() {
             pair[0].detail
         );
         // Both times are cut to whole milliseconds.
-        let waited = pair[1].started_at - pair[0].finished_at;
-        assert!(
-            waited.num_milliseconds() >= wait - 1,
-            "{waited} of {wait} ms"
-        );
+        let waited = (pair[1].started_at - pair[0].finished_at).num_milliseconds();
+        assert!(waited >= seconds * 1000 - 1, "{waited} ms of {seconds} s");
     }
 }
 
 #[test]
 fn a_server_that_cannot_prove_who_it_is_is_sent_nothing() {
     let (stranger, _) = certified();
-    for (scene, scheme, why) in [
-        (
-            Scene::paying("", &rows(1)),
-            "https",
-            "no connection to 127.0.0.1",
-        ),
-        (
-            Scene::paying_over_tls("", &rows(1)),
-            "https",
-            "did not prove that it is 127.0.0.1",
-        ),
+    let plain = Scene::paying("", &rows(1));
+    let tls = Scene::paying_over_tls("", &rows(1));
+    for (scene, why) in [
+        (plain, "no connection to 127.0.0.1"),
+        (tls, "did not prove that it is 127.0.0.1"),
     ] {
         scene.write(CERTIFICATE, &stranger);
-        let (_, rest) = scene
-            .url()
-            .split_once(':')
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .unwrap();
-        let run = scene
-            .pay_through(&format!("{scheme}:{rest}"))
-            .env("SSL_CERT_FILE", CERTIFICATE)
-            .args(["--interval", "0s"]);
-        run.status(5)
-            .stderr_has("no connection to the API, four times")
-            .go();
-        assert_eq!(scene.statuses(), ["not_created"; 4]);
-        let [line, ..] = &scene.results()[..] else {
-            unreachable!()
-        };
-        assert_eq!(line.error_key, "connect_failed");
-        assert!(line.detail.contains(why), "{}", line.detail);
+        try_to_connect(&scene, &scene.url().replace("http:", "https:"), why);
         assert_eq!(scene.sent_and_created(), (0, 0));
     }
+}
+
+/// Runs up to the first attempt, which must find no connection that can be trusted.
+#[track_caller]
+fn try_to_connect(scene: &Scene, url: &str, why: &str) {
+    let run = scene.pay_through(url).args(["--interval", "1h"]);
+    let run = run.env("SSL_CERT_FILE", CERTIFICATE).status(5);
+    let run = run.stderr_has("To go on: ccbatch run").start();
+    run.await_stderr("not_created (connect_failed)");
+    run.signal("INT");
+    run.end();
+    let [line] = &scene.results()[..] else {
+        panic!("{:?}", scene.results());
+    };
+    assert_eq!(
+        (&*line.status, &*line.error_key),
+        ("not_created", "connect_failed")
+    );
+    assert!(line.detail.contains(why), "{}", line.detail);
 }
 
 #[test]
 fn a_name_that_nobody_has_and_a_handshake_that_stalls_are_no_connection() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let silent = format!("https://{}", silent.local_addr().unwrap());
-    for url in ["https://ccbatch.invalid", &silent] {
+    let stalls = format!("https://{}", silent.local_addr().unwrap());
+    for (url, host) in [
+        ("https://ccbatch.invalid", "ccbatch.invalid"),
+        (&stalls, "127.0.0.1 in time"),
+    ] {
         let scene = Scene::new(&rows(1));
         scene.write(CERTIFICATE, certified().0);
-        let run = scene
-            .pay_through(url)
-            .env("SSL_CERT_FILE", CERTIFICATE)
-            .args(["--interval", "1h"]);
-        let run = run.status(5).stderr_has("To go on: ccbatch run").start();
-        run.await_stderr("not_created (connect_failed)");
-        run.signal("INT");
-        run.end();
-        assert_eq!(scene.statuses(), ["not_created"]);
+        try_to_connect(&scene, url, &format!("no connection to {host}"));
     }
 }
 
