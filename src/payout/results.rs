@@ -271,7 +271,11 @@ impl Attempt {
     }
 
     /// Reads a line without its newline; only the very bytes that [`Self::encode`] writes count.
+    /// No field ever has a control character, so one of them is damage.
     fn decode(text: &str) -> Option<Self> {
+        if text.contains(char::is_control) {
+            return None;
+        }
         let fields = decode_record(text)?;
         if fields.len() != INTENT_FIELDS.saturating_add(ENDING_FIELDS) {
             return None;
