@@ -763,3 +763,6 @@ fn stand(intent: &Intent, ending: Option<&Ending>) -> Standing {
         detail: ending.detail.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! The text of a results file both ways: what is written is read back, and what a crash, a knife
+//! or chance makes of it is never taken for anything else.
+
+use super::*;
+use crate::domain::{Amount, Cause, Currency, Totals, Verdict};
+use proptest::prelude::*;
+use std::time::Duration;
+
+const API: &str = "api.cryptocloud.plus";
+
+fn time(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_795_341_600_000 + millis).unwrap()
+}
+
+fn payout(line: u64, reference: &str) -> Payout {
+    Payout {
+        line,
+        reference: reference.to_owned(),
+        currency: Currency::from_code("BTC").unwrap(),
+        to_address: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned(),
+        amount: Amount::parse("0.050", 8).unwrap(),
+    }
+}
+
+fn batch(references: &[&str]) -> Batch {
+    let payouts = references.iter().zip(2..);
+    Batch {
+        payouts: payouts
+            .map(|(reference, line)| payout(line, reference))
+            .collect(),
+        totals: Totals::default(),
+    }
+}
+
+fn outcome(verdict: Verdict) -> Outcome {
+    Outcome {
+        verdict,
+        error_key: String::new(),
+        detail: String::new(),
+        http_status: Some(200),
+    }
+}
+
+fn created() -> Outcome {
+    outcome(Verdict::Created {
+        invoice_id: "INV-12345678".to_owned(),
+        accepted_amount: None,
+    })
+}
+
+fn attempt(payout: &Payout, number: u32, outcome: &Outcome) -> Attempt {
+    Attempt {
+        intent: Intent::new(payout, number, API, time(0)),
+        ending: Ending::new(outcome, time(500)),
+    }
+}
+
+fn text(attempts: &[Attempt]) -> String {
+    let lines = attempts.iter().map(Attempt::encode);
+    HEADER.to_owned() + &lines.collect::<String>()
+}
+
+/// Three payouts with what makes a line hard to read: quotes, commas, letters of several bytes,
+/// and a second attempt.
+fn three() -> (Batch, Vec<Attempt>) {
+    let batch = batch(&["Müller, \"Söhne\"", "", "R,3"]);
+    let [first, second, third] = &batch.payouts[..] else {
+        unreachable!()
+    };
+    let refused = Outcome {
+        error_key: "network".to_owned(),
+        detail: "wrong, \"very\" wrong – 日本".to_owned(),
+        http_status: Some(400),
+        ..outcome(Verdict::Rejected)
+    };
+    let attempts = vec![
+        attempt(first, 1, &created()),
+        attempt(second, 1, &refused),
+        attempt(second, 2, &created()),
+        attempt(third, 1, &outcome(Verdict::Unknown)),
+    ];
+    (batch, attempts)
+}
+
+#[test]
+fn a_line_is_these_bytes() {
+    let (_, attempts) = three();
+    let address = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
+    assert_eq!(
+        attempts[1].encode(),
+        format!(
+            "3,,BTC,{address},0.050,1,{API},2026-11-22T10:00:00.000Z,\
+             rejected,,,network,\"wrong, \"\"very\"\" wrong – 日本\",400,2026-11-22T10:00:00.500Z\n"
+        )
+    );
+    assert!(
+        attempts[0]
+            .encode()
+            .starts_with("2,\"Müller, \"\"Söhne\"\"\",BTC,")
+    );
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let (batch, attempts) = three();
+    let text = text(&attempts);
+    let record = parse(text.as_bytes()).unwrap();
+    assert_eq!(record.attempts, attempts);
+    assert_eq!(record.tail, Tail::Nothing);
+    assert_eq!(record.whole_bytes, text.len() as u64);
+    assert_eq!(record.api(), Some(API));
+    let standings = fold(&record, &batch, Some(API)).unwrap();
+    let told: Vec<_> = standings.iter().map(|s| (s.state, s.attempts)).collect();
+    let expected = [
+        (State::Created, 1),
+        (State::Created, 2),
+        (State::InDoubt, 1),
+    ];
+    assert_eq!(told, expected);
+}
+
+/// What may stand at the end of a file that was cut after `kept` bytes of its last line.
+fn tail_of(last: &Attempt, kept: usize) -> Tail {
+    let intent = last.intent.encode().len();
+    if kept == 0 {
+        Tail::Nothing
+    } else if kept < intent {
+        Tail::Fragment
+    } else {
+        let line = last.encode();
+        Tail::InDoubt {
+            intent: last.intent.clone(),
+            remains: String::from_utf8_lossy(&line.as_bytes()[intent..kept]).into_owned(),
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_at_any_byte_is_the_same_record_or_a_fragment_or_the_right_payout_in_doubt() {
+    let (_, attempts) = three();
+    let whole = text(&attempts);
+    let mut start = HEADER.len();
+    for (index, last) in attempts.iter().enumerate() {
+        let length = last.encode().len();
+        for kept in 0..length {
+            let record = parse(&whole.as_bytes()[..start + kept]).unwrap();
+            assert_eq!(record.attempts, attempts[..index], "{kept}");
+            assert_eq!(record.whole_bytes, start as u64, "{kept}");
+            assert_eq!(record.tail, tail_of(last, kept), "{kept}");
+        }
+        start += length;
+    }
+    assert_eq!(start, whole.len());
+}
+
+#[test]
+fn a_file_that_goes_on_with_nul_bytes_is_read_as_if_it_were_cut_there() {
+    let (_, attempts) = three();
+    let whole = text(&attempts);
+    let last = attempts.last().unwrap();
+    let length = last.encode().len();
+    let start = whole.len() - length;
+    for kept in 0..length {
+        let mut damaged = whole.clone().into_bytes();
+        damaged[start + kept..].fill(0);
+        let record = parse(&damaged).unwrap();
+        assert_eq!(record.attempts, attempts[..attempts.len() - 1], "{kept}");
+        let expected = match tail_of(last, kept) {
+            Tail::Nothing => Tail::Fragment,
+            tail => tail,
+        };
+        assert_eq!(record.tail, expected, "{kept}");
+    }
+}
+
+#[test]
+fn a_nul_byte_anywhere_in_an_ending_leaves_the_payout_in_doubt() {
+    let (batch, attempts) = three();
+    let whole = text(&attempts);
+    let last = attempts.last().unwrap();
+    let ending = whole.len() - last.ending.encode().len();
+    for at in ending..whole.len() {
+        let mut damaged = whole.clone().into_bytes();
+        damaged[at] = 0;
+        let record = parse(&damaged).unwrap();
+        assert_eq!(record.tail.intent(), Some(&last.intent), "{at}");
+        let standings = fold(&record, &batch, Some(API)).unwrap();
+        assert_eq!(standings[2].state, State::InDoubt, "{at}");
+    }
+}
+
+#[test]
+fn a_torn_header_is_a_fragment_and_another_header_is_refused() {
+    for kept in 1..HEADER.len() {
+        let mut torn = HEADER.as_bytes()[..kept].to_vec();
+        assert_eq!(parse(&torn).unwrap().tail, Tail::Fragment);
+        torn.resize(HEADER.len(), 0);
+        assert_eq!(parse(&torn).unwrap().tail, Tail::Fragment);
+        assert_eq!(parse(&torn).unwrap().whole_bytes, 0);
+    }
+    assert_eq!(parse(b"").unwrap(), Record::default());
+    for other in [
+        "\n",
+        "line\n",
+        "x",
+        "line,reference;",
+        &HEADER.to_uppercase(),
+    ] {
+        let mismatch = parse(other.as_bytes()).unwrap_err();
+        assert_eq!(
+            (mismatch.line, mismatch.reason),
+            (1, Reason::Header),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_verdict_follows_a_doubt_and_nothing_else() {
+    let batch = batch(&["R1"]);
+    let of = |status| attempt(&batch.payouts[0], 1, &outcome(status));
+    let verdict = |id| Attempt {
+        ending: Ending::verdict(id, time(900)),
+        ..of(Verdict::Unknown)
+    };
+    let fold_all = |attempts: &[Attempt]| {
+        let record = parse(text(attempts).as_bytes()).unwrap();
+        fold(&record, &batch, None).map(|standings| standings[0].state)
+    };
+    let doubt = of(Verdict::Unknown);
+    let is = |id, state| assert_eq!(fold_all(&[doubt.clone(), verdict(id)]), Ok(state));
+    is(Some("INV-1"), State::Created);
+    is(None, State::NotCreated);
+
+    let refused = Err(Mismatch {
+        line: 3,
+        reason: Reason::Sequence { input_line: 2 },
+    });
+    let again = Attempt {
+        intent: Intent::new(&batch.payouts[0], 2, API, time(0)),
+        ..doubt.clone()
+    };
+    let created = attempt(&batch.payouts[0], 1, &created());
+    let rejected = of(Verdict::Rejected);
+    for (first, second) in [
+        (&created, verdict(None)),
+        (&rejected, verdict(Some("INV-1"))),
+        (&doubt, again),
+        (&doubt, created.clone()),
+        (&doubt, doubt.clone()),
+        (&created, created.clone()),
+        (&rejected, rejected.clone()),
+    ] {
+        assert_eq!(fold_all(&[first.clone(), second]), refused);
+    }
+    assert!(fold_all(&[verdict(None)]).is_err(), "a verdict on nothing");
+}
+
+#[test]
+fn the_latest_arrival_is_a_second_after_the_start_or_the_end_whichever_is_earlier() {
+    let line = |outcome: &Outcome, finished| Attempt {
+        intent: Intent::new(&payout(2, ""), 1, API, time(0)),
+        ending: Ending::new(outcome, time(finished)),
+    };
+    let latest = |attempts: &[Attempt]| {
+        parse(text(attempts).as_bytes())
+            .unwrap()
+            .latest_arrival(time(99_000))
+    };
+    let unknown = outcome(Verdict::Unknown);
+    let limited = outcome(Verdict::NotCreated(Cause::RateLimited {
+        retry_after: None,
+    }));
+    assert_eq!(latest(&[]), None);
+    assert_eq!(latest(&[line(&created(), 200)]), Some(time(200)));
+    assert_eq!(latest(&[line(&created(), 5_000)]), Some(time(1_000)));
+    assert_eq!(latest(&[line(&limited, 5_000)]), Some(time(1_000)));
+    assert_eq!(latest(&[line(&unknown, 5_000)]), Some(time(5_000)));
+    let verdict = Attempt {
+        ending: Ending::verdict(None, time(80_000)),
+        ..line(&unknown, 0)
+    };
+    assert_eq!(latest(&[line(&unknown, 5_000), verdict]), Some(time(5_000)));
+    let half = text(&[]) + &line(&created(), 0).intent.encode();
+    let record = parse(half.as_bytes()).unwrap();
+    assert_eq!(record.latest_arrival(time(99_000)), Some(time(99_000)));
+}
+
+/// Any outcome at all, with whatever texts.
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    let verdict = prop_oneof![
+        ("\\PC{1,80}", any::<bool>()).prop_map(|(invoice_id, differs)| Verdict::Created {
+            invoice_id,
+            accepted_amount: differs.then(|| Amount::parse("0.0029", 8).unwrap().decimal()),
+        }),
+        Just(Verdict::Rejected),
+        Just(Verdict::Unknown),
+        Just(Verdict::NotCreated(Cause::ConnectFailed)),
+        Just(Verdict::NotCreated(Cause::RateLimited {
+            retry_after: Some(Duration::from_secs(1))
+        })),
+    ];
+    let text = || prop_oneof![any::<String>(), "[=+@\t\r\n\0,\"ä-]{0,9}"];
+    let texts = (text(), text(), any::<Option<u16>>());
+    (verdict, texts).prop_map(|(verdict, (error_key, detail, http_status))| Outcome {
+        verdict,
+        error_key,
+        detail,
+        http_status,
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_outcome_is_read_back_and_steers_nothing(
+        outcome in any_outcome(),
+        reference in "[A-Za-zäж\", .'(]{0,64}",
+    ) {
+        let attempt = attempt(&payout(7, &reference), 3, &outcome);
+        let line = attempt.encode();
+        prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
+        prop_assert_eq!(line.matches('\n').count(), 1);
+        let parsed = parse(text(std::slice::from_ref(&attempt)).as_bytes());
+        let record = parsed.unwrap();
+        prop_assert_eq!(&record.attempts, std::slice::from_ref(&attempt));
+        let ending = &attempt.ending;
+        for cell in [&ending.detail, &ending.error_key, &ending.invoice_id] {
+            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t']), "{cell}");
+        }
+        prop_assert!(!attempt.is_verdict());
+    }
+
+    #[test]
+    fn any_bytes_are_a_record_or_a_mismatch(bytes in any::<Vec<u8>>(), after_header: bool) {
+        let header = if after_header { HEADER.as_bytes() } else { b"" };
+        read_without_a_panic(&[header, &bytes].concat());
+    }
+
+    #[test]
+    fn a_file_with_a_few_wrong_bytes_is_a_record_or_a_mismatch(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = text(&three().1).into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.index(bytes.len() * 2));
+        read_without_a_panic(&bytes);
+    }
+}
+
+/// Reads the bytes; whatever was read must stand there as it would be written.
+fn read_without_a_panic(bytes: &[u8]) {
+    let Ok(record) = parse(bytes) else { return };
+    if record.whole_bytes > 0 {
+        let written = text(&record.attempts);
+        assert_eq!(&bytes[..written.len()], written.as_bytes());
+        assert_eq!(record.whole_bytes, written.len() as u64);
+    }
+    let rest = &bytes[usize::try_from(record.whole_bytes).unwrap()..];
+    match &record.tail {
+        Tail::Nothing => assert_eq!(rest, b""),
+        Tail::Fragment => assert_ne!(rest, b""),
+        Tail::InDoubt { intent, .. } => assert!(rest.starts_with(intent.encode().as_bytes())),
+    }
+    let _ = fold(&record, &three().0, None);
+}
