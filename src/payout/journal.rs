@@ -251,3 +251,6 @@ impl<S: Storage> Journal<S> {
 fn length(text: &str) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -121,3 +121,6 @@ async fn attempt<G: Gateway, S: Storage, C: Clock>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
