@@ -21,3 +21,9 @@ mod results;
 
 /// Going on with a batch: after a kill, a doubt, an edit, a torn or a tampered results file.
 mod resume;
+
+/// The time between two requests, by the sandbox's clock.
+mod pace;
+
+/// The command line: exit status, streams, flags, the key, locks, signals, and a terminal.
+mod cli;

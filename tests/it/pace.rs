@@ -1,0 +1,80 @@
+//! The time between two requests, by the sandbox's clock. Only the least is ever asked for: a slow
+//! machine may take as long as it likes.
+
+use crate::harness::{INPUT, Scene, rows};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// A request that was answered counts from a second after its start, even if it arrived later.
+const LATEST_ARRIVAL: Duration = Duration::from_secs(1);
+
+/// Checks that no request came sooner than this after the one before it.
+#[track_caller]
+fn assert_pace(scene: &Scene, interval: Duration) {
+    let deliveries = scene.ledger().deliveries;
+    let lines = scene.results();
+    assert_eq!(deliveries.len(), lines.len());
+    for (pair, line) in deliveries.windows(2).zip(&lines) {
+        let gap = pair[1].since_start - pair[0].since_start;
+        let counts_by = line.started_at + LATEST_ARRIVAL;
+        let late = DateTime::<Utc>::from(pair[0].arrived_at) - counts_by;
+        let late = late.to_std().unwrap_or_default();
+        assert!(
+            gap + late >= interval,
+            "{gap:?} of {interval:?}, {late:?} late"
+        );
+    }
+}
+
+#[test]
+fn every_request_keeps_the_interval_whatever_became_of_the_one_before() {
+    let script = "ok,reject:network,drop-after,rate-limit:0,ok,delay:1500ms,ok";
+    let scene = Scene::paying(script, &rows(6));
+    let run = scene.pay_through(&scene.url());
+    let run = run.args(["--interval", "400ms", "--keep-going"]).status(6);
+    run.stderr_has("4 created, 1 rejected, 1 in doubt").go();
+    assert_eq!(scene.ledger().deliveries.len(), 7);
+    assert_pace(&scene, Duration::from_millis(400));
+}
+
+#[test]
+fn the_interval_is_kept_from_one_run_to_the_next() {
+    let scene = Scene::paying("ok,reject:network,ok", &rows(3));
+    let first = ["--interval", "1500ms", "--limit", "1"];
+    for status in [5, 5, 4] {
+        let run = scene.pay_through(&scene.url()).args(first);
+        run.status(status)
+            .stderr_has("One request every 1s 500ms")
+            .go();
+    }
+    assert_pace(&scene, Duration::from_millis(1500));
+}
+
+#[test]
+fn the_interval_is_kept_after_a_kill() {
+    let interval = Duration::from_millis(1500);
+    let scene = Scene::paying("ok,delay:1h", &rows(3));
+    let pay = || {
+        scene
+            .pay_through(&scene.url())
+            .args(["--interval", "1500ms"])
+    };
+    let run = pay().start();
+    scene.await_deliveries(2);
+    run.kill();
+    pay()
+        .args(["--keep-going"])
+        .status(6)
+        .stderr_has("2 created, 1 in doubt")
+        .go();
+    assert_pace(&scene, interval);
+}
+
+#[test]
+fn it_is_twelve_seconds_and_in_a_rehearsal_one() {
+    let scene = Scene::new(&rows(3));
+    let check = scene.program(["validate", INPUT]);
+    check.stderr_has("One request every 12s").go();
+    let check = scene.program(["run", INPUT, "--dry-run", "--sandbox"]);
+    check.stderr_has("One request every 1s").go();
+}
