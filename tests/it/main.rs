@@ -27,3 +27,16 @@ mod pace;
 
 /// The command line: exit status, streams, flags, the key, locks, signals, and a terminal.
 mod cli;
+
+/// The operator of the proofs: goes on with a batch until all is done, with the sandbox's ledger
+/// as the dashboard.
+mod operator;
+
+/// The program under strace, which kills it or makes a system call fail.
+mod strace;
+
+/// A kill -9 at every system call, and the order of intent and request.
+mod crash;
+
+/// A disk that fails, is full, or is tampered with.
+mod disk;
