@@ -73,11 +73,14 @@ fn run_killed_at_every_step_of_a_request() {
     crash_run_at_every("recvfrom");
 }
 
-/// A half line in the file: the run was killed while it waited for the second answer.
+/// A half line in the file: the run was killed when it had the second answer and was about to
+/// write the ending, which is the fifth write of the file.
 fn leave_half_a_line(batch: &Ledgered) {
+    let results = batch.results();
+    let inject = Some("write:signal=KILL:when=5".to_owned());
     let tracing = Tracing {
-        inject: Some("recvfrom:signal=KILL:when=3".into()),
-        path: None,
+        inject,
+        path: Some(&results),
     };
     strace::trace(batch, RUN, &tracing);
     let results = batch.results_text();
@@ -215,10 +218,8 @@ fn the_check_of_the_order_finds_planted_faults() {
         .iter()
         .position(|call| call.contains("POST /"))
         .unwrap();
-    let intent = late[..request]
-        .iter()
-        .rposition(|call| call.starts_with("write("))
-        .unwrap();
+    let is_intent = |call: &String| call.starts_with("write(") && call.contains(".results.csv>");
+    let intent = late[..request].iter().rposition(is_intent).unwrap();
     let request = late.remove(request);
     late.insert(intent, request);
     assert!(

@@ -42,8 +42,8 @@ pub struct Traced {
     pub calls: Vec<String>,
 }
 
-/// The calls that the traces show.
-const SHOWN: &str = "trace=openat,write,writev,sendto,sendmsg,fdatasync,fsync,ftruncate,connect";
+/// The calls that the traces show; only these can be tampered with.
+const SHOWN: &str = "trace=openat,close,flock,write,fdatasync,fsync,ftruncate,connect,writev,sendto,sendmsg,recvfrom";
 
 /// Runs the program under strace.
 pub fn trace(batch: &Ledgered, args: &[&str], tracing: &Tracing<'_>) -> Traced {
