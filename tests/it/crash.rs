@@ -1,7 +1,11 @@
 //! A crash is a kill -9 at any system call: whatever the moment, going on pays nobody twice and
 //! forgets nobody.
 
-use crate::ledger::{Ledgered, RUN};
+use crate::harness::{RESULTS, Scene};
+use crate::operator::{
+    RUN, SECOND_RECIPIENT, assert_each_is_paid_once, four_payouts, go_on_until_done, results_text,
+    verdict,
+};
 use crate::strace::{self, Tracing};
 use std::os::unix::process::ExitStatusExt;
 
@@ -10,14 +14,14 @@ use std::os::unix::process::ExitStatusExt;
 fn crash_at_every(
     call: &str,
     script: &str,
-    arrange: fn(&Ledgered),
-    victim: fn(&Ledgered) -> Vec<String>,
+    arrange: fn(&Scene),
+    victim: fn(&Scene) -> Vec<String>,
 ) {
     if !strace::is_available(&format!("crash at every {call}")) {
         return;
     }
     for n in 1.. {
-        let batch = Ledgered::new(script);
+        let batch = four_payouts(script);
         arrange(&batch);
         let args = victim(&batch);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -30,8 +34,8 @@ fn crash_at_every(
             .status
             .signal()
             == Some(9);
-        batch.go_on_until_done();
-        batch.assert_each_is_paid_once();
+        go_on_until_done(&batch);
+        assert_each_is_paid_once(&batch);
         if !killed {
             assert!(n > 1 || call == "ftruncate", "no {call} was ever reached");
             break;
@@ -40,7 +44,7 @@ fn crash_at_every(
 }
 
 fn crash_run_at_every(call: &str) {
-    let victim = |_: &Ledgered| RUN.iter().map(|arg| (*arg).to_owned()).collect();
+    let victim = |_: &Scene| RUN.iter().map(|arg| (*arg).to_owned()).collect();
     crash_at_every(call, "", |_| {}, victim);
 }
 
@@ -75,15 +79,15 @@ fn run_killed_at_every_step_of_a_request() {
 
 /// A half line in the file: the run was killed when it had the second answer and was about to
 /// write the ending, which is the fifth write of the file.
-fn leave_half_a_line(batch: &Ledgered) {
-    let results = batch.results();
+fn leave_half_a_line(batch: &Scene) {
+    let results = batch.path(RESULTS);
     let inject = Some("write:signal=KILL:when=5".to_owned());
     let tracing = Tracing {
         inject,
         path: Some(&results),
     };
     strace::trace(batch, RUN, &tracing);
-    let results = batch.results_text();
+    let results = results_text(batch);
     assert!(
         !results.ends_with('\n') && results.lines().count() == 3,
         "{results}"
@@ -91,17 +95,11 @@ fn leave_half_a_line(batch: &Ledgered) {
 }
 
 /// The command that settles line 3 as the dashboard has it.
-fn resolve_line_3(batch: &Ledgered) -> Vec<String> {
-    let mut args: Vec<String> = ["resolve", "payouts.csv", "--yes", "--line", "3"]
+fn resolve_line_3(batch: &Scene) -> Vec<String> {
+    let mut args = ["resolve", "payouts.csv", "--yes", "--line", "3"]
         .map(str::to_owned)
         .to_vec();
-    match batch
-        .created()
-        .get("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    {
-        Some(ids) => args.extend(["--invoice-id".to_owned(), ids[0].clone()]),
-        None => args.push("--not-created".to_owned()),
-    }
+    args.extend(verdict(batch, SECOND_RECIPIENT));
     args
 }
 
@@ -122,7 +120,7 @@ fn resolve_killed_at_every_call() {
 
 #[test]
 fn resume_killed_at_every_call() {
-    let keep_going = |_: &Ledgered| {
+    let keep_going = |_: &Scene| {
         RUN.iter()
             .chain(&["--keep-going"])
             .map(|arg| (*arg).to_owned())
@@ -176,7 +174,7 @@ fn the_intent_is_durable_before_the_request_leaves() {
     if !strace::is_available("order of intent and request") {
         return;
     }
-    let batch = Ledgered::new("");
+    let batch = four_payouts("");
     let traced = strace::trace(
         &batch,
         RUN,
@@ -198,7 +196,7 @@ fn the_check_of_the_order_finds_planted_faults() {
         inject: Some("fdatasync:retval=0".into()),
         path: None,
     };
-    let traced = strace::trace(&Ledgered::new(""), RUN, &no_sync);
+    let traced = strace::trace(&four_payouts(""), RUN, &no_sync);
     assert!(
         check_order(&traced.calls)
             .unwrap_err()
@@ -206,7 +204,7 @@ fn the_check_of_the_order_finds_planted_faults() {
     );
 
     let mut late = strace::trace(
-        &Ledgered::new(""),
+        &four_payouts(""),
         RUN,
         &Tracing {
             inject: None,

@@ -1,10 +1,21 @@
 //! A disk fault is a write or a sync of the results file that fails: nothing is sent after it,
 //! and what was sent is told.
 
-use crate::ledger::{Ledgered, RUN};
+use crate::harness::{INPUT, RESULTS, Scene, rows};
+use crate::operator::{
+    RUN, assert_each_is_paid_once, created, four_payouts, go_on_until_done, results_text,
+    wait_for_the_sandbox,
+};
 use crate::strace::{self, Tracing};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::Command;
+
+/// A page of memory, which is what a small disk counts in.
+const PAGE: usize = 4096;
+
+/// More lines than fit a page.
+const PAYOUTS: usize = 40;
 
 /// Makes every n-th call on the results file fail, once each, and goes on.
 fn fail_at_every(call: &str, error: &str) {
@@ -12,8 +23,8 @@ fn fail_at_every(call: &str, error: &str) {
         return;
     }
     for n in 1.. {
-        let batch = Ledgered::new("");
-        let results = batch.results();
+        let batch = four_payouts("");
+        let results = batch.path(RESULTS);
         let tracing = Tracing {
             inject: Some(format!("{call}:error={error}:when={n}")),
             path: Some(&results),
@@ -36,8 +47,8 @@ fn fail_at_every(call: &str, error: &str) {
             }
             _ => assert!(traced.output.status.success(), "{stderr}"),
         }
-        batch.go_on_until_done();
-        batch.assert_each_is_paid_once();
+        go_on_until_done(&batch);
+        assert_each_is_paid_once(&batch);
         if failed.is_none() {
             assert!(n > 1, "no {call} was ever reached");
             break;
@@ -47,19 +58,17 @@ fn fail_at_every(call: &str, error: &str) {
 
 /// What was created is on the file or on stderr, and no more was sent than was begun.
 #[track_caller]
-fn assert_told(batch: &Ledgered, stderr: &str) {
-    let results = batch.results_text();
-    for id in batch.created().values().flatten() {
+fn assert_told(batch: &Scene, stderr: &str) {
+    let results = results_text(batch);
+    for id in created(batch).values().flatten() {
         assert!(
             results.contains(id) || stderr.contains(id),
             "{id} is lost\n{results}\n{stderr}"
         );
     }
     let begun = results.lines().count().saturating_sub(1);
-    assert!(
-        batch.deliveries() <= begun,
-        "sent without an intent\n{results}\n{stderr}"
-    );
+    let sent = batch.ledger().deliveries.len();
+    assert!(sent <= begun, "sent without an intent\n{results}\n{stderr}");
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn every_sync_of_the_results_fails_once() {
     fail_at_every("fsync", "EIO");
 }
 
-/// A file system of its own, of one page, which is full after some lines.
+/// A file system of its own, of two pages.
 struct SmallDisk<'a>(&'a std::path::Path);
 
 impl<'a> SmallDisk<'a> {
@@ -105,35 +114,57 @@ impl Drop for SmallDisk<'_> {
     }
 }
 
+/// The second page of the disk is for the results, and full in the middle of a line.
 #[test]
-fn a_disk_that_is_really_full() {
-    let batch = Ledgered::new("");
-    let folder = batch.dir().join("small");
+fn a_disk_that_is_really_full_tears_a_line() {
+    let batch = Scene::paying("", &rows(PAYOUTS));
+    let folder = batch.path("small");
     std::fs::create_dir(&folder).unwrap();
     let Some(disk) = SmallDisk::mount(&folder) else {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED a disk that is really full: may not mount one"
-        );
+        let words = "SKIPPED a disk that is really full: may not mount one";
+        let _ = writeln!(std::io::stderr(), "{words}");
         return;
     };
-    // All but the last 100 bytes of the disk are taken, so that the header fits and no line does.
-    std::fs::write(folder.join("ballast"), vec![b'x'; 4096]).unwrap();
-    let results = folder.join("r.csv");
-    let args = [RUN, &["--results", results.to_str().unwrap()]].concat();
-    let mut runs = 0;
-    loop {
-        let output = batch.ccbatch(&args);
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        runs += 1;
-        if output.status.success() {
-            break;
-        }
-        assert!(runs < 3, "{stderr}");
-        disk.grow();
+    std::fs::write(folder.join("ballast"), vec![b'x'; PAGE]).unwrap();
+    let results = ["--results", "small/r.csv"];
+    let run = || batch.through_sandbox(RUN).args(results).raw();
+
+    let full = run();
+    let stderr = String::from_utf8_lossy(&full.stderr).into_owned();
+    assert_eq!(
+        std::fs::read(folder.join("r.csv")).unwrap().len(),
+        PAGE,
+        "{stderr}"
+    );
+    disk.grow();
+    if full.status.code() == Some(6) {
+        let lost = stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("Not recorded: "));
+        let lost: Vec<&str> = lost.expect(&stderr).split(',').collect();
+        let verdict = ["--line", lost[0], "--invoice-id", lost[9]];
+        let resolve = batch
+            .program(["resolve", INPUT, "--yes"])
+            .args(results)
+            .args(verdict);
+        resolve.stderr_has("Recorded").go();
+    } else {
+        assert_eq!(full.status.code(), Some(5), "{stderr}");
     }
-    assert_eq!(batch.created().len(), 4);
-    assert_eq!(batch.deliveries(), 4);
+    let rest = run();
+    assert!(
+        rest.status.success(),
+        "{}",
+        String::from_utf8_lossy(&rest.stderr)
+    );
+    let amounts: BTreeSet<String> = batch
+        .ledger()
+        .created
+        .into_iter()
+        .map(|created| created.amount)
+        .collect();
+    assert_eq!(amounts.len(), PAYOUTS);
+    assert_eq!(batch.sent_and_created(), (PAYOUTS, PAYOUTS));
 }
 
 /// What can happen to the file under a run.
@@ -158,29 +189,14 @@ fn a_results_file_that_is_touched_during_the_run_stops_it() {
         ),
     ];
     for (mischief, words) in mischiefs {
-        let batch = Ledgered::new("");
-        let mut run = Command::new(env!("CARGO_BIN_EXE_ccbatch"));
-        batch.in_its_world(&mut run);
-        run.args([
-            "run",
-            "payouts.csv",
-            "--yes",
-            "--interval",
-            "2s",
-            "--progress",
-            "none",
-        ]);
-        run.stderr(std::process::Stdio::piped());
-        let run = run.spawn().unwrap();
-        while batch.results_text().lines().count() < 2 || !batch.results_text().ends_with('\n') {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        mischief(&batch.results());
-        let output = run.wait_with_output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(stderr.contains(words), "{words}: {stderr}");
-        assert!(!output.status.success(), "{stderr}");
-        assert_eq!(batch.deliveries(), 1, "{stderr}");
+        let batch = four_payouts("");
+        let run = batch.pay_through(&batch.url()).args(["--interval", "2s"]);
+        let run = run.status(5).stderr_has(words).start();
+        run.await_stderr("1/4 line 2 created");
+        mischief(&batch.path(RESULTS));
+        run.end();
+        wait_for_the_sandbox(&batch);
+        assert_eq!(batch.ledger().deliveries.len(), 1, "{words}");
     }
 }
 

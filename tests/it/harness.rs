@@ -165,6 +165,13 @@ impl Scene {
         run.env("CCBATCH_API_KEY", KEY)
     }
 
+    /// The program with these arguments, the sandbox as its API and a key.
+    pub(crate) fn through_sandbox<'a>(&self, arguments: &[&'a str]) -> Run {
+        self.program(arguments.iter().copied())
+            .env("CCBATCH_API_URL", self.url())
+            .env("CCBATCH_API_KEY", KEY)
+    }
+
     /// `ccbatch run payouts.csv` through the sandbox, without a question and without an interval.
     pub(crate) fn pay(&self) -> Run {
         self.pay_through(&self.url()).args(["--interval", "0s"])
@@ -291,6 +298,28 @@ impl Run {
     pub(crate) fn stderr_has(mut self, part: &str) -> Self {
         self.expected.stderr.expect(part);
         self
+    }
+
+    /// Runs the program to whatever end it comes to.
+    pub(crate) fn raw(mut self) -> std::process::Output {
+        self.command.output().unwrap()
+    }
+
+    /// Runs the program by way of another, which gets the call as its last arguments.
+    pub(crate) fn by_way_of(mut self, mut other: Command) -> std::process::Output {
+        other
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        other
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        let variables = self.command.get_envs();
+        other.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        other
+            .current_dir(self.command.get_current_dir().unwrap())
+            .stdin(Stdio::null());
+        self.command = other;
+        self.raw()
     }
 
     /// Runs the program to its end.

@@ -1,7 +1,7 @@
 //! A traced run is the real program under strace, which can kill it or make a system call fail
 //! at any point, and which tells in what order things happened.
 
-use crate::ledger::Ledgered;
+use crate::harness::Scene;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// Whether strace is there and may trace. Where it may not, it says so past the test runner's
 /// capture: a proof that was not made must not look like one.
-pub fn is_available(test: &str) -> bool {
+pub(crate) fn is_available(test: &str) -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     let available = *AVAILABLE.get_or_init(|| {
         let probe = Command::new("strace")
@@ -27,27 +27,27 @@ pub fn is_available(test: &str) -> bool {
 }
 
 /// What is done to the program.
-pub struct Tracing<'a> {
+pub(crate) struct Tracing<'a> {
     /// An expression of strace's `inject=`.
-    pub inject: Option<String>,
+    pub(crate) inject: Option<String>,
     /// Only system calls on this file.
-    pub path: Option<&'a Path>,
+    pub(crate) path: Option<&'a Path>,
 }
 
 /// A run that was traced.
-pub struct Traced {
+pub(crate) struct Traced {
     /// What it wrote, and how it ended.
-    pub output: Output,
+    pub(crate) output: Output,
     /// The calls of its main thread, in order.
-    pub calls: Vec<String>,
+    pub(crate) calls: Vec<String>,
 }
 
 /// The calls that the traces show; only these can be tampered with.
 const SHOWN: &str = "trace=openat,close,flock,write,fdatasync,fsync,ftruncate,connect,writev,sendto,sendmsg,recvfrom";
 
 /// Runs the program under strace.
-pub fn trace(batch: &Ledgered, args: &[&str], tracing: &Tracing<'_>) -> Traced {
-    let prefix = batch.dir().join("trace");
+pub(crate) fn trace(scene: &Scene, args: &[&str], tracing: &Tracing<'_>) -> Traced {
+    let prefix = scene.path("trace");
     let mut command = Command::new("strace");
     command
         .args(["-ff", "-yy", "-s", "4096", "-e", SHOWN, "-o"])
@@ -58,8 +58,7 @@ pub fn trace(batch: &Ledgered, args: &[&str], tracing: &Tracing<'_>) -> Traced {
     if let Some(inject) = &tracing.inject {
         command.args(["-e", &format!("inject={inject}")]);
     }
-    command.arg(env!("CARGO_BIN_EXE_ccbatch")).args(args);
-    let output = batch.in_its_world(&mut command).output().unwrap();
+    let output = scene.through_sandbox(args).by_way_of(command);
     Traced {
         output,
         calls: main_thread(&prefix),
