@@ -40,3 +40,6 @@ mod crash;
 
 /// A disk that fails, is full, or is tampered with.
 mod disk;
+
+/// A real rate limiter, nginx.
+mod rate_limit;
