@@ -1,10 +1,30 @@
 //! An event is a value as one line of JSON, for a program.
 
 use super::report::{PlanReport, Summary};
+use crate::domain::plain::is_unsafe;
 use crate::domain::{Batch, Currency, Finding, FindingCounts, Payout, Severity, Standing, Totals};
 use crate::exit::Exit;
 use crate::payout::results::Attempt;
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// An event as one line of JSON, in which nothing can steer a terminal: JSON's own escapes stand
+/// for whatever could.
+#[must_use]
+pub fn line(event: &Value) -> String {
+    let mut line = String::new();
+    for c in event.to_string().chars() {
+        if is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
 
 /// A finding.
 #[must_use]
@@ -208,4 +228,17 @@ fn csv_text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String 
         let _ = writer.write_record(row);
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_lossless_and_harmless() {
+        let event = json!({"value": "a\u{202e}b\u{e0001}\u{1b}é"});
+        let text = line(&event);
+        assert_eq!(text, r#"{"value":"a\u202eb\udb40\udc01\u001bé"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), event);
+    }
 }

@@ -36,7 +36,7 @@ pub fn print(text: &str) {
 
 /// Writes an event to stdout.
 pub fn emit(event: &Value) {
-    print(&event.to_string());
+    print(&events::line(event));
 }
 
 /// Writes lines to stderr, for a person.

@@ -384,6 +384,13 @@ impl Started {
         self.child.id()
     }
 
+    /// Expects another end than was told at the start.
+    pub(crate) fn expecting(mut self, status: i32, part: &str) -> Self {
+        self.expected.status = status;
+        self.expected.stderr.expect(part);
+        self
+    }
+
     /// Sends a signal by its short name, like `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let order = format!("kill -{name} {}", self.pid());

@@ -43,3 +43,6 @@ mod disk;
 
 /// A real rate limiter, nginx.
 mod rate_limit;
+
+/// The key, which no output and no file may hold, and text from outside that would do harm.
+mod secrets;

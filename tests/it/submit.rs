@@ -14,19 +14,25 @@ use std::time::Duration;
 /// results file, and how many payouts the API created.
 type Case = (&'static str, &'static str, &'static str, usize);
 
-/// Checks that each of these ends with this status and exit status, after a single POST.
+/// Checks that each of these ends with this status and exit status after a single POST, plain and
+/// over TLS with an offer of HTTP/2.
 #[track_caller]
 fn check(status: &str, exit: i32, cases: &[Case]) {
     for (script, error_key, detail, created) in cases {
-        let scene = Scene::paying(script, &rows(1));
-        scene.pay().status(exit).stderr_has("Results: ").go();
-        let [line] = &scene.results()[..] else {
-            panic!("{script}: {:?}", scene.results());
-        };
-        let (actual, key) = (&*line.status, &*line.error_key);
-        assert_eq!((actual, key), (status, *error_key), "{script}");
-        assert!(line.detail.contains(detail), "{script}: {}", line.detail);
-        assert_eq!(scene.sent_and_created(), (1, *created), "{script}");
+        for scene in [
+            Scene::paying(script, &rows(1)),
+            Scene::paying_over_tls(script, &rows(1)),
+        ] {
+            let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
+            run.status(exit).stderr_has("Results: ").go();
+            let [line] = &scene.results()[..] else {
+                panic!("{script}: {:?}", scene.results());
+            };
+            let (actual, key) = (&*line.status, &*line.error_key);
+            assert_eq!((actual, key), (status, *error_key), "{script}");
+            assert!(line.detail.contains(detail), "{script}: {}", line.detail);
+            assert_eq!(scene.sent_and_created(), (1, *created), "{script}");
+        }
     }
 }
 

@@ -1,0 +1,116 @@
+//! A secret is the API key, which no output, no file and no process table may hold; hostile text
+//! is what an API or a spreadsheet brings to steer a terminal or to run in a spreadsheet.
+
+use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, rows};
+use std::os::unix::fs::PermissionsExt;
+
+/// What must not reach a terminal or a file as it is: escape sequences, direction marks,
+/// invisible characters, line breaks, NUL.
+const HARMFUL: [char; 8] = [
+    '\u{1b}', '\u{7}', '\u{202e}', '\u{2066}', '\u{200b}', '\r', '\0', '\u{9b}',
+];
+
+/// The same in JSON, as the sandbox's script takes it.
+const IN_JSON: &str = "%5Cu001b%5B31m%5Cu0007%5Cu202e%5Cu2066%5Cu200b%5Cr%5Cn%5Cu0000%5Cu009b";
+
+/// The same as bytes, as the sandbox's script takes them.
+const RAW: &str = "%1B%5B31m%07%E2%80%AE%E2%81%A6%E2%80%8B%0D%0A%00%C2%9B";
+
+#[track_caller]
+fn assert_harmless(what: &str, text: &str) {
+    assert!(!text.contains(HARMFUL), "{what}: {text:?}");
+}
+
+#[test]
+fn the_key_is_in_no_file_and_in_no_argument() {
+    let scene = Scene::paying("ok,unauthorized,delay:1h", &rows(3));
+    scene.write("key", format!("Token {KEY}\n"));
+    std::fs::set_permissions(scene.path("key"), PermissionsExt::from_mode(0o600)).unwrap();
+    for part in ["the API key was refused", "ccbatch run"] {
+        let from_file = scene.pay().without_env("CCBATCH_API_KEY");
+        let run = from_file
+            .args(["--api-key-file", "key", "--limit", "2"])
+            .start();
+        if part == "ccbatch run" {
+            scene.await_deliveries(3);
+            let pid = run.pid();
+            let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+            assert!(arguments.contains("--api-key-file") && !arguments.contains(KEY));
+            run.kill();
+        } else {
+            drop(run.expecting(5, part).end());
+        }
+    }
+    std::fs::remove_file(scene.path("key")).unwrap();
+    for name in scene.files() {
+        assert!(!scene.read(&name).contains(KEY), "{name} holds the key");
+    }
+}
+
+#[test]
+fn hostile_answers_are_escaped_everywhere() {
+    for body in [
+        format!(
+            "400:%7B%22status%22:%22error%22%2C%22result%22:%7B%22=1+1{IN_JSON}%22:%22=cmd(){IN_JSON}%22%7D%7D"
+        ),
+        format!("400:%7B%22message%22:%22@SUM(A1){IN_JSON}%22%7D"),
+        format!("500:-2+3{RAW}"),
+        format!(
+            "200:%7B%22status%22:%22success%22%2C%22data%22:%7B%22invoice_id%22:%22=INV-1{IN_JSON}%22%7D%7D"
+        ),
+    ] {
+        let scene = Scene::paying(&format!("body:{body}"), &rows(1));
+        let output = scene.through_sandbox(&[
+            "run",
+            INPUT,
+            "--yes",
+            "--interval",
+            "0s",
+            "--format",
+            "json",
+        ]);
+        let output = output.raw();
+        for stream in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(stream);
+            assert_harmless(&body, &text);
+            assert!(
+                text.contains("\\u{202e}") || text.contains("\\\\u{202e}"),
+                "{text}"
+            );
+        }
+        let results = scene.read(RESULTS);
+        assert_harmless(&body, &results);
+        assert_eq!(results.lines().count(), 2, "{results}");
+        for cell in results.lines().nth(1).unwrap().split([',', '"']) {
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@']),
+                "a spreadsheet would run {cell:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_cells_are_findings_and_are_shown_escaped() {
+    let cells = [
+        "\u{1b}[2J,BTC,ADDRESS,1",
+        "=1+1,BTC,ADDRESS,1",
+        "R,B\u{202e}TC,ADDRESS,1",
+        "R,BTC,ADDRESS\u{200b},1",
+        "R,BTC,ADDRESS,1\u{9b}",
+        "R,BTC,ADDRESS\0,1",
+    ];
+    for cell in cells {
+        let row = format!("{}\n", cell.replace("ADDRESS", BITCOIN));
+        let scene = Scene::paying("", &row);
+        for format in ["human", "json"] {
+            let arguments = ["run", INPUT, "--yes", "--format", format];
+            let output = scene.through_sandbox(&arguments).raw();
+            assert_eq!(output.status.code(), Some(3), "{cell:?}");
+            assert_harmless(cell, &String::from_utf8_lossy(&output.stderr));
+            assert_harmless(cell, &String::from_utf8_lossy(&output.stdout));
+        }
+        assert_eq!(scene.files(), [INPUT], "{cell:?}");
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
