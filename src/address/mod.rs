@@ -43,6 +43,13 @@ pub fn check(network: Network, text: &str) -> Result<Address, AddressError> {
     Err(AddressError::new(network, fault))
 }
 
+/// Whether the text may be a private key or a seed phrase, wherever it stands: it must never be
+/// printed.
+#[must_use]
+pub fn is_secret(text: &str) -> bool {
+    pasted::secret(text).is_some()
+}
+
 /// Reads the text in the network's own format, without asking who the recipient is.
 fn read(network: Network, text: &str) -> Result<Address, Fault> {
     match network {

@@ -8,6 +8,8 @@
 use super::keys::{self, Keys, NO_KEY};
 use crate::domain::Currency;
 use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// More than this many times the median of its currency is told.
 pub(super) const OUTLIER_FACTOR: u128 = 100;
@@ -50,25 +52,50 @@ impl About {
 
 /// Everything there is about lines in the light of others, in the order of the lines.
 pub(super) fn echoes(keys: &Keys) -> Vec<Echo> {
-    let mut echoes = Vec::new();
-    for (place, first) in repeated(&keys.references) {
-        let about = About::Reference { first };
-        echoes.push(Echo { place, about });
+    if keys.payouts.len() < LINES_FOR_A_THREAD {
+        return in_order_of_lines([of_payouts(keys), of_looks(keys)]);
     }
-    for (place, first) in repeated(&keys.payouts) {
-        let about = About::Payout { first };
-        echoes.push(Echo { place, about });
-    }
-    for (place, first) in alike(&keys.looks) {
-        let about = About::Look { first };
-        echoes.push(Echo { place, about });
-    }
-    for (place, median) in outliers(&keys.amounts) {
-        let about = About::Outlier { median };
-        echoes.push(Echo { place, about });
-    }
+    thread::scope(|scope| {
+        let looks = scope.spawn(|| of_looks(keys));
+        let payouts = of_payouts(keys);
+        match looks.join() {
+            Ok(looks) => in_order_of_lines([payouts, looks]),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+/// Fewer lines than this are sorted before a thread has started.
+const LINES_FOR_A_THREAD: usize = 10_000;
+
+/// What is found in references and payouts, about half of the work.
+fn of_payouts(keys: &Keys) -> Vec<Echo> {
+    let references = repeated(&keys.references).into_iter();
+    let references = references.map(|(place, first)| (place, About::Reference { first }));
+    let payouts = repeated(&keys.payouts).into_iter();
+    let payouts = payouts.map(|(place, first)| (place, About::Payout { first }));
+    references.chain(payouts).map(Echo::from).collect()
+}
+
+/// What is found in addresses and amounts, the other half.
+fn of_looks(keys: &Keys) -> Vec<Echo> {
+    let looks = alike(&keys.looks).into_iter();
+    let looks = looks.map(|(place, first)| (place, About::Look { first }));
+    let outliers = outliers(&keys.amounts).into_iter();
+    let outliers = outliers.map(|(place, median)| (place, About::Outlier { median }));
+    looks.chain(outliers).map(Echo::from).collect()
+}
+
+fn in_order_of_lines(parts: [Vec<Echo>; 2]) -> Vec<Echo> {
+    let mut echoes = parts.concat();
     echoes.sort_unstable();
     echoes
+}
+
+impl From<(usize, About)> for Echo {
+    fn from((place, about): (usize, About)) -> Self {
+        Self { place, about }
+    }
 }
 
 /// Every place whose key stands at an earlier place, with the first such place.

@@ -5,7 +5,6 @@
 //! they hold is read again before anything is told.
 
 use super::validate::{Checked, CheckedAmount};
-use crate::address::Account;
 use crate::domain::{Currency, Network};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -48,14 +47,15 @@ impl Keys {
             };
             self.references.push(key);
         }
-        self.payouts.push(
-            row.parts()
-                .map_or(NO_KEY, |(currency, _, account, amount)| {
-                    hashing.key((currency, account, amount.units))
-                }),
-        );
-        self.looks.push(match (row.currency, row.address) {
-            (Some(currency), Some((text, account))) => {
+        let account = row.address.map(|(_, account)| hashing.key(account));
+        self.payouts.push(match (row.parts(), account) {
+            (Some((currency, _, _, amount)), Some(account)) => {
+                hashing.key((currency, account, amount.units))
+            }
+            _ => NO_KEY,
+        });
+        self.looks.push(match (row.currency, row.address, account) {
+            (Some(currency), Some((text, _)), Some(account)) => {
                 hashing.look(currency.network(), text, account)
             }
             _ => NO_KEY,
@@ -130,7 +130,7 @@ impl Hashing {
         folded.finish().max(NO_KEY + 1)
     }
 
-    fn look(&self, network: Network, text: &str, account: Account) -> u64 {
+    fn look(&self, network: Network, text: &str, account: u64) -> u64 {
         let Some((first, last)) = looked_at(network, text) else {
             return NO_KEY;
         };
@@ -143,7 +143,6 @@ impl Hashing {
             };
         }
         let look = self.key((network, u64::from_le_bytes(ends)));
-        let account = self.key(account);
         let account_bits = u64::BITS - LOOK_BITS;
         (look >> account_bits << account_bits | account >> LOOK_BITS).max(NO_KEY + 1)
     }

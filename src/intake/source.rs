@@ -7,9 +7,10 @@
 use memchr::{memchr_iter, memchr2, memrchr};
 use std::io::{self, Read, Seek};
 
-/// How much is read at a time: enough to make the cost of handing it to a thread vanish, little
-/// enough that a block and its findings stay in a cache.
-const BLOCK_BYTES: usize = 1 << 20;
+/// How much is read at a time: enough to make the cost of handing it to a thread vanish (some
+/// 4,000 rows), little enough that the findings of a few blocks in which every row is wrong take
+/// a few megabytes.
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// The longest line that is looked at. The longest sensible row has a few hundred bytes; a longer
 /// line is another kind of file.
@@ -365,8 +366,8 @@ mod tests {
         let text = line.repeat(30_000) + "end";
         let mut source = open(text.as_bytes()).unwrap();
         let first = blocks(&mut source);
-        assert_eq!(first.len(), 3);
-        assert!(first[..2].iter().all(|block| block.ends_with(b"\n")));
+        assert_eq!(first.len(), 12);
+        assert!(first[..11].iter().all(|block| block.ends_with(b"\n")));
         assert_eq!(first.concat(), text.as_bytes());
         source.rewind().unwrap();
         assert_eq!(blocks(&mut source), first);

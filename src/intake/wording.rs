@@ -9,7 +9,7 @@ use super::validate::{self, Checker, Fault, MAX_REFERENCE_CHARS};
 use crate::address::{self, AddressError, Caution};
 use crate::domain::amount::MAX_DIGITS;
 use crate::domain::finding::key;
-use crate::domain::{AmountError, Column, Currency, Finding, Network, Severity};
+use crate::domain::{AmountError, Column, Currency, Finding, Severity};
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -499,11 +499,7 @@ fn comma_words(
 
 /// Whether a cell may hold something that must not be shown to anybody.
 fn is_secret(value: &[u8]) -> bool {
-    value.len() >= SECRET_BYTES_MIN
-        && std::str::from_utf8(value).is_ok_and(|text| {
-            // Whatever the network: a secret is recognised before it is asked for.
-            address::check(Network::Evm, text).is_err_and(|error| error.is_secret())
-        })
+    value.len() >= SECRET_BYTES_MIN && std::str::from_utf8(value).is_ok_and(address::is_secret)
 }
 
 /// A value in quotes, shortened, and with what cannot be seen made visible.

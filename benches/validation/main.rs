@@ -1,0 +1,183 @@
+//! Measures validation as a whole, in a process of its own, and beside it the parts it is made of.
+//!
+//! ```text
+//! cargo bench                                         measure
+//! cargo bench -- --rows 100000                        measure with a smaller file
+//! cargo bench -- --rows 1000 --write payouts.csv      only write the generated file
+//! ```
+//!
+//! Each figure is the best of several runs: what else the machine does only ever adds time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    clippy::arithmetic_side_effects,
+    reason = "a measurement may stop at anything, prints its figures, and divides"
+)]
+
+mod generate;
+
+use ccbatch::address;
+use ccbatch::domain::{Amount, Network};
+use ccbatch::intake::{self, Keep, Options};
+use generate::{Fault, Numbers, write_file};
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// How often each thing is measured.
+const RUNS: usize = 7;
+
+/// How often addresses are measured; so few of them at a time that a run is over before the
+/// system gives the processor to another program.
+const ADDRESS_RUNS: usize = 100;
+
+/// Addresses of each family.
+const ADDRESSES: usize = 1_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)
+    };
+    if let Some(path) = value("--validate") {
+        return validate(Path::new(path));
+    }
+    let rows = value("--rows").map_or(1_000_000, |rows| rows.parse().unwrap());
+    if let Some(path) = value("--write") {
+        return write(Path::new(path), rows, Fault::None);
+    }
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let good = folder.join(format!("payouts-{rows}.csv"));
+    let bad = folder.join(format!("wrong-{rows}.csv"));
+    let short = folder.join("payouts-10.csv");
+    write(&good, rows, Fault::None);
+    write(&bad, rows, Fault::Checksum);
+    write(&short, 10, Fault::None);
+    let megabytes = std::fs::metadata(&good).unwrap().len() as f64 / 1e6;
+    println!("{rows} rows, {megabytes:.1} MB, best of {RUNS}\n");
+    whole("every row right", &good, rows);
+    whole("every row wrong", &bad, rows);
+    whole("ten rows", &short, 10);
+    println!();
+    parts(&good, rows);
+    println!();
+    addresses();
+}
+
+fn write(path: &Path, rows: u64, fault: Fault) {
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    write_file(rows, fault, &mut file).unwrap();
+    file.flush().unwrap();
+}
+
+/// Runs in a process of its own, so that the time and the memory are the whole process's.
+fn validate(path: &Path) {
+    let options = Options {
+        keep: Keep::Totals,
+        ..Options::default()
+    };
+    let mut bytes = 0;
+    let intake = intake::read(File::open(path).unwrap(), &options, &mut |finding| {
+        // About as much work as writing it somewhere.
+        bytes += finding.message.len() + finding.hint.len() + finding.row.len();
+    });
+    black_box(bytes);
+    println!("{}\n{}", peak_kilobytes(), intake.unwrap().counts);
+}
+
+/// The most memory that this process has had so far.
+fn peak_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn whole(name: &str, path: &Path, rows: u64) {
+    let mut told = String::new();
+    let time = best(RUNS, || {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .arg("--validate")
+            .arg(path)
+            .output()
+            .unwrap();
+        told = String::from_utf8(output.stdout).unwrap();
+    });
+    let (kilobytes, counts) = told.trim().split_once('\n').unwrap();
+    let megabytes = kilobytes.parse::<f64>().unwrap() * 1024.0 / 1e6;
+    figures(&format!("whole process, {name}"), time, rows);
+    println!("{:44} {megabytes:8.1} MB peak   {counts}", "");
+}
+
+fn parts(path: &Path, rows: u64) {
+    let time = best(RUNS, || {
+        let mut file = File::open(path).unwrap();
+        let mut buffer = vec![0; 1 << 20];
+        let mut lines = 0;
+        loop {
+            let length = file.read(&mut buffer).unwrap();
+            if length == 0 {
+                break;
+            }
+            lines += memchr::memchr_iter(b'\n', &buffer[..length]).count();
+        }
+        black_box(lines);
+    });
+    figures("reading the bytes and finding the lines", time, rows);
+    let time = best(RUNS, || {
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let mut record = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).unwrap() {
+            black_box(&record);
+        }
+    });
+    figures("the csv crate alone, one thread", time, rows);
+    let texts = ["12.5", "0.00023", "99.99", "7"];
+    let time = best(ADDRESS_RUNS, || {
+        for text in texts.iter().cycle().take(ADDRESSES) {
+            black_box(Amount::parse(black_box(text), 8).unwrap());
+        }
+    });
+    figures("amounts alone, one thread", time, ADDRESSES as u64);
+}
+
+fn addresses() {
+    for network in Network::ALL {
+        let mut numbers = Numbers::new(2);
+        let texts: Vec<_> = (0..ADDRESSES)
+            .map(|_| generate::address(network, &mut numbers))
+            .collect();
+        let time = best(ADDRESS_RUNS, || {
+            for text in &texts {
+                black_box(address::check(network, black_box(text)).unwrap());
+            }
+        });
+        let name = format!("{network} addresses alone, one thread");
+        figures(&name, time, ADDRESSES as u64);
+    }
+}
+
+fn best(runs: usize, mut run: impl FnMut()) -> Duration {
+    let times = (0..runs).map(|_| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    });
+    times.min().unwrap()
+}
+
+fn figures(name: &str, time: Duration, rows: u64) {
+    let seconds = time.as_secs_f64();
+    let nanoseconds = seconds * 1e9 / rows as f64;
+    let millions = rows as f64 / seconds / 1e6;
+    println!(
+        "{name:44} {:8.1} ms {nanoseconds:8.1} ns/row {millions:8.2} M rows/s",
+        seconds * 1e3
+    );
+}
