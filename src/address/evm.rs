@@ -27,15 +27,14 @@ pub(super) fn read(text: &str) -> Result<Address, Fault> {
     let Some(digits) = text.strip_prefix("0x") else {
         return Err(Fault::Beginning("0x"));
     };
-    if let Some(at) = digits.bytes().position(|byte| !byte.is_ascii_hexdigit()) {
-        return Err(Fault::Character(character::at(text, at.saturating_add(2))));
-    }
     let Ok(digits) = <&[u8; DIGITS]>::try_from(digits.as_bytes()) else {
-        return Err(Fault::length(text, "42"));
+        return Err(odd_digit(text, digits).unwrap_or(Fault::length(text, "42")));
     };
-    let has_small = digits.iter().any(u8::is_ascii_lowercase);
-    let has_capital = digits.iter().any(u8::is_ascii_uppercase);
-    let caution = if has_small && has_capital {
+    let (bytes, seen) = decode(digits);
+    if seen & NO_DIGIT != 0 {
+        return Err(odd_digit(text, &text[2..]).unwrap_or(Fault::Size));
+    }
+    let caution = if seen & (SMALL | CAPITAL) == SMALL | CAPITAL {
         if !has_checksum(digits) {
             return Err(Fault::CaseChecksum);
         }
@@ -43,41 +42,69 @@ pub(super) fn read(text: &str) -> Result<Address, Fault> {
     } else {
         Some(Caution::OneCase)
     };
-    let account = Account::new(Network::Evm, Form::Only, &decode(digits));
+    let account = Account::new(Network::Evm, Form::Only, &bytes);
     Ok(Address::new(account).with_caution(caution))
 }
 
-/// The bytes of the digits.
-fn decode(digits: &[u8; DIGITS]) -> [u8; 20] {
-    let mut bytes = [0; 20];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        for &digit in pair {
-            // A letter's low bits are 1 to 6, for 10 to 15.
-            let value = (digit & 0x0f).wrapping_add(if digit > b'9' { 9 } else { 0 });
-            *byte = (*byte << 4) | value;
-        }
+/// The first character that is no digit.
+fn odd_digit(text: &str, digits: &str) -> Option<Fault> {
+    let at = digits.bytes().position(|byte| !byte.is_ascii_hexdigit())?;
+    Some(Fault::Character(character::at(text, at.saturating_add(2))))
+}
+
+/// Of a digit in [`DIGIT`]: it is a small letter.
+const SMALL: u8 = 0x10;
+/// It is a capital.
+const CAPITAL: u8 = 0x20;
+/// It is no digit at all.
+const NO_DIGIT: u8 = 0x40;
+
+/// What each byte is as a digit: its value, and above that what is worth knowing about it.
+const DIGIT: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 10 {
+        table[b'0' as usize + value] = value as u8;
+        value += 1;
     }
-    bytes
+    while value < 16 {
+        table[b'a' as usize + value - 10] = value as u8 | SMALL;
+        table[b'A' as usize + value - 10] = value as u8 | CAPITAL;
+        value += 1;
+    }
+    table
+};
+
+/// The bytes of the digits, and all that is worth knowing about any of them.
+fn decode(digits: &[u8; DIGITS]) -> ([u8; 20], u8) {
+    let mut bytes = [0; 20];
+    let mut seen = 0;
+    for (byte, [first, second]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let (first, second) = (DIGIT[usize::from(*first)], DIGIT[usize::from(*second)]);
+        seen |= first | second;
+        *byte = first << 4 | (second & 0x0f);
+    }
+    (bytes, seen)
 }
 
 /// Whether the letters have the case that EIP-55 asks for: a capital where the hash of the digits,
 /// in small letters, has the highest bit of the half byte in the same place.
 fn has_checksum(digits: &[u8; DIGITS]) -> bool {
     let hash = hash_of_small(digits);
-    digits
-        .chunks_exact(2)
-        .zip(hash)
-        .all(|(pair, byte)| match pair {
-            [first, second] => {
-                is_of_case(*first, byte & 0x80 != 0) && is_of_case(*second, byte & 0x08 != 0)
-            }
-            _ => false,
-        })
+    let mut wrong = 0;
+    // All digits without a branch: nearly every address is right to the end.
+    for (byte, [first, second]) in hash.iter().zip(digits.as_chunks().0) {
+        wrong |= wrong_case(*first, byte >> 7) | wrong_case(*second, byte >> 3 & 1);
+    }
+    wrong == 0
 }
 
-/// A digit has no case; a letter is a capital or it is not.
-fn is_of_case(digit: u8, capital: bool) -> bool {
-    digit.is_ascii_digit() || digit.is_ascii_uppercase() == capital
+/// One for a letter whose case is not the one that is asked for, a capital being asked for by one.
+fn wrong_case(digit: u8, capital: u8) -> u8 {
+    // In ASCII, bit 6 tells letters from digits and bit 5 small letters from capitals.
+    let is_letter = digit >> 6 & 1;
+    let is_small = digit >> 5 & 1;
+    is_letter & (is_small ^ capital ^ 1)
 }
 
 /// The beginning of Keccak-256 over the digits in small letters, which fit into one block.
