@@ -1,21 +1,22 @@
 //! An [`Echo`] is a line that has to do with others: the same reference, the same payout, an
 //! address that looks like another one, an amount far from the usual.
 //!
-//! Only the keys of the lines are looked at here. They are compared after all of them are there,
-//! by sorting, because looking each one up in a table as it comes would wait for memory at every
-//! line.
+//! Only the keys of the lines are looked at here, after all of them are there: looking each one up
+//! in a table as it comes would wait for memory at every line, and sorting them all takes twice
+//! as long as the sieve below.
 
 use super::keys::{self, Keys, NO_KEY};
 use crate::domain::Currency;
-use std::collections::HashMap;
+use crate::domain::currency::CURRENCY_COUNT;
+use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::thread;
 
 /// More than this many times the median of its currency is told.
 pub(super) const OUTLIER_FACTOR: u128 = 100;
 
-/// In how many parts keys are sorted, so that the copy that is sorted stays small.
-const PARTS: u64 = 8;
+/// How many bits of a sieve there are to a key: one key in sixteen then goes through it by chance.
+const SIEVE_BITS_PER_KEY: usize = 16;
 
 /// A line, and what there is about it in the light of the other lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,30 +101,11 @@ impl From<(usize, About)> for Echo {
 
 /// Every place whose key stands at an earlier place, with the first such place.
 fn repeated(keys: &[u64]) -> Vec<(usize, usize)> {
-    let mut first_places = HashMap::new();
-    for_sorted_parts(
-        keys,
-        |key| key >> 61,
-        |sorted| {
-            for pair in sorted.windows(2) {
-                if pair[0] == pair[1] {
-                    first_places.insert(pair[0], None);
-                }
-            }
-        },
-    );
-    if first_places.is_empty() {
-        return Vec::new();
-    }
-    let later = keys.iter().enumerate().filter_map(|(place, key)| {
-        let first = first_places.get_mut(key)?;
-        match first {
-            None => {
-                *first = Some(place);
-                None
-            }
-            Some(first) => Some((place, *first)),
-        }
+    let mut first_of_key = HashMap::new();
+    let candidates = sieved(keys, |key| key);
+    let later = candidates.into_iter().filter_map(|(place, key)| {
+        let first = *first_of_key.entry(key).or_insert(place);
+        (first != place).then_some((place, first))
     });
     later.collect()
 }
@@ -131,55 +113,61 @@ fn repeated(keys: &[u64]) -> Vec<(usize, usize)> {
 /// Every place at which an account appears for the first time whose look stands at an earlier
 /// place with another account, with the first such place.
 fn alike(keys: &[u64]) -> Vec<(usize, usize)> {
-    let mut first_places = HashMap::new();
-    for_sorted_parts(
-        keys,
-        |key| key >> 61,
-        |sorted| {
-            for pair in sorted.windows(2) {
-                if pair[0] != pair[1] && keys::look_of(pair[0]) == keys::look_of(pair[1]) {
-                    first_places.insert(pair[0], None);
-                    first_places.insert(pair[1], None);
-                }
-            }
-        },
-    );
-    if first_places.is_empty() {
-        return Vec::new();
-    }
     let mut first_of_look = HashMap::new();
-    let later = keys.iter().enumerate().filter_map(|(place, key)| {
-        let seen = first_places.get_mut(key)?;
-        if seen.replace(place).is_some() {
-            return None;
-        }
-        let first = *first_of_look.entry(keys::look_of(*key)).or_insert(place);
-        (first != place).then_some((place, first))
+    let mut seen = HashSet::new();
+    let candidates = sieved(keys, keys::look_of);
+    let later = candidates.into_iter().filter_map(|(place, key)| {
+        let first = *first_of_look.entry(keys::look_of(key)).or_insert(place);
+        let is_new = seen.insert(key);
+        (is_new && first != place).then_some((place, first))
     });
     later.collect()
+}
+
+/// All places whose value is that of another place, among few others, in order and with their
+/// keys.
+///
+/// A value sets a bit; one that finds its bit set already sets the same bit in a second sieve. The
+/// places whose bit is set there are kept. All but a few are never stored anywhere else, and most
+/// of the memory touched stays in a cache.
+fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
+    let bit_count = keys
+        .len()
+        .saturating_mul(SIEVE_BITS_PER_KEY)
+        .next_power_of_two()
+        .max(64);
+    let mut once = vec![0u64; bit_count / 64];
+    let mut twice = once.clone();
+    // The value's low bits choose, after a multiplication that lets all of its bits have a say.
+    let shift = 64u32.saturating_sub(bit_count.ilog2());
+    let bit = |key: u64| {
+        let place = (value(key).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        (place / 64, 1u64 << (place % 64))
+    };
+    for key in keys.iter().filter(|key| **key != NO_KEY) {
+        let (word, bit) = bit(*key);
+        twice[word] |= once[word] & bit;
+        once[word] |= bit;
+    }
+    let keys = keys.iter().copied().enumerate();
+    keys.filter(|(_, key)| {
+        let (word, bit) = bit(*key);
+        twice[word] & bit != 0 && *key != NO_KEY
+    })
+    .collect()
 }
 
 /// Every place whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency,
 /// with that median.
 fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
-    let currencies: Vec<_> = Currency::all().collect();
-    let mut limits: Vec<Option<(u64, u128)>> = vec![None; currencies.len()];
-    for_sorted_parts(
-        keys,
-        |key| keys::amount_of(key).0 as u64,
-        |sorted| {
-            for amounts in sorted.chunk_by(|a, b| keys::amount_of(*a).0 == keys::amount_of(*b).0) {
-                let (index, _) = keys::amount_of(amounts[0]);
-                let median = median(amounts);
-                if let (Some(limit), Some(currency)) =
-                    (limits.get_mut(index), currencies.get(index))
-                {
-                    let most = median.saturating_mul(OUTLIER_FACTOR);
-                    *limit = Some((keys::amount_key(*currency, most), median));
-                }
-            }
-        },
-    );
+    let limits: Vec<_> = Currency::all()
+        .zip(by_currency(keys))
+        .map(|(currency, mut amounts)| {
+            let median = median(&mut amounts)?;
+            let most = median.saturating_mul(OUTLIER_FACTOR);
+            Some((keys::amount_key(currency, most), median))
+        })
+        .collect();
     let far = keys.iter().enumerate().filter_map(|(place, key)| {
         let (most, median) = (*limits.get(keys::amount_of(*key).0)?)?;
         (*key > most).then_some((place, median))
@@ -187,28 +175,40 @@ fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
     far.collect()
 }
 
-/// The median of sorted amounts; of an even number of them the mean of the middle two.
-fn median(sorted: &[u64]) -> u128 {
-    let middle = sorted.len() / 2;
-    let units = |place: usize| sorted.get(place).map_or(0, |key| keys::amount_of(*key).1);
-    let upper = units(middle);
-    if sorted.len() % 2 == 1 {
-        return upper;
+/// The keys of each currency.
+fn by_currency(keys: &[u64]) -> Vec<Vec<u64>> {
+    let mut counts = [0usize; CURRENCY_COUNT];
+    for key in keys {
+        if let Some(count) = counts.get_mut(keys::amount_of(*key).0) {
+            *count = count.saturating_add(1);
+        }
     }
-    let lower = units(middle.saturating_sub(1));
-    // Half the difference and not half the sum, which might exceed the type.
-    lower.saturating_add(upper.saturating_sub(lower) / 2)
+    let mut amounts: Vec<_> = counts.map(Vec::with_capacity).into();
+    for key in keys {
+        if let Some(amounts) = amounts.get_mut(keys::amount_of(*key).0) {
+            amounts.push(*key);
+        }
+    }
+    amounts
 }
 
-/// Calls `visit` with all keys, sorted, in parts; equal values of `part` stay together.
-fn for_sorted_parts(keys: &[u64], part: impl Fn(u64) -> u64, mut visit: impl FnMut(&[u64])) {
-    let mut copy = Vec::new();
-    for wanted in 0..PARTS {
-        copy.clear();
-        let of_part = |key: &u64| *key != NO_KEY && part(*key) % PARTS == wanted;
-        copy.extend(keys.iter().copied().filter(of_part));
-        copy.sort_unstable();
-        visit(&copy);
+/// The median; of an even number of amounts the mean of the middle two.
+fn median(amounts: &mut [u64]) -> Option<u128> {
+    let units = |key: u64| keys::amount_of(key).1;
+    let middle = amounts.len() / 2;
+    if middle >= amounts.len() {
+        return None;
+    }
+    let is_odd = amounts.len() % 2 == 1;
+    let (below, upper, _) = amounts.select_nth_unstable(middle);
+    let upper = units(*upper);
+    match below.iter().max() {
+        Some(lower) if !is_odd => {
+            let lower = units(*lower);
+            // Half the difference and not half the sum, which might exceed the type.
+            Some(lower.saturating_add(upper.saturating_sub(lower) / 2))
+        }
+        _ => Some(upper),
     }
 }
 
@@ -236,6 +236,24 @@ mod tests {
             look(7, 3),
         ];
         assert_eq!(alike(&keys), [(3, 0), (6, 0)]);
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let currency = Currency::all().next().unwrap();
+        for (units, expected) in [
+            (&[][..], None),
+            (&[7], Some(7)),
+            (&[9, 1], Some(5)),
+            (&[9, 1, 2], Some(2)),
+            (&[9, 1, 2, 4], Some(3)),
+        ] {
+            let mut keys: Vec<_> = units
+                .iter()
+                .map(|units| keys::amount_key(currency, *units))
+                .collect();
+            assert_eq!(median(&mut keys), expected);
+        }
     }
 
     #[test]

@@ -5,13 +5,16 @@
 //! crate, which reads stray quotes without a word and does not say where in the line a cell
 //! stands; a test holds the two against each other.
 
+use super::source::{Line, LineBreak};
 use memchr::memchr;
 use std::ops::Range;
+use std::str::Utf8Error;
 
-/// Splits lines into cells; keeps its buffers from line to line.
+/// Splits the lines of a block into cells; keeps its buffers from line to line.
 #[derive(Debug)]
 pub(super) struct Splitter {
     delimiter: u8,
+    rare: Rare,
     cells: Vec<Cell>,
     unescaped: Vec<u8>,
 }
@@ -21,9 +24,18 @@ pub(super) struct Splitter {
 pub(super) struct Row<'a> {
     /// The line as it stands in the file, without its line break.
     pub(super) line: &'a [u8],
+    text: Option<&'a str>,
     cells: &'a [Cell],
     unescaped: &'a [u8],
+    rare: Rare,
+}
+
+/// What most files do not have at all, so that one look at a block saves one at each line.
+#[derive(Clone, Copy, Debug)]
+struct Rare {
     has_quotes: bool,
+    /// The byte that is half a line break if it is in the middle of a line.
+    half_break: Option<u8>,
 }
 
 /// Where a cell stands in its line, and how it is quoted.
@@ -50,21 +62,46 @@ enum Quoting {
 }
 
 impl Splitter {
-    pub(super) fn new(delimiter: u8) -> Self {
+    /// For the lines of this block.
+    pub(super) fn new(delimiter: u8, line_break: LineBreak, block: &[u8]) -> Self {
+        let half_break = line_break.other_byte();
         Self {
             delimiter,
+            rare: Rare {
+                has_quotes: memchr(b'"', block).is_some(),
+                half_break: memchr(half_break, block).map(|_| half_break),
+            },
             cells: Vec::new(),
             unescaped: Vec::new(),
         }
     }
 
-    pub(super) fn split<'a>(&'a mut self, line: &'a [u8]) -> Row<'a> {
+    pub(super) fn split<'a>(&'a mut self, line: Line<'a>) -> Row<'a> {
         self.cells.clear();
         self.unescaped.clear();
-        let has_quotes = memchr(b'"', line).is_some();
+        if self.rare.has_quotes {
+            self.split_with_quotes(line.bytes);
+        } else {
+            let mut start = 0;
+            for_each_match(line.bytes, self.delimiter, |end| {
+                self.push(start..end, Quoting::Bare);
+                start = end.saturating_add(1);
+            });
+            self.push(start..line.bytes.len(), Quoting::Bare);
+        }
+        Row {
+            line: line.bytes,
+            text: line.text,
+            cells: &self.cells,
+            unescaped: &self.unescaped,
+            rare: self.rare,
+        }
+    }
+
+    fn split_with_quotes(&mut self, line: &[u8]) {
         let mut start = 0;
         loop {
-            let end = if has_quotes && line.get(start) == Some(&b'"') {
+            let end = if line.get(start) == Some(&b'"') {
                 self.quoted(line, start)
             } else {
                 let end = self.next_delimiter(line, start);
@@ -75,12 +112,6 @@ impl Splitter {
                 break;
             }
             start = end.saturating_add(1);
-        }
-        Row {
-            line,
-            cells: &self.cells,
-            unescaped: &self.unescaped,
-            has_quotes,
         }
     }
 
@@ -141,11 +172,22 @@ impl<'a> Row<'a> {
     pub(super) fn value(&self, index: usize) -> &'a [u8] {
         match self.cells.get(index) {
             None => b"",
-            Some(Cell {
-                quoting: Quoting::Escaped(range),
-                ..
-            }) => trim(&self.unescaped[range.clone()]),
-            Some(cell) => trim(&self.line[cell.inner.clone()]),
+            Some(cell) => match &cell.quoting {
+                Quoting::Escaped(range) => trim(&self.unescaped[range.clone()]),
+                _ => trim(&self.line[cell.inner.clone()]),
+            },
+        }
+    }
+
+    /// The value of a cell as text.
+    pub(super) fn text(&self, index: usize) -> Result<&'a str, Utf8Error> {
+        // A slice of what is known to be text costs less than another look at its bytes.
+        match (self.text, self.place(index)) {
+            (Some(line), Place::Exact(range)) => match line.get(range) {
+                Some(text) => Ok(text),
+                None => std::str::from_utf8(self.value(index)),
+            },
+            _ => std::str::from_utf8(self.value(index)),
         }
     }
 
@@ -158,15 +200,14 @@ impl<'a> Row<'a> {
         if let Quoting::Escaped(_) = cell.quoting {
             return Place::Whole(cell.inner.clone());
         }
-        let text = &self.line[cell.inner.clone()];
-        let blanks = text.len().saturating_sub(text.trim_ascii_start().len());
-        let start = cell.inner.start.saturating_add(blanks);
-        Place::Exact(start..start.saturating_add(trim(text).len()))
+        let tail = self.line[cell.inner.clone()].trim_ascii_start();
+        let start = cell.inner.end.saturating_sub(tail.len());
+        Place::Exact(start..start.saturating_add(tail.trim_ascii_end().len()))
     }
 
     /// Whether quotes stand where none should: after a closing quote, or inside a bare cell.
     pub(super) fn has_stray_quote(&self, index: usize) -> bool {
-        self.has_quotes
+        self.rare.has_quotes
             && self
                 .cells
                 .get(index)
@@ -175,6 +216,11 @@ impl<'a> Row<'a> {
                     Quoting::Bare => memchr(b'"', &self.line[cell.inner.clone()]).is_some(),
                     Quoting::Quoted | Quoting::Escaped(_) | Quoting::Open => false,
                 })
+    }
+
+    /// Where half a line break stands in the middle of the line.
+    pub(super) fn half_break(&self) -> Option<usize> {
+        memchr(self.rare.half_break?, self.line)
     }
 
     /// Where a quote opens that this line does not close.
@@ -186,6 +232,32 @@ impl<'a> Row<'a> {
     /// Whether the cells from this one on are all blank.
     pub(super) fn is_blank_from(&self, index: usize) -> bool {
         (index..self.cells.len()).all(|index| self.value(index).is_empty())
+    }
+}
+
+/// Calls `visit` with every place at which the byte stands.
+///
+/// Eight bytes at a time: cells are too short for a search that starts anew at each of them.
+fn for_each_match(bytes: &[u8], wanted: u8, mut visit: impl FnMut(usize)) {
+    const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let pattern = u64::from_le_bytes([wanted; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut base = 0usize;
+    for word in words {
+        let differences = u64::from_le_bytes(*word) ^ pattern;
+        // The highest bit of each byte that is zero, and of no other one.
+        let carried = (differences & LOW_BITS).wrapping_add(LOW_BITS);
+        let mut found = !(carried | differences | LOW_BITS);
+        while found != 0 {
+            visit(base.saturating_add(found.trailing_zeros() as usize / 8));
+            found &= found.wrapping_sub(1);
+        }
+        base = base.saturating_add(8);
+    }
+    for (place, byte) in rest.iter().enumerate() {
+        if *byte == wanted {
+            visit(base.saturating_add(place));
+        }
     }
 }
 
@@ -209,9 +281,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn splitter_of(line: &str) -> Splitter {
+        Splitter::new(b',', LineBreak::LineFeed, line.as_bytes())
+    }
+
     fn values(line: &str) -> Vec<String> {
-        let mut splitter = Splitter::new(b',');
-        let row = splitter.split(line.as_bytes());
+        let mut splitter = splitter_of(line);
+        let row = splitter.split(line.into());
         (0..row.width())
             .map(|index| String::from_utf8_lossy(row.value(index)).into_owned())
             .collect()
@@ -238,10 +314,17 @@ mod tests {
 
     #[test]
     fn quotes_out_of_place_are_seen() {
-        let mut splitter = Splitter::new(b',');
-        assert_eq!(splitter.split(br#"a,"b"#).open_quote(), Some(2));
-        assert_eq!(splitter.split(br#"a,"b""#).open_quote(), None);
-        assert_eq!(splitter.split(br#"a,"b"",c"#).open_quote(), Some(2));
+        for (line, open) in [
+            (r#"a,"b"#, Some(2)),
+            (r#"a,"b""#, None),
+            (r#"a,"b"",c"#, Some(2)),
+        ] {
+            assert_eq!(
+                splitter_of(line).split(line.into()).open_quote(),
+                open,
+                "{line}"
+            );
+        }
         for (line, stray) in [
             (r#""a"b"#, true),
             (r#"a"b"#, true),
@@ -249,26 +332,41 @@ mod tests {
             (r#""a""#, false),
             (r#""a""b""#, false),
         ] {
-            let row = splitter.split(line.as_bytes());
-            assert_eq!(row.has_stray_quote(0), stray, "{line}");
+            let mut splitter = splitter_of(line);
+            assert_eq!(
+                splitter.split(line.into()).has_stray_quote(0),
+                stray,
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn a_value_is_found_again_in_its_line() {
-        let mut splitter = Splitter::new(b',');
-        let row = splitter.split(br#"x, ab ,"cd","e""f""#);
+        let line = r#"x, ab ,"cd","e""f",  "#;
+        let mut splitter = splitter_of(line);
+        let row = splitter.split(line.into());
         assert_eq!(row.place(1), Place::Exact(3..5));
         assert_eq!(row.place(2), Place::Exact(8..10));
         assert_eq!(row.place(3), Place::Whole(13..17));
+        assert_eq!(row.place(4), Place::Exact(21..21));
+        assert_eq!(row.text(1), Ok("ab"));
+        assert_eq!(row.text(3), Ok("e\"f"));
+    }
+
+    #[test]
+    fn half_a_line_break_is_seen() {
+        let line = "a\rb";
+        assert_eq!(splitter_of(line).split(line.into()).half_break(), Some(1));
+        assert_eq!(splitter_of("ab").split("ab".into()).half_break(), None);
     }
 
     proptest! {
         /// What is read without a complaint is what the csv crate reads.
         #[test]
-        fn the_csv_crate_agrees(line in r#"[a ",;]{0,24}"#) {
-            let mut splitter = Splitter::new(b',');
-            let row = splitter.split(line.as_bytes());
+        fn the_csv_crate_agrees(line in r#"[a ",;é]{0,24}"#) {
+            let mut splitter = splitter_of(&line);
+            let row = splitter.split(line.as_str().into());
             let sound = row.open_quote().is_none()
                 && (0..row.width()).all(|index| !row.has_stray_quote(index));
             if sound && !line.is_empty() {
@@ -282,6 +380,14 @@ mod tests {
                 let theirs: Vec<_> = record.iter().map(|cell| cell.trim().to_owned()).collect();
                 prop_assert_eq!(values(&line), theirs);
             }
+        }
+
+        #[test]
+        fn every_match_is_found(bytes in proptest::collection::vec(0u8..4, 0..40)) {
+            let mut found = Vec::new();
+            for_each_match(&bytes, 1, |place| found.push(place));
+            let expected: Vec<_> = memchr::memchr_iter(1, &bytes).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::csv::Splitter;
 use super::keys;
 use super::opening::Opening;
 use super::parallel::in_order;
-use super::source::{Block, Source, lines};
+use super::source::{Block, Line, Source, lines};
 use super::survey::Survey;
 use super::validate::Checker;
 use super::wording::{Scene, Words, quoted};
@@ -128,7 +128,7 @@ impl Explainer<'_> {
             return Vec::new();
         }
         let mut told = Vec::new();
-        let mut splitter = Splitter::new(self.checker.header.delimiter);
+        let mut splitter = self.checker.splitter(block);
         for (place, line) in places.clone().zip(lines(block, self.checker.line_break)) {
             if wanted.next_if_eq(&place).is_some() {
                 told.push(self.line(place, line, &mut splitter));
@@ -137,19 +137,16 @@ impl Explainer<'_> {
         told
     }
 
-    fn line(&self, place: usize, line: &[u8], splitter: &mut Splitter) -> Told {
+    fn line(&self, place: usize, line: Line<'_>, splitter: &mut Splitter) -> Told {
         let row = splitter.split(line);
         let mut faults = Vec::new();
         self.checker.check(&row, &mut faults);
         let scene = Scene::new(&self.checker, &row, self.number(place));
+        let is_involved = self.involved.binary_search(&place).is_ok();
         Told {
             place,
             findings: faults.iter().map(|fault| scene.finding(fault)).collect(),
-            line: self
-                .involved
-                .binary_search(&place)
-                .is_ok()
-                .then(|| line.into()),
+            line: is_involved.then(|| line.bytes.into()),
         }
     }
 
@@ -203,9 +200,8 @@ impl Explainer<'_> {
         about: About,
         first: Option<(u64, &[u8])>,
     ) -> Option<Finding> {
-        let delimiter = self.checker.header.delimiter;
-        let (mut splitter, mut other) = (Splitter::new(delimiter), Splitter::new(delimiter));
-        let row = splitter.split(line);
+        let mut splitter = self.checker.splitter(line);
+        let row = splitter.split(line.into());
         let checked = self.checker.check(&row, &mut Vec::new());
         let scene = Scene::new(&self.checker, &row, self.number(place));
         if let About::Outlier { median } = about {
@@ -217,7 +213,8 @@ impl Explainer<'_> {
             )));
         }
         let (number, first) = first?;
-        let first_row = other.split(first);
+        let mut splitter = self.checker.splitter(first);
+        let first_row = splitter.split(first.into());
         let first = self.checker.check(&first_row, &mut Vec::new());
         match about {
             About::Reference { .. } => (checked.reference == first.reference).then(|| {

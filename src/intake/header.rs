@@ -1,6 +1,7 @@
 //! A [`Header`] is the line that names the columns, and thereby the delimiter between them.
 
 use super::csv::Splitter;
+use super::source::LineBreak;
 use crate::domain::Column;
 
 /// The columns of the results file that no input has.
@@ -46,8 +47,8 @@ impl Header {
     /// Reads the line that names the columns, with this delimiter or else the one that fits.
     pub(super) fn read(line: &[u8], delimiter: Option<u8>) -> Result<Self, Vec<HeaderFault>> {
         let delimiter = delimiter.unwrap_or_else(|| likely_delimiter(line));
-        let mut splitter = Splitter::new(delimiter);
-        let row = splitter.split(line);
+        let mut splitter = Splitter::new(delimiter, LineBreak::LineFeed, line);
+        let row = splitter.split(line.into());
         if row.open_quote().is_some() {
             return Err(vec![HeaderFault::OpenQuote]);
         }
@@ -133,8 +134,8 @@ fn tidy(name: &str) -> &str {
 /// The delimiter that splits the line into most of the names that are used.
 fn likely_delimiter(line: &[u8]) -> u8 {
     let known = |delimiter: u8| {
-        let mut splitter = Splitter::new(delimiter);
-        let row = splitter.split(line);
+        let mut splitter = Splitter::new(delimiter, LineBreak::LineFeed, line);
+        let row = splitter.split(line.into());
         let names = (0..row.width()).filter(|index| {
             let name = String::from_utf8_lossy(row.value(*index));
             REQUIRED

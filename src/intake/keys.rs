@@ -210,7 +210,7 @@ pub(super) fn amount_key(currency: Currency, units: u128) -> u64 {
     currency | u64::from(highest) << LEADING_BITS | leading
 }
 
-/// The currency's place in its table, and the amount, of a key that is not [`NO_KEY`].
+/// The currency's place in its table, beyond the table for [`NO_KEY`], and the amount.
 pub(super) fn amount_of(key: u64) -> (usize, u128) {
     let currency = (key >> AMOUNT_BITS).wrapping_sub(1) as usize;
     let highest = (key >> LEADING_BITS) as u32 & 127;

@@ -1,7 +1,7 @@
 //! An [`Opening`] is the beginning of a file up to the first line of its body.
 
 use super::header::{Header, HeaderFault};
-use super::source::{Block, Encoding, MAX_LINE_BYTES, Source, lines_with_places};
+use super::source::{Block, Encoding, MAX_LINE_BYTES, Source, lines};
 use std::io::{self, Read, Seek};
 
 /// What stands before the rows.
@@ -40,12 +40,12 @@ pub(super) fn read<R: Read + Seek>(
     };
     let mut delimiter = None;
     let mut number = 0u64;
-    for (line, next) in lines_with_places(&block, source.line_break) {
+    for line in lines(&block, source.line_break) {
         number = number.saturating_add(1);
-        if line.len() > MAX_LINE_BYTES {
+        if line.bytes.len() > MAX_LINE_BYTES {
             return Ok(Err(OpeningFault::Overlong { line: number }));
         }
-        let text = line.trim_ascii();
+        let text = line.bytes.trim_ascii();
         if text.iter().all(|byte| b",;\t ".contains(byte)) {
             continue;
         }
@@ -53,19 +53,19 @@ pub(super) fn read<R: Read + Seek>(
             delimiter = Some(named);
             continue;
         }
-        let header = match Header::read(line, delimiter) {
+        let header = match Header::read(line.bytes, delimiter) {
             Ok(header) => header,
             Err(faults) => {
                 return Ok(Err(OpeningFault::Header {
                     line: number,
-                    text: String::from_utf8_lossy(line).into_owned(),
+                    text: String::from_utf8_lossy(line.bytes).into_owned(),
                     faults,
                 }));
             }
         };
         return Ok(Ok(Opening {
             header,
-            body_start: next,
+            body_start: line.next,
             first_line: number.saturating_add(1),
         }));
     }

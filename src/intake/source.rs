@@ -6,6 +6,7 @@
 
 use memchr::{memchr_iter, memchr2, memrchr};
 use std::io::{self, Read, Seek};
+use std::ops::Range;
 
 /// How much is read at a time: enough to make the cost of handing it to a thread vanish (some
 /// 4,000 rows), little enough that the findings of a few blocks in which every row is wrong take
@@ -77,11 +78,17 @@ impl LineBreak {
         }
     }
 
-    /// A line without the other byte beside its line break.
-    pub(super) fn strip(self, line: &[u8]) -> &[u8] {
-        match self {
-            Self::LineFeed => line.strip_suffix(b"\r").unwrap_or(line),
-            Self::CarriageReturn => line.strip_prefix(b"\n").unwrap_or(line),
+    /// The line between these places without the other byte beside its line break.
+    fn strip(self, block: &[u8], line: Range<usize>) -> Range<usize> {
+        let other = self.other_byte();
+        match (self, &block[line.clone()]) {
+            (Self::LineFeed, [.., last]) if *last == other => {
+                line.start..line.end.saturating_sub(1)
+            }
+            (Self::CarriageReturn, [first, ..]) if *first == other => {
+                line.start.saturating_add(1)..line.end
+            }
+            _ => line,
         }
     }
 }
@@ -182,25 +189,52 @@ fn fill(reader: &mut impl Read, block: &mut Block, room: usize) -> io::Result<us
     reader.take(room as u64).read_to_end(block)
 }
 
-/// The lines of a block, without their line breaks.
-pub(super) fn lines(block: &[u8], line_break: LineBreak) -> impl Iterator<Item = &[u8]> {
-    lines_with_places(block, line_break).map(|(line, _)| line)
+/// A line without its line break.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    pub(super) bytes: &'a [u8],
+    /// The same as text, where that is known already.
+    pub(super) text: Option<&'a str>,
+    /// The place in its block at which the next line begins.
+    pub(super) next: usize,
 }
 
-/// The lines of a block, each with the place in the block at which the next one begins.
-pub(super) fn lines_with_places(
-    block: &[u8],
-    line_break: LineBreak,
-) -> impl Iterator<Item = (&[u8], usize)> {
+impl<'a> From<&'a [u8]> for Line<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            text: None,
+            next: bytes.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl<'a> From<&'a str> for Line<'a> {
+    fn from(text: &'a str) -> Self {
+        Self {
+            text: Some(text),
+            ..text.as_bytes().into()
+        }
+    }
+}
+
+/// The lines of a block.
+pub(super) fn lines(block: &[u8], line_break: LineBreak) -> impl Iterator<Item = Line<'_>> {
+    let text = std::str::from_utf8(block).ok();
     let has_open_end = block.last().is_some_and(|byte| *byte != line_break.byte());
     let open_end = has_open_end.then_some(block.len());
     let mut start = 0;
     memchr_iter(line_break.byte(), block)
         .chain(open_end)
         .map(move |end| {
-            let line = line_break.strip(&block[start..end]);
+            let line = line_break.strip(block, start..end);
             start = end.saturating_add(1).min(block.len());
-            (line, start)
+            Line {
+                bytes: &block[line.clone()],
+                text: text.and_then(|text| text.get(line)),
+                next: start,
+            }
         })
 }
 

@@ -4,7 +4,6 @@
 //! Blocks are checked on several threads. Nothing is put into words here, so that a file in which
 //! every line is wrong is read about as fast as a right one and takes no more memory.
 
-use super::csv::Splitter;
 use super::fingerprint::{self, Fingerprint, Fingerprinting};
 use super::keys::{Hashing, Keys, References};
 use super::opening::Opening;
@@ -34,9 +33,12 @@ pub(super) struct Survey {
     pub(super) payouts: Vec<Payout>,
 }
 
-/// What one block adds to the survey.
+/// What one block adds to the survey. Its buffers go round and are filled again and again.
+#[derive(Default)]
 struct Part {
     block: Block,
+    /// Where in the block the rows begin.
+    start: usize,
     keys: Keys,
     line_count: usize,
     marked: Vec<usize>,
@@ -70,20 +72,21 @@ pub(super) fn take<R: Read + Seek>(
         payouts: Vec::new(),
     };
     let mut fingerprinting = Fingerprinting::default();
-    let spare: RefCell<Vec<Block>> = RefCell::default();
+    let spare: RefCell<Vec<Part>> = RefCell::default();
     let mut start = opening.body_start;
     source.rewind()?;
     in_order(
         || {
-            let buffer = spare.borrow_mut().pop().unwrap_or_default();
-            let block = source.next_block(buffer)?;
-            Ok(block.map(|block| (block, std::mem::take(&mut start))))
+            let mut part = spare.borrow_mut().pop().unwrap_or_default();
+            part.start = std::mem::take(&mut start);
+            let block = source.next_block(std::mem::take(&mut part.block))?;
+            Ok(block.map(|block| Part { block, ..part }))
         },
-        |(block, start)| surveyor.part(block, start),
+        |part| surveyor.survey(part),
         |mut part| {
             fingerprinting.take(&part.normalised);
-            spare.borrow_mut().push(std::mem::take(&mut part.block));
-            survey.append(part, opening.first_line);
+            survey.append(&mut part, opening.first_line);
+            spare.borrow_mut().push(part);
         },
     )?;
     survey.fingerprint = fingerprinting.finish();
@@ -91,7 +94,7 @@ pub(super) fn take<R: Read + Seek>(
 }
 
 impl Survey {
-    fn append(&mut self, mut part: Part, first_line: u64) {
+    fn append(&mut self, part: &mut Part, first_line: u64) {
         let place = self
             .line_counts
             .iter()
@@ -104,13 +107,13 @@ impl Survey {
                 .map(|in_block| in_block.saturating_add(place)),
         );
         self.row_count = self.row_count.saturating_add(part.row_count);
-        self.totals = match (self.totals.take(), part.totals) {
-            (Some(mut totals), Some(more)) => totals.merge(&more).ok().map(|()| totals),
+        self.totals = match (self.totals.take(), &part.totals) {
+            (Some(mut totals), Some(more)) => totals.merge(more).ok().map(|()| totals),
             _ => None,
         };
         let line = first_line.saturating_add(place as u64);
         self.payouts
-            .extend(part.payouts.into_iter().map(|payout| Payout {
+            .extend(part.payouts.drain(..).map(|payout| Payout {
                 line: payout.line.saturating_add(line),
                 ..payout
             }));
@@ -125,22 +128,17 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    /// Surveys a block, from `start` on.
-    fn part(&self, block: Block, start: usize) -> Part {
-        let mut part = Part {
-            block,
-            keys: Keys::default(),
-            line_count: 0,
-            marked: Vec::new(),
-            row_count: 0,
-            totals: Some(Totals::default()),
-            normalised: Vec::new(),
-            payouts: Vec::new(),
-        };
+    /// Surveys a block.
+    fn survey(&self, mut part: Part) -> Part {
+        part.line_count = 0;
+        part.row_count = 0;
+        part.marked.clear();
+        part.normalised.clear();
+        part.totals = Some(Totals::default());
         let block = std::mem::take(&mut part.block);
-        let mut splitter = Splitter::new(self.checker.header.delimiter);
+        let mut splitter = self.checker.splitter(&block);
         let mut faults = Vec::new();
-        for line in lines(&block[start..], self.checker.line_break) {
+        for line in lines(&block[part.start..], self.checker.line_break) {
             let row = splitter.split(line);
             if self.checker.is_blank(&row) {
                 part.keys.skip(&self.hashing);

@@ -3,13 +3,12 @@
 //! Faults are told apart here and put into words elsewhere, because the first reading of a file
 //! only asks whether there are any.
 
-use super::csv::Row;
+use super::csv::{Row, Splitter};
 use super::header::Header;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
 use crate::address::{self, Account, AddressError, Caution};
 use crate::domain::{Amount, AmountError, Column, Currency, Listing, Severity};
-use memchr::memchr;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -133,6 +132,11 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Splits lines of this block.
+    pub(super) fn splitter(&self, block: &[u8]) -> Splitter {
+        Splitter::new(self.header.delimiter, self.line_break, block)
+    }
+
     /// Whether there is nothing in the row. Spreadsheets leave rows of delimiters behind.
     pub(super) fn is_blank(&self, row: &Row<'_>) -> bool {
         row.value(0).is_empty() && row.is_blank_from(0)
@@ -165,7 +169,7 @@ impl<'a> Checker<'a> {
         if let Some(at) = row.open_quote() {
             return Some(Fault::OpenQuote { at });
         }
-        if let Some(at) = memchr(self.line_break.other_byte(), row.line) {
+        if let Some(at) = row.half_break() {
             return Some(Fault::LineBreak { at });
         }
         let found = row.width();
@@ -273,12 +277,11 @@ impl<'a> Checker<'a> {
     /// The text of a column; `None`, with a fault, where there is none.
     fn text<'r>(&self, row: &Row<'r>, column: Column, faults: &mut Vec<Fault>) -> Option<&'r str> {
         let index = self.header.place(column)?;
-        let value = row.value(index);
         if row.has_stray_quote(index) {
             faults.push(Fault::StrayQuote(column));
             return None;
         }
-        match std::str::from_utf8(value) {
+        match row.text(index) {
             Ok("") if column == Column::Reference => None,
             Ok("") => {
                 faults.push(Fault::Missing(column));
