@@ -6,7 +6,7 @@ use super::header::HeaderFault;
 use super::opening::OpeningFault;
 use super::source::{MAX_LINE_BYTES, Unreadable};
 use super::survey::Survey;
-use super::wording::{Words, quoted};
+use super::wording::{Words, holds_secret, quoted};
 use crate::domain::finding::key;
 use crate::domain::{Column, Finding, Severity};
 
@@ -56,13 +56,20 @@ pub(super) fn no_opening(fault: &OpeningFault) -> Vec<Finding> {
             );
             vec![about(Some(*line), key::HEADER, words)]
         }
-        OpeningFault::Header { line, text, faults } => faults
-            .iter()
-            .map(|fault| Finding {
-                row: text.clone(),
-                ..about(Some(*line), key::HEADER, header_words(fault))
-            })
-            .collect(),
+        OpeningFault::Header { line, text, faults } => {
+            let row = if holds_secret(text.as_bytes()) {
+                ""
+            } else {
+                text
+            };
+            faults
+                .iter()
+                .map(|fault| Finding {
+                    row: row.to_owned(),
+                    ..about(Some(*line), key::HEADER, header_words(fault))
+                })
+                .collect()
+        }
     }
 }
 
@@ -80,7 +87,7 @@ fn header_words(fault: &HeaderFault) -> Words {
         ),
         HeaderFault::Missing(columns, names) => {
             let missing: Vec<_> = columns.iter().map(|column| column.name()).collect();
-            let found: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+            let found: Vec<_> = names.iter().map(|name| named(name)).collect();
             let plural = if missing.len() == 1 {
                 "column"
             } else {
@@ -105,6 +112,15 @@ fn header_words(fault: &HeaderFault) -> Words {
             "a quote opens in the header and is not closed on its line",
             "close it, and keep the header on one line",
         ),
+    }
+}
+
+/// A column's name in quotes, unless it is something that must not be shown.
+fn named(name: &str) -> String {
+    if holds_secret(name.as_bytes()) {
+        "…".to_owned()
+    } else {
+        quoted(name)
     }
 }
 

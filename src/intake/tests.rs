@@ -1,18 +1,38 @@
 //! What a file becomes as a whole.
 
 use super::*;
+use proptest::prelude::*;
 use std::io::Cursor;
 
 const BTC: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
 const TRON: &str = "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC";
 
-/// Reads a file and returns every finding as `line:column kind` and the rest.
+/// Reads a file, and holds every finding against what all of them promise.
 fn take_with(file: &[u8], options: &Options) -> (Intake, Vec<Finding>) {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     let intake = read(Cursor::new(file), options, &mut |finding| {
         findings.push(finding.clone());
     })
     .unwrap();
+    let lines: Vec<_> = findings.iter().filter_map(|finding| finding.line).collect();
+    assert!(lines.is_sorted(), "{lines:?}");
+    for finding in &findings {
+        if let Some(span) = &finding.span {
+            assert!(finding.value.get(span.clone()).is_some(), "{finding:?}");
+        }
+        if let Some(span) = &finding.row_span {
+            assert!(finding.row.get(span.clone()).is_some(), "{finding:?}");
+        }
+        assert!(
+            !finding.message.is_empty() && !finding.kind.is_empty(),
+            "{finding:?}"
+        );
+    }
+    let errors = findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .count();
+    assert_eq!(intake.counts.errors(), errors as u64);
     (intake, findings)
 }
 
@@ -107,4 +127,616 @@ fn all_findings_of_a_row_are_told() {
              leaves out the last 1 digit",
         ]
     );
+}
+
+#[test]
+fn a_file_that_is_no_csv_is_told() {
+    for (file, message) in [
+        (&b""[..], "the file is empty"),
+        (b"\xEF\xBB\xBF", "the file is empty"),
+        (b"\n \r\n,,\n", "the file is empty"),
+        (
+            b"PK\x03\x04....",
+            "the file is a workbook (or another archive), not a CSV",
+        ),
+        (
+            b"\xD0\xCF\x11\xE0",
+            "the file is a workbook (or another archive), not a CSV",
+        ),
+        (b"a,\0b", "the file contains NUL bytes, so it is no text"),
+        (
+            b"currency_code,to_address,amount\n\n",
+            "there are no payouts in the file",
+        ),
+    ] {
+        let (intake, findings) = take(file);
+        assert_eq!(findings.len(), 1, "{message}");
+        assert_eq!(findings[0].message, message);
+        assert_eq!(
+            (findings[0].key, findings[0].line),
+            ("file", None),
+            "{message}"
+        );
+        assert!(intake.batch.is_none());
+        assert_eq!(intake.counts.errors(), 1);
+    }
+}
+
+#[test]
+fn header_faults_are_told() {
+    for (header, expected) in [
+        (
+            "currency,to_address,amount",
+            "1: error: the header lacks the column currency_code | rename \"currency\" to currency_code",
+        ),
+        (
+            "to_address,sum,value",
+            "1: error: the header lacks the columns currency_code and amount | the first line must \
+             name the columns: currency_code,to_address,amount and, if you like, reference; it has \
+             \"to_address\", \"sum\", \"value\"",
+        ),
+        (
+            "\ncurrency_code,to_address,amount,AMOUNT",
+            "2: error: the header has the column amount more than once | rename or remove one of them",
+        ),
+        (
+            "BTC,1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa,1",
+            "1: error: the first line is a row, not a header | the first line must name the \
+             columns: currency_code,to_address,amount and, if you like, reference",
+        ),
+        (
+            "line,reference,currency_code,to_address,amount,attempt,api,started_at,status",
+            "1: error: this is a results file, not a file of payouts | give the file that the \
+             payouts were read from",
+        ),
+        (
+            "currency_code,\"to_address,amount",
+            "1: error: a quote opens in the header and is not closed on its line | close it, and \
+             keep the header on one line",
+        ),
+    ] {
+        assert_eq!(told(format!("{header}\nBTC,x,1\n")), [expected]);
+    }
+    let long = format!("currency_code,{}\n", "x".repeat(1 << 20));
+    assert_eq!(
+        told(long)[0],
+        "1: error: the line is longer than 64 KiB, so it is no header | the first line must name \
+         the columns: currency_code,to_address,amount and, if you like, reference"
+    );
+}
+
+/// What is told about one row; all of its findings.
+fn of_row(row: &str) -> Vec<String> {
+    told(file(&[row]))
+}
+
+#[test]
+fn rows_out_of_shape_are_told() {
+    let good = format!("BTC,{BTC},1,a");
+    for (row, expected) in [
+        ("BTC,x", "2: error: the row has 2 cells, the header has 4"),
+        (
+            "BTC,x,1,a,b",
+            "2: error: the row has 5 cells, the header has 4",
+        ),
+        (
+            "BTC,x,1,\"a",
+            "2: error: a quote opens here and is not closed on this line",
+        ),
+        (
+            "BTC,x,1,a\rBTC,x,1,b",
+            "2: error: a line break of another kind stands inside this line",
+        ),
+    ] {
+        let told = told(file(&[row, &good]));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(expected), "{told:?}");
+    }
+    let long = format!("BTC,{BTC},1,{}", "x".repeat(3 << 20));
+    let told = told(file(&[&long, "btc,x,1,"]));
+    assert_eq!(told.len(), 2);
+    assert!(told[0].starts_with("2: error: the line is longer than 64 KiB"));
+    assert!(told[1].starts_with("3:currency_code: error"));
+    // Blank cells at the end are what spreadsheets leave behind.
+    assert_eq!(of_row(&format!("{good},, ,")), Vec::<String>::new());
+}
+
+#[test]
+fn cells_out_of_shape_are_told() {
+    for (cells, expected) in [
+        (
+            "BTC,\"ADDRESS\"x,1,",
+            "2:to_address: error: a quote is out of place in to_address",
+        ),
+        (
+            "BTC,ADDRESS,1,a\"b",
+            "2:reference: error: a quote is out of place in reference",
+        ),
+        (
+            ",ADDRESS,1,",
+            "2:currency_code: error: currency_code is missing",
+        ),
+        ("BTC, ,1,", "2:to_address: error: to_address is missing"),
+        ("BTC,ADDRESS,\"\",", "2:amount: error: amount is missing"),
+        (
+            "BTC,ADDRESS,1,a\u{a0}b",
+            "2:reference: error: U+00A0 NO-BREAK SPACE is in the reference, which cannot be seen",
+        ),
+        (
+            "BTC,ADDRESS,1,-a",
+            "2:reference: error: the reference starts with -",
+        ),
+        (
+            "\u{200b}BTC,ADDRESS,1,",
+            "2:currency_code: error: \"\\u{200b}BTC\"",
+        ),
+    ] {
+        let told = of_row(&cells.replace("ADDRESS", BTC));
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(expected), "{told:?}");
+    }
+    let long = format!("BTC,{BTC},1,{}", "ä".repeat(65));
+    assert_eq!(
+        of_row(&long),
+        [
+            "2:reference: error: the reference has 65 characters; at most 64 are allowed | shorten it"
+        ]
+    );
+}
+
+#[test]
+fn amounts_have_a_remedy() {
+    for (amount, expected) in [
+        (
+            "\"1,5\"",
+            "\"1,5\" has a decimal comma | write 1.5, or give --decimal-comma for the whole file",
+        ),
+        (
+            "\"1,500\"",
+            "\"1,500\" has a decimal comma | write 1.500, or 1500 if the comma separates thousands; \
+             --decimal-comma reads all commas as decimal",
+        ),
+        ("1 000", "\"1 000\" contains a blank | write 1000"),
+        (
+            "1\u{a0}000",
+            "\"1\\u{a0}000\" contains U+00A0 NO-BREAK SPACE | write 1000",
+        ),
+        ("007", "\"007\" has a superfluous zero in front | write 7"),
+        (
+            ".5",
+            "\".5\" is not digits with at most one decimal mark between | write 0.5",
+        ),
+        (
+            "0",
+            "the amount is zero | fill in the amount, or remove the row",
+        ),
+        (
+            "-5",
+            "\"-5\" is negative | only amounts above zero can be paid; remove the row, or the sign",
+        ),
+        (
+            "10 BTC",
+            "\"10 BTC\" is more than a number | write 10; the currency stands in currency_code",
+        ),
+        (
+            "0.123456789",
+            "\"0.123456789\" has 9 decimals, BTC has 8 | round it: 0.12345678 leaves out the last 1 digit",
+        ),
+        (
+            "0.5000000000",
+            "\"0.5000000000\" has 10 decimals, BTC has 8 | write 0.50000000",
+        ),
+        (
+            "x",
+            "\"x\" is no amount | write digits, and at most one decimal mark: 1234.56",
+        ),
+        (
+            "05.01.2026",
+            "\"05.01.2026\" is a date, not an amount | the spreadsheet has made a date of this \
+             number; format the column as text and fill it in again",
+        ),
+        (
+            "123456789012345678901234567890",
+            "\"123456789012345678901234567890\" has 30 digits; at most 28 are allowed | check the amount",
+        ),
+    ] {
+        let told = of_row(&format!("BTC,{BTC},{amount},"));
+        assert_eq!(told, [format!("2:amount: error: {expected}")]);
+    }
+}
+
+#[test]
+fn with_a_decimal_comma_a_point_is_the_fault() {
+    let options = Options {
+        decimal_mark: DecimalMark::Comma,
+        ..Options::default()
+    };
+    let rows =
+        format!("currency_code;to_address;amount\nBTC;{BTC};0,5\nBTC;{BTC};1.5\nBTC;{BTC};2\n");
+    let (_, findings) = take_with(rows.as_bytes(), &options);
+    let told: Vec<_> = findings.iter().map(on_a_line).collect();
+    assert_eq!(
+        told,
+        ["3:amount: error: \"1.5\" has a decimal point, and a comma was asked for | write 1,5"]
+    );
+    let (intake, _) = take_with(rows.replace("1.5", "1,5").as_bytes(), &options);
+    let amounts: Vec<_> = intake
+        .batch
+        .unwrap()
+        .payouts
+        .iter()
+        .map(|p| p.amount.to_string())
+        .collect();
+    assert_eq!(amounts, ["0.5", "1.5", "2"]);
+}
+
+#[test]
+fn digits_beyond_a_double_are_a_warning() {
+    let (intake, findings) = take(file(&[
+        "ETH,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1.234567890123456789,",
+    ]));
+    assert_eq!(
+        findings.iter().map(on_a_line).collect::<Vec<_>>(),
+        [
+            "2:amount: warning: \"1.234567890123456789\" has more digits than a double-precision number \
+          carries; an API that reads it as one pays 1.2345678901234567 | write at most 15 significant digits"
+        ]
+    );
+    assert!(intake.batch.is_some());
+}
+
+#[test]
+fn rows_are_held_against_each_other() {
+    let rows = [
+        format!("BTC,{BTC},0.5,a"),
+        format!("USDT_TRC20,{TRON},1,b"),
+        format!("BTC,{BTC},0.50,c"),
+        "btc,nonsense,1,a".to_owned(),
+        "ETH,0x5aae6053f3e94c9b9a09f33669435e7ef1beaed1,1,d".to_owned(),
+        "ETH,0x5aae0000f3e94c9b9a09f33669435e7ef1beaed1,1,e".to_owned(),
+        format!("USDT_TRC20,{TRON},2,"),
+        format!("USDT_TRC20,{TRON},1000,"),
+    ];
+    let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+    let (intake, findings) = take(file(&rows));
+    let told: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.kind != "no checksum")
+        .map(on_a_line)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "4: warning: line 2 pays the same amount of the same currency to the same recipient | \
+             make sure that both are meant; references tell them apart",
+            "5:currency_code: error: \"btc\" is not a currency code | write BTC",
+            "5:reference: error: the reference \"a\" is already on line 2 | give every payout its \
+             own reference; if it is the same payout, remove one of the rows",
+            "7:to_address: warning: 0x5aae0000f3e94c9b9a09f33669435e7ef1beaed1 begins and ends like \
+             0x5aae6053f3e94c9b9a09f33669435e7ef1beaed1 on line 6, but is another address | compare \
+             both with what the recipients gave, letter by letter: such addresses are made to be \
+             copied by mistake",
+            "9:amount: warning: the amount is more than 100 times the median of USDT_TRC20 in this \
+             file, which is 2 | check the decimal mark and the currency",
+        ]
+    );
+    let look = findings
+        .iter()
+        .find(|finding| finding.kind == "lookalike address")
+        .unwrap();
+    let related = look.related.as_ref().unwrap();
+    assert_eq!(&look.value[look.span.clone().unwrap()], "0000");
+    assert_eq!(
+        (related.line, &related.value[related.span.clone()]),
+        (6, "6053")
+    );
+    assert!(intake.batch.is_none());
+}
+
+#[test]
+fn a_secret_is_never_repeated() {
+    let key = "5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ";
+    for row in [
+        format!("BTC,{key},x,=a"),
+        format!("BTC,{BTC},x,{key}"),
+        format!("{key},{BTC},1,a"),
+        format!("BTC,{BTC},{key},a"),
+        format!("BTC,{BTC},\"{key},a"),
+        format!("BTC,{BTC},1,a,{key}"),
+    ] {
+        let (_, findings) = take(file(&[&row]));
+        assert!(!findings.is_empty(), "{row}");
+        for finding in findings {
+            assert!(!format!("{finding:?}").contains(&key[..20]), "{finding:?}");
+        }
+    }
+    for header in [
+        format!("{key},{BTC},1\n"),
+        format!("amount,x,{key}\nBTC,{key},1"),
+    ] {
+        let told = format!("{:?}", take(header).1);
+        assert!(!told.contains(&key[..20]), "{told}");
+    }
+}
+
+#[test]
+fn strictness_makes_errors_of_warnings() {
+    let rows = file(&["TUSD_BSC,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1,"]);
+    let (intake, findings) = take(&rows);
+    assert_eq!(
+        (findings[0].kind, findings[0].severity),
+        ("listing", Severity::Warning)
+    );
+    assert!(intake.batch.is_some());
+    let options = Options {
+        warnings: WarningPolicy::Refuse,
+        ..Options::default()
+    };
+    let (intake, findings) = take_with(rows.as_bytes(), &options);
+    assert_eq!(findings[0].severity, Severity::Error);
+    assert!(intake.batch.is_none());
+}
+
+#[test]
+fn limits_stop_a_batch() {
+    let btc = Currency::from_code("BTC").unwrap();
+    let amount = |text: &str| Amount::parse(text, 8).unwrap();
+    let rows = file(&[&format!("BTC,{BTC},1,a"), &format!("BTC,{BTC},1.5,b")]);
+    let told_with = |max_amount: &str, max_total: &str| -> Vec<String> {
+        let options = Options {
+            limits: Limits {
+                max_amount: vec![(btc, amount(max_amount))],
+                max_total: vec![(btc, amount(max_total))],
+            },
+            ..Options::default()
+        };
+        let (_, findings) = take_with(rows.as_bytes(), &options);
+        findings.iter().map(on_a_line).collect()
+    };
+    assert_eq!(told_with("1.5", "2.5"), Vec::<String>::new());
+    assert_eq!(
+        told_with("1.4", "2"),
+        [
+            "3:amount: error: \"1.5\" is more than the limit of 1.4 BTC for one payout | check the \
+             amount, or raise the limit (--max-amount)",
+            " error: the payouts come to 2.5 BTC, more than the limit of 2 for all together | check \
+             the amounts, or raise the limit (--max-total)",
+        ]
+    );
+}
+
+#[test]
+fn foreign_bytes_matter_only_where_they_are_used() {
+    // "Иван" in Windows-1251.
+    let name = b"\xC8\xE2\xE0\xED";
+    let mut file = b"currency_code,to_address,amount,name,reference\n".to_vec();
+    file.extend_from_slice(format!("BTC,{BTC},1,").as_bytes());
+    file.extend_from_slice(name);
+    file.extend_from_slice(b",a\n");
+    let (intake, findings) = take(&file);
+    assert_eq!(findings, []);
+    assert_eq!(intake.notices, ["ignored column: name"]);
+    file.extend_from_slice(format!("BTC,{BTC},2,x,b").as_bytes());
+    file.extend_from_slice(name);
+    file.extend_from_slice(b"\n");
+    let told = told(&file);
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].starts_with("3:reference: error: byte 2 of reference is 0xC8, which is no UTF-8")
+    );
+}
+
+#[test]
+fn how_the_file_was_read_is_told() {
+    let rows = format!("Currency_Code;note;TO_ADDRESS; x ;amount\nBTC;;{BTC};;1\n");
+    assert_eq!(
+        take(&rows).0.notices,
+        [
+            "the columns are separated by semicolons",
+            "ignored columns: note, x"
+        ]
+    );
+    let excel = format!("sep=;\r\n{rows}");
+    let (intake, _) = take(excel);
+    assert_eq!(intake.batch.unwrap().payouts[0].line, 3);
+}
+
+#[test]
+fn findings_come_in_the_order_of_a_file_of_many_blocks() {
+    let mut rows = String::from("currency_code,to_address,amount\n");
+    for row in 0..60_000 {
+        match row % 7 {
+            0 => rows += &format!("BTC,{BTC},0,\n"),
+            3 => rows += "\n",
+            _ => rows += &format!("BTC,{BTC},{}\n", row + 1),
+        }
+    }
+    assert!(rows.len() > 8 * (256 << 10));
+    let (intake, findings) = take(&rows);
+    let lines: Vec<_> = findings
+        .iter()
+        .map(|finding| finding.line.unwrap())
+        .collect();
+    let expected: Vec<_> = (0..60_000).step_by(7).map(|row| row + 2).collect();
+    assert_eq!(lines, expected);
+    assert_eq!(intake.totals.count(), 60_000 - 8_572 - 8_571);
+    assert_eq!(intake.counts.errors(), 8_572);
+}
+
+/// Payouts that are right, each as code, address, amount.
+fn payouts() -> impl Strategy<Value = Vec<(&'static str, &'static str, String, String)>> {
+    let recipient = prop::sample::select(vec![
+        ("BTC", BTC),
+        ("USDT_TRC20", TRON),
+        ("TRX", TRON),
+        ("ETH", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
+        ("USDC_SOL", "83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri"),
+    ]);
+    let amount = "[1-9][0-9]{0,3}([.][0-9]{1,6})?";
+    let payout = (recipient, amount, "[a-z]([ -~]{0,6}[a-z])?|");
+    prop::collection::vec(payout, 1..8).prop_map(|payouts| {
+        let with_place = payouts.into_iter().enumerate();
+        with_place
+            .map(|(place, ((code, address), amount, reference))| {
+                let reference = match reference.as_str() {
+                    "" => String::new(),
+                    reference => format!("{reference}{place}"),
+                };
+                (code, address, amount, reference)
+            })
+            .collect()
+    })
+}
+
+/// How a spreadsheet may write the same payouts.
+#[derive(Clone, Debug)]
+struct Dialect {
+    delimiter: char,
+    line_break: &'static str,
+    encoding: usize,
+    order: Vec<usize>,
+    decimal_mark: char,
+    blanks: &'static str,
+    quotes: &'static str,
+    tail: usize,
+    blank_line: &'static str,
+}
+
+fn dialects() -> impl Strategy<Value = Dialect> {
+    (
+        prop::sample::select(vec![',', ';', '\t']),
+        prop::sample::select(vec!["\n", "\r\n", "\r"]),
+        0usize..4,
+        Just(vec![0usize, 1, 2, 3, 4]).prop_shuffle(),
+        prop::sample::select(vec!['.', ',']),
+        prop::sample::select(vec!["", " ", "  "]),
+        prop::sample::select(vec!["", "\""]),
+        0usize..3,
+        prop::sample::select(vec!["", "\u{1}"]),
+    )
+        .prop_map(
+            |(
+                delimiter,
+                line_break,
+                encoding,
+                order,
+                decimal_mark,
+                blanks,
+                quotes,
+                tail,
+                blank,
+            )| Dialect {
+                delimiter,
+                line_break,
+                encoding,
+                order,
+                decimal_mark,
+                blanks,
+                quotes,
+                tail,
+                blank_line: blank,
+            },
+        )
+}
+
+impl Dialect {
+    fn cell(&self, value: &str) -> String {
+        let quoted = !self.quotes.is_empty() || value.contains([self.delimiter, '"']);
+        if quoted {
+            format!(
+                "\"{}{}{}\"",
+                self.blanks,
+                value.replace('"', "\"\""),
+                self.blanks
+            )
+        } else {
+            format!("{}{value}{}", self.blanks, self.blanks)
+        }
+    }
+
+    fn line(&self, cells: [&str; 5]) -> String {
+        let cells: Vec<_> = self
+            .order
+            .iter()
+            .map(|index| self.cell(cells[*index]))
+            .collect();
+        let tail = self.delimiter.to_string().repeat(self.tail);
+        cells.join(&self.delimiter.to_string()) + &tail + self.line_break
+    }
+
+    fn write(&self, payouts: &[(&str, &str, String, String)]) -> Vec<u8> {
+        let mut text = self.line(["currency_code", "to_address", "amount", "reference", "name"]);
+        for (code, address, amount, reference) in payouts {
+            if !self.blank_line.is_empty() {
+                text += self.line_break;
+            }
+            let amount = amount.replace('.', &self.decimal_mark.to_string());
+            text += &self.line([code, address, &amount, reference, "Zoë, Ltd"]);
+        }
+        match self.encoding {
+            0 => text.into_bytes(),
+            1 => format!("\u{feff}{text}").into_bytes(),
+            2 => format!("\u{feff}{text}")
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+            _ => format!("\u{feff}{text}")
+                .encode_utf16()
+                .flat_map(u16::to_be_bytes)
+                .collect(),
+        }
+    }
+}
+
+proptest! {
+    /// However a spreadsheet writes them, the same payouts are the same batch.
+    #[test]
+    fn every_dialect_gives_the_same_batch(payouts in payouts(), dialect in dialects()) {
+        let plain = Dialect {
+            delimiter: ',',
+            line_break: "\n",
+            encoding: 0,
+            order: vec![0, 1, 2, 3, 4],
+            decimal_mark: '.',
+            blanks: "",
+            quotes: "",
+            tail: 0,
+            blank_line: "",
+        };
+        let (expected, _) = take(plain.write(&payouts));
+        let options = Options {
+            decimal_mark: if dialect.decimal_mark == ',' { DecimalMark::Comma } else { DecimalMark::Point },
+            ..Options::default()
+        };
+        let (intake, findings) = take_with(&dialect.write(&payouts), &options);
+        prop_assert_eq!(intake.fingerprint, expected.fingerprint);
+        prop_assert_eq!(intake.totals, expected.totals);
+        prop_assert_eq!(intake.counts, expected.counts);
+        prop_assert!(intake.batch.is_some(), "{:?}", findings);
+        let without_lines = |batch: Option<Batch>| -> Vec<Payout> {
+            let payouts = batch.unwrap().payouts.into_iter();
+            payouts.map(|payout| Payout { line: 0, ..payout }).collect()
+        };
+        prop_assert_eq!(without_lines(intake.batch), without_lines(expected.batch));
+    }
+
+    /// Nothing panics, and findings point into what they show.
+    #[test]
+    fn any_bytes_are_taken(file in prop::collection::vec(any::<u8>(), 0..400)) {
+        take(file);
+    }
+
+    #[test]
+    fn any_rows_are_taken(
+        rows in prop::collection::vec("(BTC|btc|USDT|\u{a0}|é|)[,;\"]{1,3}[0-9a-zA-Zé\"\u{200b}]{0,40},[0-9.,eE+ \u{a0}\"-]{0,12},?[ -~\u{e000}-\u{e003}]{0,70}", 0..6),
+        bytes in prop::collection::vec(any::<u8>(), 0..3),
+        at in 0usize..400,
+    ) {
+        let mut file = file(&rows.iter().map(String::as_str).collect::<Vec<_>>()).into_bytes();
+        let at = at.min(file.len());
+        file.splice(at..at, bytes);
+        take(&file);
+        let comma = Options { decimal_mark: DecimalMark::Comma, ..Options::default() };
+        take_with(&file, &comma);
+    }
 }

@@ -8,6 +8,7 @@ use super::header::Header;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
 use crate::address::{self, Account, AddressError, Caution};
+use crate::domain::plain::is_unsafe;
 use crate::domain::{Amount, AmountError, Column, Currency, Listing, Severity};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -327,16 +328,10 @@ pub(super) fn as_a_double(literal: &str) -> String {
         .map_or_else(|_| String::new(), |number| number.to_string())
 }
 
-/// Whether a character cannot be seen, or not told from another: controls, blanks other than the
-/// space, marks that change the direction of the text, and what stands for a lost character.
+/// Whether a character cannot be seen, or not told from another: what could do harm on a screen,
+/// blanks other than the space, and what stands for a lost character.
 pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}' | '\u{e0000}'..='\u{e0fff}')
+    is_unsafe(c) || (c.is_whitespace() && c != ' ') || matches!(c, '\u{2800}' | '\u{fffd}')
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::address::{self, AddressError, Caution};
 use crate::domain::amount::MAX_DIGITS;
 use crate::domain::finding::key;
 use crate::domain::{AmountError, Column, Currency, Finding, Severity};
-use std::fmt::Write;
 use std::ops::Range;
 
 /// The most characters of a value that a sentence quotes.
@@ -19,6 +18,9 @@ const QUOTED_CHARS: usize = 60;
 /// The shortest text that is looked at as a secret: the shortest secret is a private key of fifty
 /// characters, give or take one, or a phrase of about as many.
 const SECRET_BYTES_MIN: usize = 32;
+
+/// What stands for a value that must not be shown.
+const HIDDEN: &str = "a text that may be a private key";
 
 /// What is said about a fault, without its place.
 pub(super) struct Words {
@@ -66,7 +68,8 @@ enum Secrecy {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(checker: &'a Checker<'a>, row: &'a Row<'a>, line: u64) -> Self {
-        let holds_secret = (0..row.width()).any(|index| is_secret(row.value(index)));
+        let holds_secret =
+            holds_secret(row.line) || (0..row.width()).any(|index| is_secret(row.value(index)));
         Self {
             checker,
             row,
@@ -95,7 +98,8 @@ impl<'a> Scene<'a> {
         if let Fault::LineBreak { at } | Fault::OpenQuote { at } = fault
             && self.secrecy == Secrecy::Shown
         {
-            finding.row_span = Some(self.in_shown_row(*at..at.saturating_add(1)));
+            let at = self.in_shown_row(*at);
+            finding.row_span = Some(at..at.saturating_add(1));
         }
         finding
     }
@@ -108,12 +112,14 @@ impl<'a> Scene<'a> {
             value = String::from_utf8_lossy(self.row.value(index)).into_owned();
         }
         let (mut row, mut row_span) = self.shown_row(index, span.as_ref());
+        let (mut message, mut hint) = (words.message, words.hint);
         if self.secrecy == Secrecy::Hidden {
-            let is_its_own = index.is_some_and(|index| is_secret(self.row.value(index)));
-            if is_its_own || index.is_none() {
+            (row, row_span) = (String::new(), None);
+            if is_secret(value.as_bytes()) {
+                message = message.replace(&quoted(&value), HIDDEN);
+                hint = hint.replace(&quoted(&value), HIDDEN);
                 (value, span) = (String::new(), None);
             }
-            (row, row_span) = (String::new(), None);
         }
         Finding {
             severity: Severity::Error,
@@ -123,8 +129,8 @@ impl<'a> Scene<'a> {
             kind: words.kind,
             value,
             span,
-            message: words.message,
-            hint: words.hint,
+            message,
+            hint,
             row,
             row_span,
             related: None,
@@ -141,24 +147,24 @@ impl<'a> Scene<'a> {
         let row = String::from_utf8_lossy(shown).into_owned();
         let span = index.map(|index| match (self.row.place(index), span) {
             (Place::Exact(place), Some(part)) => {
-                let start = place.start.saturating_add(part.start);
-                start..place.start.saturating_add(part.end).min(place.end)
+                // The part is one of the value as it is shown already.
+                let start = self.in_shown_row(place.start);
+                start.saturating_add(part.start)..start.saturating_add(part.end)
             }
-            (Place::Exact(place) | Place::Whole(place), _) => place,
+            (Place::Exact(place) | Place::Whole(place), _) => {
+                self.in_shown_row(place.start)..self.in_shown_row(place.end)
+            }
         });
-        (row, span.map(|span| self.in_shown_row(span)))
+        (row, span)
     }
 
     /// The same place in the line as it is shown, in which what is no UTF-8 is longer.
-    fn in_shown_row(&self, span: Range<usize>) -> Range<usize> {
-        if std::str::from_utf8(self.row.line).is_ok() {
-            return span;
+    fn in_shown_row(&self, place: usize) -> usize {
+        let before = self.row.line.get(..place).unwrap_or(self.row.line);
+        match std::str::from_utf8(before) {
+            Ok(_) => place,
+            Err(_) => String::from_utf8_lossy(before).len(),
         }
-        let shown = |end: usize| {
-            let before = self.row.line.get(..end).unwrap_or(self.row.line);
-            String::from_utf8_lossy(before).len()
-        };
-        shown(span.start)..shown(span.end)
     }
 
     fn words_about_the_row(&self, fault: &Fault) -> Words {
@@ -497,6 +503,13 @@ fn comma_words(
         .at(place_of(value, ','))
 }
 
+/// Whether any part of a line may be something that must not be shown to anybody, however the
+/// line is cut into cells.
+pub(super) fn holds_secret(line: &[u8]) -> bool {
+    line.split(|byte| b",;\t\"".contains(byte))
+        .any(|part| is_secret(part.trim_ascii()))
+}
+
 /// Whether a cell may hold something that must not be shown to anybody.
 fn is_secret(value: &[u8]) -> bool {
     value.len() >= SECRET_BYTES_MIN && std::str::from_utf8(value).is_ok_and(address::is_secret)
@@ -511,7 +524,7 @@ pub(super) fn quoted(value: &str) -> String {
             break;
         }
         if validate::is_unprintable(c) {
-            let _ = write!(quoted, "<U+{:04X}>", u32::from(c));
+            quoted.extend(c.escape_unicode());
         } else {
             quoted.push(c);
         }
