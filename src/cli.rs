@@ -98,6 +98,9 @@ pub struct CheckArgs {
     /// Show at most this many findings; all are counted [default: 20 on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub max_findings: Option<u64>,
+    /// Write the rows that have findings to a new CSV, with what was found, to be mended there
+    #[arg(long, value_name = "FILE")]
+    pub findings: Option<PathBuf>,
     /// Read amounts with a decimal comma; a point is an error then
     #[arg(long)]
     pub decimal_comma: bool,

@@ -79,6 +79,8 @@ pub struct Check {
     pub intake: intake::Options,
     /// How many findings are shown, if the operator said so.
     pub max_findings: Option<u64>,
+    /// Where the rows with findings are written.
+    pub findings: Option<PathBuf>,
     /// The only batch that is wanted.
     pub expect: Option<Fingerprint>,
     /// What goes to stdout.
@@ -201,6 +203,7 @@ fn run(
         ),
         format: args.check.format,
         max_findings: args.check.max_findings,
+        findings: args.check.findings.clone(),
         expect: args.check.expect,
         api: endpoint
             .as_ref()
@@ -248,6 +251,7 @@ fn check(
         files: files(args.input, args.results, "results.csv"),
         format: args.format,
         max_findings: args.max_findings,
+        findings: args.findings.clone(),
         expect: args.expect,
         api: endpoint.host().to_owned(),
         interval: API_INTERVAL,

@@ -52,6 +52,17 @@ impl Error {
             io::ErrorKind::NotFound => "check the name, and the folder you are in",
             io::ErrorKind::IsADirectory => "name the CSV file in it",
             io::ErrorKind::PermissionDenied => "make the file readable for you",
+            io::ErrorKind::NotSeekable => "save it as a file first",
+            _ => "nothing was sent",
+        };
+        Self::new(path.display(), wording(error), hint)
+    }
+
+    /// The rows with findings cannot be written.
+    #[must_use]
+    pub fn findings_file(path: &Path, error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::AlreadyExists => "name a new file: nothing is ever overwritten",
             _ => "nothing was sent",
         };
         Self::new(path.display(), wording(error), hint)
@@ -351,6 +362,10 @@ fn wording(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::IsADirectory => "this is a directory".to_owned(),
+        io::ErrorKind::NotSeekable => {
+            "this is a pipe, and a batch is read more than once".to_owned()
+        }
+        io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }

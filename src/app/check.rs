@@ -1,6 +1,7 @@
 //! Checking is everything before the first request: the input is read and validated, and the
 //! results file is held against it. A dry run ends here, having written nothing.
 
+use super::mending::Mending;
 use crate::cli::Format;
 use crate::config::{Check, Files};
 use crate::domain::standing::Census;
@@ -68,12 +69,17 @@ pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Optio
         ..config.intake.clone()
     };
     let mut shown = ui::Findings::new(&name, config.max_findings);
-    let mut tell = |finding: &Finding| match config.format {
-        Format::Human => shown.show(finding),
-        Format::Json => ui::emit(&events::finding(finding)),
+    let mut mending = Mending::new(config, input)?;
+    let mut tell = |finding: &Finding| {
+        match config.format {
+            Format::Human => shown.show(finding),
+            Format::Json => ui::emit(&events::finding(finding)),
+        }
+        mending.add(finding);
     };
     let intake =
         intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
+    mending.end()?;
     shown.end();
     for notice in &intake.notices {
         ui::say(&format!("{name}: {notice}"));

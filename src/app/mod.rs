@@ -3,6 +3,7 @@
 mod check;
 mod currencies;
 mod key;
+mod mending;
 mod resolve;
 mod run;
 mod sandbox;

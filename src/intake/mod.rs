@@ -118,6 +118,30 @@ pub struct Intake {
     pub notices: Vec<String>,
 }
 
+/// The header of a file as it stands, to put above a copy of some of its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderLine {
+    /// Without the line break.
+    pub text: String,
+    /// What separates the columns.
+    pub delimiter: u8,
+}
+
+/// Reads the header only; `None` where there is none to be read.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn header_line(source: impl Read + Seek) -> io::Result<Option<HeaderLine>> {
+    let Ok(mut source) = Source::open(source)? else {
+        return Ok(None);
+    };
+    let opening = opening::read(&mut source)?.ok();
+    Ok(opening.map(|opening| HeaderLine {
+        text: opening.text,
+        delimiter: opening.header.delimiter,
+    }))
+}
+
 /// Reads a file to its end and reports every finding in the order of the file; those about the
 /// file as a whole come last.
 ///

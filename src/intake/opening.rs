@@ -8,6 +8,8 @@ use std::io::{self, Read, Seek};
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) header: Header,
+    /// The header's line as it stands.
+    pub(super) text: String,
     /// Where in the first block the body begins.
     pub(super) body_start: usize,
     /// The line at which the body begins, as an editor counts.
@@ -65,6 +67,7 @@ pub(super) fn read<R: Read + Seek>(
         };
         return Ok(Ok(Opening {
             header,
+            text: String::from_utf8_lossy(line.bytes).into_owned(),
             body_start: line.next,
             first_line: number.saturating_add(1),
         }));

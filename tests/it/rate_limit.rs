@@ -122,11 +122,11 @@ fn a_batch_goes_through_nginx_at_60_requests_a_minute() {
     go_through(8, "60r/m", "1s");
 }
 
-/// As [`a_batch_goes_through_nginx_at_60_requests_a_minute`], at the API's own pace: two minutes.
+/// As [`a_batch_goes_through_nginx_at_60_requests_a_minute`], at the API's own pace: a minute and a half.
 #[test]
-#[ignore = "takes two minutes; cargo test --test it -- --ignored nginx"]
+#[ignore = "takes a minute and a half; cargo test --test it -- --ignored nginx"]
 fn a_batch_goes_through_nginx_at_5_requests_a_minute() {
-    go_through(11, "5r/m", "12s");
+    go_through(9, "5r/m", "12s");
 }
 
 /// The limiter does refuse what comes too soon, or the tests above would prove nothing.
