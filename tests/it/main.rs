@@ -46,3 +46,9 @@ mod rate_limit;
 
 /// The key, which no output and no file may hold, and text from outside that would do harm.
 mod secrets;
+
+/// What is checked before anything is sent, and how it is told.
+mod validate;
+
+/// A dry run: the plan, without a key, a request or a file.
+mod dry_run;

@@ -1,0 +1,46 @@
+//! A dry run shows what a run would do: it needs no key, calls nobody and writes nothing.
+
+use crate::harness::{INPUT, RESULTS, Scene, rows};
+
+#[test]
+fn a_dry_run_needs_no_key_calls_nobody_and_writes_nothing() {
+    for arguments in [["run", "--dry-run"], ["validate", "--strict"]] {
+        let scene = Scene::paying("", &rows(3));
+        let run = scene
+            .program(arguments)
+            .args([INPUT])
+            .env("CCBATCH_API_URL", scene.url());
+        let output = run
+            .stderr_has("3 payouts to submit")
+            .stderr_has("Dry run")
+            .go();
+        assert_eq!(output.after("BTC").split_whitespace().last(), Some("0.006"));
+        assert_eq!(scene.files(), [INPUT]);
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
+
+#[test]
+fn a_dry_run_of_a_batch_under_way_shows_what_is_left_and_touches_nothing() {
+    let scene = Scene::paying("ok,reject:network,drop-after", &rows(5));
+    scene.pay().status(6).stderr_has("In doubt: line 4").go();
+    let results = scene.read(RESULTS);
+    let run = scene.program(["run", INPUT, "--dry-run", "--api-url", &scene.url()]);
+    let run = run
+        .stderr_has("2 payouts to submit")
+        .stderr_has("1 already created");
+    run.stderr_has("1 rejected").stderr_has("1 in doubt").go();
+    assert_eq!(scene.read(RESULTS), results);
+    assert_eq!(scene.sent_and_created(), (3, 2));
+}
+
+#[test]
+fn a_dry_run_holds_the_results_against_the_input() {
+    let scene = Scene::paying("", &rows(2));
+    scene.pay().stderr_has("2 created").go();
+    scene.write_rows(&rows(2).replace("0.001", "0.005"));
+    let run = scene.program(["run", INPUT, "--dry-run", "--api-url", &scene.url()]);
+    run.status(1)
+        .stderr_has("payouts.results.csv:2: line 2 of the input was submitted as 0.001")
+        .go();
+}
