@@ -102,6 +102,8 @@ pub struct Check {
 pub struct Run {
     /// What comes before anything is sent.
     pub check: Check,
+    /// The command that goes on with the batch: this one, which asks again.
+    pub command: String,
     /// What payouts are submitted to.
     pub target: Target,
     /// Whether the operator is asked.
@@ -152,16 +154,18 @@ pub enum Config {
 }
 
 impl Config {
-    /// Reads the flags together with the environment.
+    /// Reads the flags together with the environment. The arguments are those that the flags were
+    /// read from, the program's name left out.
     ///
     /// # Errors
     /// A flag whose value does not go with the others.
     pub fn new(
         command: cli::Command,
+        arguments: impl Iterator<Item = OsString>,
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Error> {
         Ok(match command {
-            cli::Command::Run(args) => run(args, &environment)?,
+            cli::Command::Run(args) => run(args, arguments, &environment)?,
             cli::Command::Validate(args) => {
                 let check = check(args.check, &environment)?;
                 Self::DryRun(Box::new(check))
@@ -184,6 +188,7 @@ impl Config {
 
 fn run(
     args: cli::RunArgs,
+    arguments: impl Iterator<Item = OsString>,
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<Config, Error> {
     let is_sandbox = args.sandbox;
@@ -230,6 +235,7 @@ fn run(
     };
     Ok(Config::Run(Box::new(Run {
         check,
+        command: same_command(arguments),
         target: match endpoint {
             Some(endpoint) => Target::Api { endpoint, key },
             None => Target::Sandbox,
@@ -327,28 +333,6 @@ fn interval(flag: Option<Duration>, endpoint: Option<&Endpoint>) -> Result<Durat
     }
 }
 
-impl Run {
-    /// The command that goes on with this batch.
-    #[must_use]
-    pub fn command(&self) -> String {
-        let mut words = vec!["ccbatch run".to_owned(), quoted(&self.check.files.input)];
-        let is_sandbox = matches!(self.target, Target::Sandbox);
-        words.extend(self.check.files.flags(is_sandbox));
-        match &self.target {
-            Target::Sandbox => words.push("--sandbox".into()),
-            Target::Api { endpoint, key } => {
-                if endpoint.host() != "api.cryptocloud.plus" {
-                    words.push(format!("--api-url {}", endpoint.base()));
-                }
-                if let KeySource::File(path) = key {
-                    words.push(format!("--api-key-file {}", quoted(path)));
-                }
-            }
-        }
-        words.join(" ")
-    }
-}
-
 impl Files {
     /// The flags without which a command would look for other files, or read them otherwise.
     fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
@@ -384,14 +368,24 @@ impl Files {
     }
 }
 
-/// A path as a shell takes it.
+/// The command that was given, with the same limits and files, but for its consent.
+fn same_command(arguments: impl Iterator<Item = OsString>) -> String {
+    let words = arguments
+        .filter(|word| word != "--yes")
+        .map(|word| quoted(Path::new(&word)));
+    std::iter::once("ccbatch".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A word as a shell takes it.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let is_simple = !text.is_empty()
         && text
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c))
-        && !text.starts_with('-');
+            .all(|c| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c));
     if is_simple {
         text.into_owned()
     } else {

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let config = Config::new(cli.command, |name| std::env::var_os(name));
+    let config = Config::new(cli.command, std::env::args_os().skip(1), |name| {
+        std::env::var_os(name)
+    });
     match config.and_then(app::execute) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -241,7 +241,7 @@ fn sum_up(config: &Run, batch: &Batch, standings: &[Standing], stopped: String) 
         census: Census::of(standings),
         stopped,
         results: files.results.display().to_string(),
-        command: config.command(),
+        command: config.command.clone(),
         doubts: Doubt::all(batch, standings, |line| files.resolve_command(line)),
     };
     let exit = Exit::of(&summary.census);

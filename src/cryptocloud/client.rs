@@ -95,15 +95,6 @@ impl Endpoint {
         &self.host
     }
 
-    /// The base URL.
-    #[must_use]
-    pub fn base(&self) -> &str {
-        self.url
-            .as_str()
-            .strip_suffix(CREATE_PATH)
-            .unwrap_or_default()
-    }
-
     /// Whether requests stay on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

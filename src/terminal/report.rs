@@ -280,10 +280,10 @@ pub fn summary(summary: &Summary) -> String {
     } else if census.to_send() > 0 {
         let _ = write!(text, "\nThen go on: {}", summary.command);
     } else if census.rejected > 0 {
+        let command = summary.command.replace(" --retry-rejected", "");
         let _ = write!(
             text,
-            "\nMend the rejected rows where they stand, then: {} --retry-rejected",
-            summary.command
+            "\nMend the rejected rows where they stand, then: {command} --retry-rejected"
         );
     }
     text

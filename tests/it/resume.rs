@@ -66,7 +66,7 @@ fn a_payout_in_flight_at_a_kill_is_in_doubt_and_the_named_command_settles_it_as_
         (&id, "resolved by operator")
     );
 
-    let go_on = format!("ccbatch{} --interval 0s", told.after("Then go on: ccbatch"));
+    let go_on = format!("ccbatch{}", told.after("Then go on: ccbatch"));
     scene.shown(&go_on).stderr_has("All done: 4 created").go();
     assert_all_created_once(&scene);
     assert_eq!(scene.ledger().deliveries.len(), 4);
