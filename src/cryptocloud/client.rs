@@ -125,8 +125,12 @@ fn is_loopback(host: &str) -> bool {
 pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
+    key: ApiKey,
     body_bytes: usize,
 }
+
+/// The shortest key that is taken out of an answer: a shorter one would be found in plain words.
+const MIN_HIDDEN_KEY_BYTES: usize = 8;
 
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +175,7 @@ impl Client {
         Ok(Self {
             http,
             endpoint,
+            key: key.clone(),
             body_bytes: limits.body_bytes,
         })
     }
@@ -231,6 +236,19 @@ impl Client {
         }
     }
 
+    /// The outcome without the key, should the API have repeated it.
+    fn hide_key(&self, outcome: Outcome) -> Outcome {
+        let key = self.key.expose();
+        if key.len() < MIN_HIDDEN_KEY_BYTES {
+            return outcome;
+        }
+        Outcome {
+            error_key: outcome.error_key.replace(key, "(redacted)"),
+            detail: outcome.detail.replace(key, "(redacted)"),
+            ..outcome
+        }
+    }
+
     fn connect_detail(&self, error: &reqwest::Error) -> String {
         let host = self.endpoint.host();
         if error.is_timeout() {
@@ -246,7 +264,7 @@ impl Client {
 
 impl Gateway for Client {
     async fn submit(&self, payout: &Payout) -> Outcome {
-        self.exchange(payout).await
+        self.hide_key(self.exchange(payout).await)
     }
 }
 

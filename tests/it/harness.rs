@@ -2,6 +2,9 @@
 //! of the real program there, and fails the test when it says or does what was not expected.
 
 use ccbatch::sandbox::{Ledger, Options, Sandbox};
+use expectrl::process::unix::WaitStatus;
+use expectrl::session::OsSession;
+use expectrl::{ControlCode, Eof, Expect};
 use serde::Deserialize;
 use std::fmt::Debug;
 use std::fs;
@@ -305,21 +308,25 @@ impl Run {
         self.command.output().unwrap()
     }
 
-    /// Runs the program by way of another, which gets the call as its last arguments.
-    pub(crate) fn by_way_of(mut self, mut other: Command) -> std::process::Output {
+    /// Goes by way of another program, which gets the call as its last arguments.
+    pub(crate) fn by_way_of(mut self, mut other: Command) -> Self {
         other
             .arg(self.command.get_program())
-            .args(self.command.get_args());
-        other
+            .args(self.command.get_args())
             .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .current_dir(self.command.get_current_dir().unwrap());
         let variables = self.command.get_envs();
         other.envs(variables.filter_map(|(name, value)| Some((name, value?))));
-        other
-            .current_dir(self.command.get_current_dir().unwrap())
-            .stdin(Stdio::null());
         self.command = other;
-        self.raw()
+        self
+    }
+
+    /// Goes by way of a shell, which has the call as `"$0" "$@"`.
+    pub(crate) fn by_way_of_shell(self, script: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]);
+        self.by_way_of(shell)
     }
 
     /// Runs the program to its end.
@@ -330,21 +337,29 @@ impl Run {
     /// Starts the program, so that something can be done meanwhile.
     pub(crate) fn start(self) -> Started {
         let [stdout, stderr] = [(); 2].map(|()| NamedTempFile::new().unwrap());
-        let Self {
-            mut command,
-            expected,
-        } = self;
-        let child = command
-            .stdout(stdout.reopen().unwrap())
-            .stderr(stderr.reopen().unwrap())
-            .spawn()
-            .unwrap();
+        let streams = [&stdout, &stderr].map(|file| file.reopen().unwrap().into());
+        self.start_on(streams).caught(stdout, stderr)
+    }
+
+    /// Starts the program with these as stdout and stderr.
+    pub(crate) fn start_on(mut self, [stdout, stderr]: [Stdio; 2]) -> Started {
+        let command = self.command.stdin(Stdio::null());
+        let child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
         Started {
             child,
-            stdout,
-            stderr,
-            expected,
+            caught: None,
+            expected: self.expected,
         }
+    }
+
+    /// Starts the program on a terminal that shows what is typed, unless it is told not to.
+    pub(crate) fn on_terminal(self) -> Terminal {
+        let run = self
+            .env("TERM", "xterm")
+            .by_way_of_shell(r#"stty echo; exec "$0" "$@""#);
+        let mut session = OsSession::spawn(run.command).unwrap();
+        session.set_expect_timeout(Some(PATIENCE));
+        Terminal(session)
     }
 }
 
@@ -367,8 +382,8 @@ impl Text {
 /// A run under way; dropping it kills it.
 pub(crate) struct Started {
     child: Child,
-    stdout: NamedTempFile,
-    stderr: NamedTempFile,
+    /// The files that are stdout and stderr, unless the test has other ones.
+    caught: Option<[NamedTempFile; 2]>,
     expected: Expected,
 }
 
@@ -380,6 +395,11 @@ pub(crate) struct Output {
 }
 
 impl Started {
+    fn caught(mut self, stdout: NamedTempFile, stderr: NamedTempFile) -> Self {
+        self.caught = Some([stdout, stderr]);
+        self
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -433,10 +453,10 @@ impl Started {
 
     fn output(&self) -> Output {
         let text = |file: &NamedTempFile| fs::read_to_string(file.path()).unwrap();
-        Output {
-            stdout: text(&self.stdout),
-            stderr: text(&self.stderr),
-        }
+        let caught = self.caught.as_ref();
+        let [stdout, stderr] =
+            caught.map_or_else(Default::default, |files| files.each_ref().map(text));
+        Output { stdout, stderr }
     }
 }
 
@@ -460,6 +480,48 @@ impl Output {
 impl std::fmt::Display for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr)
+    }
+}
+
+/// A run on a terminal.
+pub(crate) struct Terminal(OsSession);
+
+impl Terminal {
+    /// Waits until this is shown; gives back what was shown since the last time.
+    #[track_caller]
+    pub(crate) fn await_text(&mut self, text: &str) -> String {
+        let shown = self.0.expect(text);
+        let shown = shown.unwrap_or_else(|error| panic!("waited in vain for {text:?}: {error}"));
+        String::from_utf8_lossy(shown.as_bytes()).into_owned()
+    }
+
+    /// Types a line.
+    pub(crate) fn type_line(&mut self, line: &str) {
+        self.0.send_line(line).unwrap();
+    }
+
+    /// Presses Ctrl-C.
+    pub(crate) fn interrupt(&mut self) {
+        self.0.send(ControlCode::EndOfText).unwrap();
+    }
+
+    /// Waits for the end with this exit status; gives back what was shown until then. What is
+    /// typed must be seen afterwards.
+    #[track_caller]
+    pub(crate) fn end(mut self, status: i32) -> String {
+        let shown = self.0.expect(Eof).unwrap();
+        let shown = String::from_utf8_lossy(shown.as_bytes()).into_owned();
+        let ended = self.0.get_process().wait().unwrap();
+        assert!(
+            matches!(ended, WaitStatus::Exited(_, code) if code == status),
+            "{ended:?}\n{shown}"
+        );
+        assert!(
+            self.0.get_process().get_echo().unwrap(),
+            "typing is left hidden"
+        );
+        assert!(!shown.contains(KEY), "the key was shown\n{shown}");
+        shown
     }
 }
 

@@ -25,8 +25,17 @@ mod resume;
 /// The time between two requests, by the sandbox's clock.
 mod pace;
 
-/// The command line: exit status, streams, flags, the key, locks, signals, and a terminal.
+/// The command line: exit status, streams, flags, files that cannot be read, locks.
 mod cli;
+
+/// Where the API key comes from, and that it goes nowhere but to the API.
+mod key;
+
+/// Signals while waiting and while a payout is in flight.
+mod signals;
+
+/// The questions, the hidden key and the bar, on a pseudo-terminal.
+mod terminal;
 
 /// The operator of the proofs: goes on with a batch until all is done, with the sandbox's ledger
 /// as the dashboard.

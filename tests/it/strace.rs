@@ -58,7 +58,7 @@ pub(crate) fn trace(scene: &Scene, args: &[&str], tracing: &Tracing<'_>) -> Trac
     if let Some(inject) = &tracing.inject {
         command.args(["-e", &format!("inject={inject}")]);
     }
-    let output = scene.through_sandbox(args).by_way_of(command);
+    let output = scene.through_sandbox(args).by_way_of(command).raw();
     Traced {
         output,
         calls: main_thread(&prefix),

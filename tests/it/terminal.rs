@@ -1,0 +1,122 @@
+//! A person at a terminal is asked before anything is sent, types the key unseen, and sees a bar.
+
+use crate::harness::{INPUT, KEY, Run, Scene, rows, unhurried};
+use ccbatch::sandbox::Options;
+
+/// A run that asks before it sends.
+fn asking(scene: &Scene) -> Run {
+    let url = scene.url();
+    scene.program(["run", INPUT, "--interval", "0s", "--api-url", &url])
+}
+
+#[test]
+fn only_a_yes_sends() {
+    let question = "Submit these 2 payouts? [y/N] ";
+    for (answer, sent) in [
+        ("y", 2),
+        ("yes", 2),
+        ("Y", 2),
+        ("n", 0),
+        ("", 0),
+        ("yep", 0),
+    ] {
+        let scene = Scene::paying("", &rows(2));
+        let mut terminal = asking(&scene).env("CCBATCH_API_KEY", KEY).on_terminal();
+        let plan = terminal.await_text(question);
+        assert!(
+            plan.contains("2 payouts to submit through 127.0.0.1"),
+            "{plan}"
+        );
+        assert_eq!(
+            scene.sent_and_created(),
+            (0, 0),
+            "nothing before the answer"
+        );
+        terminal.type_line(answer);
+        let told = terminal.end(if sent == 0 { 5 } else { 0 });
+        assert_eq!(scene.sent_and_created(), (sent, sent), "{answer:?}");
+        if sent == 0 {
+            assert!(told.contains("nothing was sent in this run"), "{told}");
+            assert_eq!(scene.files(), [INPUT], "{answer:?}");
+        } else {
+            assert!(told.contains("All done: 2 created"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_at_the_question_sends_nothing() {
+    let scene = Scene::paying("", &rows(1));
+    let mut terminal = asking(&scene).env("CCBATCH_API_KEY", KEY).on_terminal();
+    terminal.await_text("Submit this payout? [y/N] ");
+    terminal.interrupt();
+    let told = terminal.end(5);
+    assert!(told.contains("nothing was sent in this run"), "{told}");
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn the_key_is_asked_for_and_not_shown() {
+    let scene = Scene::new(&rows(1)).with_sandbox(Options {
+        api_key: Some(KEY.to_owned()),
+        ..unhurried("")
+    });
+    let mut terminal = asking(&scene).on_terminal();
+    terminal.await_text("CryptoCloud API key");
+    terminal.type_line(&format!("Token {KEY}"));
+    let shown = terminal.await_text("Submit this payout? [y/N] ");
+    assert!(!shown.contains(KEY), "{shown}");
+    terminal.type_line("y");
+    terminal.end(0);
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn an_interrupt_at_the_key_sends_nothing_and_shows_typing_again() {
+    let scene = Scene::paying("", &rows(1));
+    let mut terminal = asking(&scene).on_terminal();
+    terminal.await_text("CryptoCloud API key");
+    terminal.interrupt();
+    let told = terminal.end(5);
+    assert!(told.contains("nothing was sent in this run"), "{told}");
+    assert_eq!(scene.sent_and_created(), (0, 0));
+}
+
+#[test]
+fn resolve_asks_before_it_records() {
+    let scene = Scene::paying("drop-after", &rows(1));
+    scene.pay().status(6).stderr_has("In doubt: line 2").go();
+    let resolve = ["resolve", INPUT, "--line", "2", "--invoice-id", "INV-1"];
+    for (answer, status, statuses) in [
+        ("n", 6, &["unknown"][..]),
+        ("y", 0, &["unknown", "created"]),
+    ] {
+        let mut terminal = scene.program(resolve).on_terminal();
+        terminal.await_text("as created under INV-1? [y/N] ");
+        terminal.type_line(answer);
+        terminal.end(status);
+        assert_eq!(scene.statuses(), statuses);
+    }
+}
+
+#[test]
+fn a_bar_counts_what_became_of_the_payouts() {
+    let scene = Scene::paying("ok,reject:network,ok", &rows(3));
+    let run = scene.pay_through(&scene.url());
+    let run = run.args(["--interval", "2s"]).env("CCBATCH_API_KEY", KEY);
+    let mut terminal = run.on_terminal();
+    for text in [
+        "1/3",
+        "line 3: 0.002 BTC to 1A1z",
+        "1 created, 0 rejected, 0 in doubt, ends",
+        "next in ",
+        "line 3 rejected (network): 0.002 BTC",
+        "2/3",
+        "1 created, 1 rejected, 0 in doubt, ends",
+        "2 created, 1 rejected",
+    ] {
+        terminal.await_text(text);
+    }
+    terminal.end(4);
+}
