@@ -1,1 +1,548 @@
-//! x
+//! The command line: exit status, streams, flags, files that cannot be read, locks.
+
+use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, assert_golden, masked, rows};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::process::Stdio;
+
+/// The file that a rehearsal writes.
+const REHEARSED: &str = "payouts.sandbox.results.csv";
+
+#[test]
+fn the_exit_status_tells_what_became_of_the_batch() {
+    for (script, count, status, told) in [
+        ("", 2, 0, "All done: 2 created"),
+        ("reject:network", 2, 4, "1 created, 1 rejected"),
+        ("unauthorized", 2, 5, "2 not yet created"),
+        (
+            "reject:network,unauthorized",
+            2,
+            5,
+            "1 rejected, 1 not yet created",
+        ),
+        (
+            "reject:network,drop-after",
+            3,
+            6,
+            "1 rejected, 1 in doubt, 1 not yet created",
+        ),
+    ] {
+        let scene = Scene::paying(script, &rows(count));
+        scene.pay().status(status).stderr_has(told).go();
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_a_hint() {
+    let scene = Scene::new(&rows(1));
+    fs::create_dir(scene.path("folder.csv")).unwrap();
+    let resolve: &[&str] = &["resolve", "--line", "2", "--not-created", "--yes"];
+    for command in [&["run", "--yes"][..], &["validate"], &["status"], resolve] {
+        for (name, why) in [
+            (
+                "nowhere.csv",
+                "nowhere.csv: there is no such file\n  hint: check the name",
+            ),
+            (
+                "folder.csv",
+                "folder.csv: this is a directory\n  hint: name the CSV file in it",
+            ),
+        ] {
+            let run = scene.program(command.iter().copied()).args([name]);
+            run.status(1).stderr_has(why).go();
+        }
+    }
+    assert_eq!(scene.files(), ["folder.csv", INPUT]);
+}
+
+#[test]
+fn one_bad_row_among_many_sends_nothing_and_writes_nothing() {
+    let bad = format!("R0,BTC,{BITCOIN}x,0.5\n");
+    let scene = Scene::paying("", &(rows(50) + &bad + &rows(1).replace("R1", "R51")));
+    let why = "payouts.csv:52: to_address: ";
+    scene
+        .pay()
+        .status(3)
+        .stderr_has(why)
+        .stderr_has("nothing was sent")
+        .go();
+    scene
+        .program(["validate", INPUT])
+        .status(3)
+        .stderr_has(why)
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+    assert_eq!(scene.sent_and_created(), (0, 0));
+}
+
+#[test]
+fn a_usage_error_says_so_and_does_nothing() {
+    let scene = Scene::paying("", &rows(1));
+    for (arguments, why) in [
+        (&["--limit", "0"][..], "0 is not in 1.."),
+        (&["--interval", "12"], "write it with its unit, like 12s"),
+        (&["--interval", "25h"], "--interval: more than"),
+        (
+            &["--progress", "loud"],
+            "possible values: auto, bar, lines, none",
+        ),
+        (&["--format", "xml"], "possible values: human, json"),
+        (&["--faster"], "unexpected argument '--faster'"),
+        (
+            &["--sandbox", "--api-url", "http://127.0.0.1:1"],
+            "cannot be used with",
+        ),
+        (
+            &["--sandbox", "--api-key-file", "key.txt"],
+            "cannot be used with",
+        ),
+        (
+            &["--api-url", "example.com"],
+            "--api-url: example.com is not the base URL of an API",
+        ),
+    ] {
+        let run = scene
+            .program(["run", INPUT, "--yes"])
+            .args(arguments.iter().copied());
+        run.env("CCBATCH_API_KEY", KEY)
+            .status(2)
+            .stderr_has(why)
+            .go();
+    }
+    scene
+        .program([])
+        .status(2)
+        .stderr_has("Usage: ccbatch <COMMAND>")
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let scene = Scene::new("");
+    scene
+        .program(["--help"])
+        .stdout_has("Usage: ccbatch <COMMAND>")
+        .go();
+    scene
+        .program(["run", "--help"])
+        .stdout_has("--keep-going")
+        .go();
+    let version = concat!("ccbatch ", env!("CARGO_PKG_VERSION"), "\n");
+    scene.program(["--version"]).stdout(version).go();
+}
+
+#[test]
+fn nothing_is_sent_without_a_terminal_and_without_yes() {
+    let scene = Scene::paying("", &rows(1));
+    let url = scene.url();
+    let run = scene
+        .program(["run", INPUT, "--api-url", &url])
+        .env("CCBATCH_API_KEY", KEY);
+    let run = run.status(2).stderr_has("1 payout to submit");
+    run.stderr_has("--yes: nothing was sent: there is no terminal to ask on")
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+    assert_eq!(scene.sent_and_created(), (0, 0));
+}
+
+#[test]
+fn the_interval_cannot_be_shortened_for_another_host() {
+    let scene = Scene::new(&rows(1));
+    let pay = || {
+        scene
+            .program(["run", INPUT, "--yes"])
+            .env("CCBATCH_API_KEY", KEY)
+    };
+    let why = "--interval: 11s is shorter than the 12s that the API asks for";
+    pay()
+        .args(["--interval", "11s"])
+        .status(2)
+        .stderr_has(why)
+        .go();
+    for url in [
+        "https://api.example.com",
+        "https://127.0.0.1.example.com",
+        "https://10.0.0.1",
+    ] {
+        let run = pay().args(["--interval", "0s", "--api-url", url]);
+        run.status(2).stderr_has("--interval: 0s is shorter").go();
+        let run = pay().args(["--interval", "0s"]).env("CCBATCH_API_URL", url);
+        run.status(2).stderr_has("--interval: 0s is shorter").go();
+    }
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn a_key_is_not_sent_in_the_clear_to_another_host() {
+    let scene = Scene::new(&rows(1));
+    let pay = || {
+        scene
+            .program(["run", INPUT, "--yes"])
+            .env("CCBATCH_API_KEY", KEY)
+    };
+    for url in [
+        "http://api.cryptocloud.plus",
+        "http://127.0.0.1.example.com",
+        "http://10.0.0.1",
+    ] {
+        let why = format!("{url} is not encrypted");
+        let run = pay().args(["--api-url", url]).status(2);
+        run.stderr_has(&format!("--api-url: {why}")).go();
+        let run = pay().env("CCBATCH_API_URL", url).status(2);
+        run.stderr_has(&format!("CCBATCH_API_URL: {why}")).go();
+    }
+    let told = pay()
+        .args(["--api-url", "https://me:secret@example.com"])
+        .status(2);
+    let told = told.stderr_has("carries more than a host").go();
+    assert!(!told.stderr.contains("secret"), "{told}");
+}
+
+#[test]
+fn the_base_url_can_come_from_the_environment() {
+    let scene = Scene::paying("", &rows(1));
+    let run = scene.program(["run", INPUT, "--yes", "--interval", "0s"]);
+    let run = run
+        .env("CCBATCH_API_KEY", KEY)
+        .env("CCBATCH_API_URL", scene.url());
+    run.stderr_has("All done: 1 created").go();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn a_dry_run_needs_no_key_calls_nobody_and_writes_nothing() {
+    let scene = Scene::paying("", &rows(2));
+    let url = scene.url();
+    let dry = || scene.program(["run", INPUT, "--dry-run", "--api-url", &url]);
+    let told = "Dry run: nothing was sent, nothing was written.";
+    dry()
+        .stderr_has("2 payouts to submit")
+        .stderr_has(told)
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+    scene
+        .pay()
+        .args(["--limit", "1"])
+        .status(5)
+        .stderr_has("1 created")
+        .go();
+    let record = scene.read(RESULTS);
+    dry()
+        .stderr_has("1 payout to submit")
+        .stderr_has("1 already created")
+        .go();
+    assert_eq!(scene.read(RESULTS), record);
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn a_rehearsal_needs_no_key_asks_nothing_and_keeps_its_own_record() {
+    let scene = Scene::new(&rows(2));
+    let rehearse = || scene.program(["run", INPUT, "--sandbox", "--interval", "0s"]);
+    let run = rehearse()
+        .stderr_has("no money moves")
+        .stderr_has("All done: 2 created");
+    run.stderr_has(&format!("Results: {REHEARSED}")).go();
+    assert_eq!(scene.files(), [INPUT, REHEARSED]);
+    let record = scene.read(REHEARSED);
+    rehearse().stderr_has("All done: 2 created").go();
+    assert_eq!(scene.read(REHEARSED), record);
+}
+
+/// Events as JSON values, each with a type.
+fn events(stdout: &str) -> Vec<Value> {
+    let events: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for event in &events {
+        assert!(event["type"].is_string(), "{event}");
+        assert_no_float_amounts(event);
+    }
+    events
+}
+
+/// A JSON number would be read as a float by most programs.
+fn assert_no_float_amounts(value: &Value) {
+    match value {
+        Value::Object(fields) => {
+            // The counts of findings go by what the findings are about, amounts for one.
+            for (name, value) in fields.iter().filter(|(name, _)| !name.ends_with("_kinds")) {
+                let is_text = value.is_string() || !name.contains("amount");
+                assert!(is_text, "{name}: {value}");
+                assert_no_float_amounts(value);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(assert_no_float_amounts),
+        _ => {}
+    }
+}
+
+fn types(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn json_events_tell_a_program_what_happens() {
+    let scene = Scene::paying("amount:0.0029,reject:network,drop-after", &rows(4));
+    let run = scene.pay().args(["--format", "json"]).status(6);
+    let output = run
+        .stdout_has("\"type\":\"plan\"")
+        .stderr_has("In doubt: line 4")
+        .go();
+    let events = events(&output.stdout);
+    assert_eq!(
+        types(&events),
+        ["plan", "payout", "payout", "payout", "summary"]
+    );
+    let [plan, created, rejected, unknown, summary] = &events[..] else {
+        unreachable!()
+    };
+    assert_eq!(plan["to_submit"], 4);
+    assert_eq!(plan["totals"][0]["amount"], "0.01");
+    assert_eq!(
+        (&created["line"], &created["status"]),
+        (&2.into(), &"created".into())
+    );
+    assert_eq!(created["accepted_amount"], "0.0029");
+    assert_eq!(created["invoice_id"], *scene.ledger().created[0].invoice_id);
+    assert_eq!(rejected["error_key"], "network");
+    assert_eq!(unknown["status"], "unknown");
+    assert_eq!(summary["exit_status"], 6);
+    assert_eq!(summary["in_doubt_lines"], serde_json::json!([4]));
+    for (name, count) in [
+        ("created", 1),
+        ("rejected", 1),
+        ("in_doubt", 1),
+        ("pending", 1),
+    ] {
+        assert_eq!(summary[name], count, "{name}");
+    }
+}
+
+#[test]
+fn json_findings_carry_what_a_program_needs() {
+    let scene = Scene::new("R1,BTC,xyz,0\n");
+    let run = scene
+        .program(["validate", INPUT, "--format", "json"])
+        .status(3);
+    let output = run
+        .stdout_has("finding")
+        .stderr_has("nothing was sent")
+        .go();
+    let events = events(&output.stdout);
+    assert_eq!(types(&events), ["finding", "finding", "summary"]);
+    for (event, column) in events.iter().zip(["to_address", "amount"]) {
+        assert_eq!(event["severity"], "error");
+        assert_eq!(
+            (&event["line"], &event["column"]),
+            (&2.into(), &column.into())
+        );
+        for name in ["key", "value", "message", "hint"] {
+            assert!(
+                event[name].as_str().is_some_and(|text| !text.is_empty()),
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(events[2]["exit_status"], 3);
+}
+
+/// A batch of which each payout stands elsewhere.
+fn standing_everywhere() -> Scene {
+    let scene = Scene::paying("ok,reject:network,drop-after,unauthorized", &rows(5));
+    scene
+        .pay()
+        .args(["--keep-going"])
+        .status(6)
+        .stderr_has("1 in doubt")
+        .go();
+    scene
+}
+
+#[test]
+fn status_tells_where_each_payout_stands() {
+    let scene = standing_everywhere();
+    let doubt = "ccbatch resolve payouts.csv --line 4 --invoice-id ID";
+    let run = scene
+        .program(["status", INPUT])
+        .stdout_has("R5")
+        .stderr_has(doubt);
+    assert_golden("status.txt", &masked(&run.go().stdout));
+    let run = scene
+        .program(["status", INPUT, "--format", "csv"])
+        .stdout_has("R5");
+    assert_golden("status.csv", &masked(&run.go().stdout));
+    let run = scene
+        .program(["status", INPUT, "--format", "json"])
+        .stdout_has("R5");
+    let output = run.go();
+    let events = events(&output.stdout);
+    assert_eq!(
+        types(&events),
+        ["payout", "payout", "payout", "payout", "payout", "summary"]
+    );
+    assert_golden("status.jsonl", &masked(&output.stdout));
+}
+
+#[test]
+fn status_needs_no_results_file() {
+    let scene = Scene::new(&rows(2));
+    let run = scene.program(["status", INPUT]);
+    run.stdout_has("pending")
+        .stderr_has("2 not yet created")
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn currencies_are_listed_in_every_format() {
+    let scene = Scene::new("");
+    for (format, count, part) in [
+        ("human", 27 + 1, "USDT_TRC20"),
+        ("csv", 27 + 1, "USDT_TRC20,TRON,TRON,6"),
+        ("json", 27, r#""code":"USDT_TRC20""#),
+    ] {
+        let run = scene.program(["currencies", "--format", format]);
+        let output = run.stdout_has(part).go();
+        assert!(output.stdout.lines().count() >= count, "{output}");
+        if format == "json" {
+            events(&output.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_second_run_says_who_is_at_work() {
+    let scene = Scene::paying("delay:1h", &rows(2));
+    scene.write("other.csv", scene.read(INPUT));
+    fs::hard_link(scene.path(INPUT), scene.path("linked.csv")).unwrap();
+    symlink(INPUT, scene.path("symbolic.csv")).unwrap();
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    let who = format!("process {} (ccbatch) is at work on this batch", run.pid());
+    let url = scene.url();
+    for (input, results) in [
+        (INPUT, RESULTS),
+        ("linked.csv", "linked.results.csv"),
+        ("symbolic.csv", RESULTS),
+        ("other.csv", RESULTS),
+    ] {
+        let second = scene.program(["run", input, "--results", results, "--yes"]);
+        let second = second.args(["--api-url", &url]).env("CCBATCH_API_KEY", KEY);
+        second
+            .status(1)
+            .stderr_has(&who)
+            .stderr_has("hint: wait until it has ended")
+            .go();
+    }
+    let resolve = scene.program(["resolve", INPUT, "--line", "2", "--not-created", "--yes"]);
+    resolve.status(1).stderr_has(&who).go();
+    // A look does no harm, and what is in flight is nothing to settle.
+    let status = scene
+        .program(["status", INPUT])
+        .stdout_has("in_doubt")
+        .stderr_has(&who);
+    assert!(!status.go().stderr.contains("ccbatch resolve"));
+    assert_eq!(scene.ledger().deliveries.len(), 1);
+    run.kill();
+    scene.pay().status(6).stderr_has("In doubt: line 2").go();
+}
+
+/// A stream whose reader has gone away.
+fn broken() -> Stdio {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+/// A stream on which nothing fits any more.
+fn full() -> Stdio {
+    File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn a_stream_that_takes_nothing_stops_no_run() {
+    let streams: [[fn() -> Stdio; 2]; 4] = [
+        [broken, broken],
+        [full, full],
+        [broken, Stdio::null],
+        [Stdio::null, broken],
+    ];
+    for [stdout, stderr] in streams {
+        for arguments in [
+            ["--format", "json"],
+            ["--progress", "bar"],
+            ["--progress", "lines"],
+        ] {
+            let scene = Scene::paying("ok,reject:network", &rows(3));
+            let run = scene.pay().args(arguments).status(4);
+            run.start_on([stdout(), stderr()]).end();
+            assert_eq!(scene.statuses(), ["created", "rejected", "created"]);
+        }
+    }
+}
+
+#[test]
+fn closed_streams_stop_no_run_and_are_no_results_file() {
+    let close = r#"exec "$0" "$@" >&- 2>&-"#;
+    let scene = Scene::paying("ok,reject:network", &rows(3));
+    let run = scene.pay().args(["--format", "json"]).status(4);
+    run.through_shell(close).go();
+    assert_eq!(scene.statuses(), ["created", "rejected", "created"]);
+    let scene = Scene::paying("", "R1,BTC,nobody,1\n");
+    scene.pay().status(3).through_shell(close).go();
+}
+
+#[test]
+fn progress_can_be_lines_or_nothing() {
+    for (how, is_told) in [("auto", true), ("lines", true), ("none", false)] {
+        let scene = Scene::paying("", &rows(2));
+        let run = scene
+            .pay()
+            .args(["--progress", how])
+            .stderr_has("All done: 2 created");
+        let output = run.go();
+        assert_eq!(
+            output.stderr.contains("Z 2/2 line 3 created INV-"),
+            is_told,
+            "{output}"
+        );
+    }
+}
+
+#[test]
+fn the_sandbox_serves_until_it_is_stopped() {
+    let scene = Scene::new(&rows(2));
+    let serve = ["sandbox", "--interval", "0s", "--script", "reject:network"];
+    let sandbox = scene
+        .program(serve)
+        .stdout_has("listening on http://127.0.0.1:");
+    let sandbox = sandbox.stderr_has("200, created INV-").start();
+    let url = sandbox.await_stdout("listening on ");
+    let run = scene.pay_through(&url).args(["--interval", "0s"]);
+    run.status(4).stderr_has("1 created, 1 rejected").go();
+    sandbox.signal("INT");
+    sandbox.end();
+    for (arguments, status, why) in [
+        (
+            ["--script", "explode"],
+            2,
+            "--script: unknown step `explode`",
+        ),
+        (["--listen", "0.0.0.0:0"], 1, "loopback addresses only"),
+    ] {
+        let run = scene.program(["sandbox"]).args(arguments);
+        run.status(status).stderr_has(why).go();
+    }
+}

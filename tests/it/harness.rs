@@ -425,6 +425,19 @@ impl Started {
         });
     }
 
+    /// Waits until stdout has a line that begins like this; gives back its rest.
+    pub(crate) fn await_stdout(&self, lead: &str) -> String {
+        let mut rest = None;
+        eventually(&format!("stdout has {lead:?}"), || {
+            let stdout = self.output().stdout;
+            let whole = stdout.rfind('\n').map(|end| &stdout[..end]);
+            let found = whole.and_then(|whole| whole.lines().find_map(|l| l.strip_prefix(lead)));
+            rest = found.map(str::to_owned);
+            rest.is_some()
+        });
+        rest.unwrap()
+    }
+
     /// Ends it as a power cut would, as far as the program can tell.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

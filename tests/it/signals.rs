@@ -14,7 +14,9 @@ fn holding() -> (Scene, Sender<()>) {
     let released = Mutex::new(released);
     let scene = Scene::new(&rows(3)).with_sandbox(Options {
         // With the sender gone there is nobody to wait for.
-        on_delivery: Some(Box::new(move |_| drop(released.lock().unwrap().recv()))),
+        on_delivery: Some(Box::new(move |_| {
+            let _ = released.lock().unwrap().recv();
+        })),
         ..unhurried("")
     });
     (scene, release)
