@@ -124,6 +124,9 @@ pub struct StatusArgs {
     /// The results file [default: FILE with the extension .results.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
     /// What to write on stdout
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: TableFormat,
@@ -144,6 +147,9 @@ pub struct ResolveArgs {
     /// The results file [default: FILE with the extension .results.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
     /// Record the verdict without asking (required without a terminal)
     #[arg(long)]
     pub yes: bool,

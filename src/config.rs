@@ -34,6 +34,8 @@ pub struct Files {
     pub input: PathBuf,
     /// The results.
     pub results: PathBuf,
+    /// How the payouts' amounts are written.
+    pub decimal_mark: DecimalMark,
 }
 
 /// Whether the operator is asked before something that cannot be undone.
@@ -163,11 +165,11 @@ impl Config {
                 Self::DryRun(Box::new(check))
             }
             cli::Command::Status(args) => Self::Status(Status {
-                files: files(args.input, args.results, "results.csv"),
+                files: files(args.input, args.results, "results.csv", args.decimal_comma),
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(Resolve {
-                files: files(args.input, args.results, "results.csv"),
+                files: files(args.input, args.results, "results.csv", args.decimal_comma),
                 line: args.line,
                 invoice_id: args.verdict.invoice_id,
                 consent: consent(args.yes),
@@ -198,6 +200,7 @@ fn run(
             } else {
                 "results.csv"
             },
+            args.check.decimal_comma,
         ),
         format: args.check.format,
         max_findings: args.check.max_findings,
@@ -245,7 +248,7 @@ fn check(
     let endpoint = endpoint(None, environment)?;
     Ok(Check {
         intake: intake_options(&args),
-        files: files(args.input, args.results, "results.csv"),
+        files: files(args.input, args.results, "results.csv", args.decimal_comma),
         format: args.format,
         max_findings: args.max_findings,
         expect: args.expect,
@@ -256,9 +259,21 @@ fn check(
     })
 }
 
-fn files(input: PathBuf, results: Option<PathBuf>, extension: &str) -> Files {
+fn files(input: PathBuf, results: Option<PathBuf>, extension: &str, decimal_comma: bool) -> Files {
     let results = results.unwrap_or_else(|| input.with_extension(extension));
-    Files { input, results }
+    Files {
+        input,
+        results,
+        decimal_mark: decimal_mark(decimal_comma),
+    }
+}
+
+fn decimal_mark(decimal_comma: bool) -> DecimalMark {
+    if decimal_comma {
+        DecimalMark::Comma
+    } else {
+        DecimalMark::Point
+    }
 }
 
 fn consent(yes: bool) -> Consent {
@@ -268,11 +283,7 @@ fn consent(yes: bool) -> Consent {
 fn intake_options(args: &cli::CheckArgs) -> intake::Options {
     intake::Options {
         keep: Keep::Payouts,
-        decimal_mark: if args.decimal_comma {
-            DecimalMark::Comma
-        } else {
-            DecimalMark::Point
-        },
+        decimal_mark: decimal_mark(args.decimal_comma),
         warnings: if args.strict {
             WarningPolicy::Refuse
         } else {
@@ -318,7 +329,7 @@ impl Run {
     pub fn command(&self) -> String {
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.check.files.input)];
         let is_sandbox = matches!(self.target, Target::Sandbox);
-        words.extend(self.check.files.results_flag(is_sandbox));
+        words.extend(self.check.files.flags(is_sandbox));
         match &self.target {
             Target::Sandbox => words.push("--sandbox".into()),
             Target::Api { endpoint, key } => {
@@ -335,14 +346,18 @@ impl Run {
 }
 
 impl Files {
-    fn results_flag(&self, is_sandbox: bool) -> Option<String> {
+    /// The flags without which a command would look for other files, or read them otherwise.
+    fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
         let extension = if is_sandbox {
             "sandbox.results.csv"
         } else {
             "results.csv"
         };
         let is_default = self.results == self.input.with_extension(extension);
-        (!is_default).then(|| format!("--results {}", quoted(&self.results)))
+        let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
+        let has_comma = self.decimal_mark == DecimalMark::Comma;
+        let comma = has_comma.then(|| "--decimal-comma".to_owned());
+        results.into_iter().chain(comma)
     }
 
     /// The command that goes on with a batch that was begun with this API.
@@ -350,7 +365,7 @@ impl Files {
     pub fn run_command(&self, api: Option<&str>) -> String {
         let is_sandbox = api == Some(SANDBOX_API);
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
-        words.extend(self.results_flag(is_sandbox));
+        words.extend(self.flags(is_sandbox));
         words.extend(is_sandbox.then(|| "--sandbox".to_owned()));
         words.join(" ")
     }
@@ -359,7 +374,7 @@ impl Files {
     #[must_use]
     pub fn resolve_command(&self, line: u64) -> String {
         let mut words = vec!["ccbatch resolve".to_owned(), quoted(&self.input)];
-        words.extend(self.results_flag(false));
+        words.extend(self.flags(false));
         words.push(format!("--line {line}"));
         words.join(" ")
     }

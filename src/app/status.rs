@@ -58,7 +58,11 @@ pub(super) fn read_batch(files: &Files) -> Result<Option<Batch>, Error> {
             ui::say(&findings::line(&name, finding));
         }
     };
-    let intake = intake::read(&input, &intake::Options::default(), &mut tell)
+    let options = intake::Options {
+        decimal_mark: files.decimal_mark,
+        ..intake::Options::default()
+    };
+    let intake = intake::read(&input, &options, &mut tell)
         .map_err(|error| Error::input(&files.input, &error))?;
     Ok(intake.batch)
 }

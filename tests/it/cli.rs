@@ -498,10 +498,10 @@ fn closed_streams_stop_no_run_and_are_no_results_file() {
     let close = r#"exec "$0" "$@" >&- 2>&-"#;
     let scene = Scene::paying("ok,reject:network", &rows(3));
     let run = scene.pay().args(["--format", "json"]).status(4);
-    run.through_shell(close).go();
+    run.by_way_of_shell(close).go();
     assert_eq!(scene.statuses(), ["created", "rejected", "created"]);
     let scene = Scene::paying("", "R1,BTC,nobody,1\n");
-    scene.pay().status(3).through_shell(close).go();
+    scene.pay().status(3).by_way_of_shell(close).go();
 }
 
 #[test]

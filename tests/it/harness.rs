@@ -169,7 +169,7 @@ impl Scene {
     }
 
     /// The program with these arguments, the sandbox as its API and a key.
-    pub(crate) fn through_sandbox<'a>(&self, arguments: &[&'a str]) -> Run {
+    pub(crate) fn through_sandbox(&self, arguments: &[&str]) -> Run {
         self.program(arguments.iter().copied())
             .env("CCBATCH_API_URL", self.url())
             .env("CCBATCH_API_KEY", KEY)

@@ -559,3 +559,25 @@ fn a_header_that_was_torn_is_written_anew() {
         assert_eq!(scene.statuses(), ["created", "created"]);
     }
 }
+
+#[test]
+fn a_batch_with_decimal_commas_is_gone_on_with_by_the_commands_that_are_shown() {
+    let scene = Scene::paying("drop-after", "");
+    scene.write(
+        INPUT,
+        format!("currency_code;to_address;amount\nBTC;{BITCOIN};0,5\n"),
+    );
+    let run = scene.pay().args(["--decimal-comma"]).status(6);
+    let told = run.stderr_has("In doubt: line 2, 0.5 BTC").go();
+    let status = scene.program(["status", INPUT, "--decimal-comma"]);
+    status.stdout_has("in_doubt").stderr_has("1 in doubt").go();
+    let resolve = format!(
+        "ccbatch{}",
+        told.after("    ccbatch").replace("ID", "INV-1")
+    );
+    let told = scene
+        .shown(&resolve)
+        .stderr_has("Recorded: line 2 created")
+        .go();
+    assert!(told.after("To go on: ccbatch").ends_with("--decimal-comma"));
+}
