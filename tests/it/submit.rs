@@ -362,12 +362,7 @@ fn every_post_arrives_once_over_tls_and_past_an_offer_of_http_2() {
     for (script, status, exit) in [
         ("ok", "created", 0),
         ("redirect-after:307", "unknown", 6),
-        ("redirect-after:308", "unknown", 6),
         ("drop-after", "unknown", 6),
-        ("drop-before", "unknown", 6),
-        ("reset-after", "unknown", 6),
-        ("status-after:503", "unknown", 6),
-        ("status-after:408", "unknown", 6),
     ] {
         let scene = Scene::paying_over_tls(script, &rows(1));
         let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
