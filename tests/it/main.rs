@@ -55,3 +55,6 @@ mod rate_limit;
 
 /// The key, which no output and no file may hold, and text from outside that would do harm.
 mod secrets;
+
+/// Whether the house is in order, and README.md tells the truth about the program.
+mod tidy;
