@@ -332,7 +332,7 @@ fn functions_fit_a_screen() {
             let indent = &line[..line.len() - line.trim_start().len()];
             let is_end = |line: &&str| line.strip_prefix(indent).is_some_and(|rest| rest == "}");
             let is_short = line.ends_with('}') || line.ends_with(';');
-            let length = match lines[at..].iter().position(|line| is_end(line)) {
+            let length = match lines[at..].iter().position(is_end) {
                 Some(end) if !is_short => end + 1,
                 _ => 1,
             };
