@@ -23,8 +23,12 @@ use tokio::time::Instant;
 /// How often the countdown is drawn.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The bar's two lines; they fit 80 columns with a date and four-digit counts.
-const BAR_TEMPLATE: &str = "[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
+/// The bar's two lines below an empty one; they fit 80 columns with a date and four-digit counts.
+///
+/// The cursor waits at the end of the last line, so that the `^C` that a terminal shows for the key
+/// goes to the line below, and what takes the bar away begins a line too low. It is the empty line
+/// that is left then.
+const BAR_TEMPLATE: &str = "\n[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
 
 /// The bar, while it is on the screen. Whatever else is written takes it away for that moment,
 /// or the two would write over each other.

@@ -56,5 +56,8 @@ mod rate_limit;
 /// The key, which no output and no file may hold, and text from outside that would do harm.
 mod secrets;
 
+/// The files in `samples/`, and every command of README.md.
+mod samples;
+
 /// Whether the house is in order, and README.md tells the truth about the program.
 mod tidy;

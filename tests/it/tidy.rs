@@ -372,14 +372,14 @@ fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
     body.split("\n## ").next().unwrap()
 }
 
-/// The rows of the tables in a section, their cells without backticks.
+/// The rows of the tables in a section, the first cell of each without backticks.
 fn table(section: &str) -> Vec<Vec<String>> {
     let lines = section.lines().filter(|line| line.starts_with('|'));
     let rows = lines.map(|line| {
         let cells = line.trim_matches('|').split(" | ");
+        let mut cells: Vec<String> = cells.map(|cell| cell.trim().to_owned()).collect();
+        cells[0] = cells[0].trim_matches('`').to_owned();
         cells
-            .map(|cell| cell.trim().trim_matches('`').to_owned())
-            .collect()
     });
     rows.filter(|row: &Vec<String>| !row[0].starts_with("--"))
         .collect()
