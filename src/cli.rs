@@ -59,7 +59,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// The time between two requests [default: 12s, with --sandbox 1s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    // The last one counts: the command that is shown to go on may be given another.
+    #[arg(long, value_name = "DURATION", value_parser = duration, overrides_with = "interval")]
     pub interval: Option<Duration>,
     /// API [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
     #[arg(long, value_name = "URL")]

@@ -262,7 +262,7 @@ fn session(commands: &[Shown]) -> String {
         .unwrap();
         if command.ends_with('&') {
             // A reader sees it listening before going on.
-            write!(script, "until [ -s out.{number} ]; do sleep 0.01; done\n").unwrap();
+            writeln!(script, "until [ -s out.{number} ]; do sleep 0.01; done").unwrap();
         }
     }
     script
