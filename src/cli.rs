@@ -49,29 +49,36 @@ pub struct RunArgs {
     /// Submit without asking (required without a terminal)
     #[arg(long)]
     pub yes: bool,
-    /// Submit again what the API rejected in an earlier run
+    /// Submit again what the API rejected before (mend the rows first)
     #[arg(long)]
     pub retry_rejected: bool,
-    /// Pass payouts in doubt by, and do not stop at rejections
+    /// Go on after a payout in doubt, and after any number of rejections
     #[arg(long)]
     pub keep_going: bool,
     /// Submit at most this many payouts in this run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
-    /// The shortest time between two requests [default: 12s, with --sandbox 1s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    /// The time between two requests [default: 12s, with --sandbox 1s]
+    // The last one counts: the command that is shown to go on may be given another.
+    #[arg(long, value_name = "DURATION", value_parser = duration, overrides_with = "interval")]
     pub interval: Option<Duration>,
-    /// The API's base URL [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
+    /// API [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
-    /// Read the API key from a file that only you can read, instead of CCBATCH_API_KEY
+    /// Read the API key from a file that only you can read
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
     /// Rehearse against a sandbox inside the program: no money moves
     #[arg(long, conflicts_with_all = ["api_url", "api_key_file"])]
     pub sandbox: bool,
-    /// How to show progress on stderr
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    /// stderr: auto, bar, lines (one an outcome) or none
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        hide_possible_values = true,
+        default_value_t
+    )]
     pub progress: Progress,
 }
 
@@ -86,68 +93,80 @@ pub struct ValidateArgs {
 /// What `run` and `validate` share.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The payouts: a CSV with the columns currency_code, to_address, amount and, if wanted, reference
+    /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
-    /// The results file [default: FILE with the extension .results.csv]
+    /// The results file [default: payouts.results.csv beside payouts.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
     /// Treat warnings as errors
     #[arg(long)]
     pub strict: bool,
-    /// Show at most this many findings; all are counted [default: 20 on a terminal, else all]
+    /// Show at most N findings, count all [default: 20 on a terminal]
     #[arg(long, value_name = "N")]
     pub max_findings: Option<u64>,
-    /// Write the rows that have findings to a new CSV, with what was found, to be mended there
+    /// Write the rows with findings to a new CSV, to be mended there
     #[arg(long, value_name = "FILE")]
     pub findings: Option<PathBuf>,
     /// Read amounts with a decimal comma; a point is an error then
     #[arg(long)]
     pub decimal_comma: bool,
-    /// Refuse any other batch than the one with this fingerprint, as the plan shows it
+    /// Refuse any batch but the one with this fingerprint (see the plan)
     #[arg(long, value_name = "FINGERPRINT")]
     pub expect: Option<Fingerprint>,
-    /// Refuse a batch that pays more than this of a currency in all (repeatable)
+    /// Refuse a batch that pays more of a currency in all (repeatable)
     #[arg(long, value_name = "CODE=AMOUNT", value_parser = limit)]
     pub max_total: Vec<(Currency, Amount)>,
     /// Refuse a payout of more than this of a currency (repeatable)
     #[arg(long, value_name = "CODE=AMOUNT", value_parser = limit)]
     pub max_amount: Vec<(Currency, Amount)>,
-    /// What to write on stdout
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    /// stdout: human (none) or json (an object a line)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        default_value_t
+    )]
     pub format: Format,
 }
 
 /// `ccbatch status`
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The payouts
+    /// The payouts, the same file as for run
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
-    /// The results file [default: FILE with the extension .results.csv]
+    /// The results file [default: payouts.results.csv beside payouts.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
     /// Read amounts with a decimal comma; a point is an error then
     #[arg(long)]
     pub decimal_comma: bool,
-    /// What to write on stdout
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    /// human (a table), json (an object a line) or csv
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        default_value_t
+    )]
     pub format: TableFormat,
 }
 
 /// `ccbatch resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The payouts
+    /// The payouts, the same file as for run
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
-    /// The line of FILE whose payout is in doubt
+    /// The line of FILE whose payout is in doubt (the header is line 1)
     #[arg(long, value_name = "N")]
     pub line: u64,
     /// What the dashboard shows.
     #[command(flatten)]
     pub verdict: VerdictArgs,
-    /// The results file [default: FILE with the extension .results.csv]
+    /// The results file [default: payouts.results.csv beside payouts.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
     /// Read amounts with a decimal comma; a point is an error then
@@ -162,10 +181,10 @@ pub struct ResolveArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct VerdictArgs {
-    /// The dashboard shows the withdrawal, under this invoice id
+    /// The dashboard shows the withdrawal, under this id
     #[arg(long, value_name = "ID")]
     pub invoice_id: Option<String>,
-    /// The dashboard does not show the withdrawal: the next run submits the payout again
+    /// The dashboard does not show it: the next run submits it again
     #[arg(long)]
     pub not_created: bool,
 }
@@ -173,22 +192,33 @@ pub struct VerdictArgs {
 /// `ccbatch sandbox`
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// The loopback address to listen on; port 0 lets the system choose
+    /// Loopback address; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// The shortest time between two requests that is not refused with rate_limit
+    /// Refuse with rate_limit what comes sooner than this
     #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
     pub interval: Duration,
-    /// Faults, one a request, in order: see README.md
-    #[arg(long, value_name = "STEPS", default_value = "")]
+    /// What goes wrong: a step a request, like ok,drop-after (see README.md)
+    #[arg(
+        long,
+        value_name = "STEPS",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub script: String,
 }
 
 /// `ccbatch currencies`
 #[derive(Debug, Args)]
 pub struct CurrenciesArgs {
-    /// What to write on stdout
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    /// human (a table), json (an object a line) or csv
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        default_value_t
+    )]
     pub format: TableFormat,
 }
 

@@ -24,6 +24,12 @@ pub const SANDBOX_API: &str = "sandbox";
 /// The pace of a rehearsal: quick, and slow enough to be watched.
 const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What the results file of `payouts.csv` is called: `payouts.results.csv`.
+const EXTENSION: &str = "results.csv";
+
+/// The same for a rehearsal, which can never pass for the real run.
+const SANDBOX_EXTENSION: &str = "sandbox.results.csv";
+
 /// The longest interval that makes sense: a day.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -171,11 +177,11 @@ impl Config {
                 Self::DryRun(Box::new(check))
             }
             cli::Command::Status(args) => Self::Status(Status {
-                files: files(args.input, args.results, "results.csv", args.decimal_comma),
+                files: files(args.input, args.results, EXTENSION, args.decimal_comma),
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(Resolve {
-                files: files(args.input, args.results, "results.csv", args.decimal_comma),
+                files: files(args.input, args.results, EXTENSION, args.decimal_comma),
                 line: args.line,
                 invoice_id: args.verdict.invoice_id,
                 consent: consent(args.yes),
@@ -203,9 +209,9 @@ fn run(
             args.check.input,
             args.check.results,
             if is_sandbox {
-                "sandbox.results.csv"
+                SANDBOX_EXTENSION
             } else {
-                "results.csv"
+                EXTENSION
             },
             args.check.decimal_comma,
         ),
@@ -257,7 +263,7 @@ fn check(
     let endpoint = endpoint(None, environment)?;
     Ok(Check {
         intake: intake_options(&args),
-        files: files(args.input, args.results, "results.csv", args.decimal_comma),
+        files: files(args.input, args.results, EXTENSION, args.decimal_comma),
         format: args.format,
         max_findings: args.max_findings,
         findings: args.findings.clone(),
@@ -334,12 +340,18 @@ fn interval(flag: Option<Duration>, endpoint: Option<&Endpoint>) -> Result<Durat
 }
 
 impl Files {
+    /// The results file of a rehearsal of this batch.
+    #[must_use]
+    pub fn rehearsal(&self) -> PathBuf {
+        self.input.with_extension(SANDBOX_EXTENSION)
+    }
+
     /// The flags without which a command would look for other files, or read them otherwise.
     fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
         let extension = if is_sandbox {
-            "sandbox.results.csv"
+            SANDBOX_EXTENSION
         } else {
-            "results.csv"
+            EXTENSION
         };
         let is_default = self.results == self.input.with_extension(extension);
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));

@@ -2,7 +2,7 @@
 //! status. This is the only place where they are worded.
 
 use crate::cryptocloud::client::{ClientError, EndpointError};
-use crate::domain::plain::plain;
+use crate::domain::plain::{plain, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::payout::disk::DiskError;
@@ -29,7 +29,7 @@ impl Error {
     fn new(place: impl fmt::Display, message: impl fmt::Display, hint: impl fmt::Display) -> Self {
         Self {
             place: plain(&place.to_string()).into_owned(),
-            message: plain(&message.to_string()).into_owned(),
+            message: plain(without_error_number(&message.to_string())).into_owned(),
             hint: plain(&hint.to_string()).into_owned(),
             exit: Exit::CouldNotRun,
         }
@@ -357,7 +357,7 @@ impl Error {
     }
 }
 
-/// What the system said, without its number.
+/// What the system said.
 fn wording(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),

@@ -1,4 +1,70 @@
 //! Pays a spreadsheet of people in crypto through CryptoCloud's withdrawal API, never twice.
+//!
+//! CryptoCloud takes one withdrawal request at a time, at least 12 seconds apart, has no
+//! idempotency key, and documents no way to look a withdrawal up again. So this program keeps the
+//! record itself, and it keeps these promises, in this order:
+//!
+//! 1. It never pays twice: a request whose outcome is not known is never sent again by itself.
+//! 2. It never loses a payment: what may have been paid is on disk before the request leaves.
+//! 3. It sends nothing unless every row is valid.
+//! 4. It says what happened, in words that an accountant can act on.
+//! 5. It is as fast as the API's pace allows, and instant in everything else.
+//!
+//! # From above
+//!
+//! Data flows one way, and each stage takes a value and returns a value:
+//!
+//! ```text
+//! CSV bytes --intake--> Batch --plan--> Plan --submit--> results file
+//!                                                ^
+//!                     standings  <---fold--- results file of earlier runs
+//! ```
+//!
+//! [`intake::read`] checks every row and makes a [`domain::Batch`], or tells every finding.
+//! [`payout::results::fold`] tells from the results file where each payout stands.
+//! [`payout::plan::Plan`] is what is left to do. [`payout::submit::submit`] does it, and is the only
+//! loop in which money moves: wait for the pace, begin in the journal, send, finish in the journal.
+//! [`app`] puts these together, a file for each command.
+//!
+//! # The map, in reading order
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`secret`] | the API key, which cannot be printed |
+//! | [`wire`] | the JSON bodies of the API: all that client and sandbox share |
+//! | [`domain`] | what a payout is and what can become of it: values only |
+//! | [`address`] | recipients, checked to the last checksum; a file for each network family |
+//! | [`intake`] | a CSV file to a batch, or to every finding |
+//! | [`payout`] | the results file, both ways; the plan, the pace, the loop |
+//! | [`cryptocloud`] | the strict client, and what an answer means |
+//! | [`sandbox`] | the API on a loopback port, where no money moves |
+//! | [`terminal`] | values to text and events; the streams, the bar, the questions |
+//! | [`cli`], [`config`] | the flags, and what they mean together with the environment |
+//! | [`error`], [`exit`] | why the program cannot go on, and the exit status |
+//! | [`app`] | the commands |
+//!
+//! # What you will not find
+//!
+//! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
+//!
+//!   ```text
+//!   secret, wire < domain < exit < address < intake, payout < terminal < app < main
+//!   ```
+//!
+//!   Beside them, [`cryptocloud`] uses `wire`, `secret`, `domain` and the trait
+//!   [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
+//!   [`sandbox`] uses `wire` alone: it does not know `domain`, so that client and sandbox can
+//!   disagree and a test can see it. [`error`] words what the stages refuse, so it knows them, and
+//!   no stage knows it. [`cli`] uses nothing, and only [`config`], [`app`] and `main` use it.
+//! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
+//! - [`domain`], [`address`], the checks of [`intake`], [`payout::results`], [`payout::plan`],
+//!   [`cryptocloud::classify`] and [`terminal::report`] do no input or output.
+//! - There is no `if dry_run` in the loop: a dry run holds no [`payout::journal::Journal`], and
+//!   `submit` cannot be called without one.
+//! - There is no error beside an [`domain::Outcome`]: whatever is not known is `unknown`.
+//! - There is no retry in the client, and no float near an amount.
+//! - Nothing but [`config`] reads flags or the environment, and nothing but [`terminal::ui`] writes
+//!   to the screen.
 #![cfg_attr(
     test,
     allow(
@@ -24,8 +90,10 @@ pub mod sandbox;
 
 pub mod terminal;
 
-pub mod app;
 pub mod cli;
 pub mod config;
+
 pub mod error;
 pub mod exit;
+
+pub mod app;

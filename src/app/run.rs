@@ -212,7 +212,7 @@ fn end(config: &Run, batch: &Batch, submission: Submission) -> Result<Exit, Erro
     let (stopped, error) = match submission.ended {
         Ended::Finished => (String::new(), None),
         Ended::Stopped => (
-            "as asked; the payout in flight was finished and recorded".into(),
+            "as asked; every payout that was sent is recorded".into(),
             None,
         ),
         Ended::Halted(halt) => (report::halt(&halt), None),

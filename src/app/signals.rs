@@ -54,7 +54,9 @@ impl Signals {
                 leave(stop);
             }
             if !stop.is_raised() && stop.is_in_flight() {
-                ui::say("\nStopping after the payout in flight; Ctrl-C again leaves at once.");
+                ui::say_after_key(
+                    "Stopping after the payout in flight; Ctrl-C again leaves at once.",
+                );
             }
             stop.raise();
         }
@@ -64,7 +66,10 @@ impl Signals {
 /// Leaves without waiting for the answer of the payout in flight, which is in doubt then.
 fn leave(stop: &Stop) -> ! {
     let exit = if stop.is_in_flight() {
-        ui::say("\nLeft at once: the payout in flight is in doubt. Run again to see which it is.");
+        ui::say_after_key(
+            "Left at once: the payout in flight is in doubt. Run again to see which it is.",
+        );
+        ui::take_bar_away();
         Exit::InDoubt
     } else {
         Exit::StoppedEarly

@@ -3,6 +3,7 @@
 use super::check::{fold, open_input, read_record};
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
+use crate::domain::plain::plain;
 use crate::domain::standing::Census;
 use crate::domain::{Batch, Finding, Severity, Standing};
 use crate::error::Error;
@@ -18,7 +19,11 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
     let Some(batch) = read_batch(&config.files)? else {
         return Ok(Exit::InputInvalid);
     };
-    let record = read_record(&config.files.results)?.unwrap_or_default();
+    let record = read_record(&config.files.results)?;
+    if record.is_none() {
+        tell_no_results(&config.files);
+    }
+    let record = record.unwrap_or_default();
     let standings = fold(&config.files, &record, &batch, None)?;
     let mut summary = summary(&config.files, &record, &batch, &standings);
     if let Some(holder) = holder_of(&config.files) {
@@ -40,6 +45,23 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
         TableFormat::Csv => ui::print(&events::standings_csv(&batch, &standings)),
     }
     Ok(Exit::AllCreated)
+}
+
+/// Without a results file nothing was submitted, or else another one is meant.
+fn tell_no_results(files: &Files) {
+    let name = plain(&files.results.to_string_lossy()).into_owned();
+    let rehearsal = files.rehearsal();
+    let hint = if rehearsal.exists() && rehearsal != files.results {
+        format!(
+            "\n  hint: for the rehearsal add --results {}",
+            plain(&rehearsal.to_string_lossy())
+        )
+    } else {
+        String::new()
+    };
+    ui::say(&format!(
+        "{name}: there is no such file yet, so nothing was submitted{hint}"
+    ));
 }
 
 /// The run that is at work on the results file, where the system tells.

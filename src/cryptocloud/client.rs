@@ -2,6 +2,7 @@
 //! redirects, no proxy, no retries. The defaults of its library would repeat a request.
 
 use super::classify::{self, Answer, Fault};
+use crate::domain::plain::without_error_number;
 use crate::domain::{Outcome, Payout};
 use crate::payout::gateway::Gateway;
 use crate::secret::ApiKey;
@@ -273,7 +274,7 @@ fn innermost(error: &dyn Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    without_error_number(&cause.to_string()).to_owned()
 }
 
 /// RFC 9110, section 10.2.3: a number of seconds or a date.

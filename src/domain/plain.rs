@@ -33,6 +33,23 @@ pub fn plain_cell(text: &str) -> String {
     }
 }
 
+/// What the system said, without the number that Rust puts behind it: `Connection refused` for
+/// `Connection refused (os error 111)`.
+#[must_use]
+pub fn without_error_number(text: &str) -> &str {
+    match text.rsplit_once(" (os error ") {
+        Some((words, number))
+            if number
+                .trim_end_matches(')')
+                .bytes()
+                .all(|b| b.is_ascii_digit()) =>
+        {
+            words
+        }
+        _ => text,
+    }
+}
+
 /// The first characters of a text, at most this many.
 #[must_use]
 pub fn cut(text: &str, max_chars: usize) -> &str {
@@ -70,5 +87,10 @@ mod tests {
         assert_eq!(plain_cell("\t=1"), "'\\u{9}=1");
         assert_eq!(cut("aé日b", 3), "aé日");
         assert_eq!(cut("ab", 3), "ab");
+        assert_eq!(
+            without_error_number("Connection refused (os error 111)"),
+            "Connection refused"
+        );
+        assert_eq!(without_error_number("a (os error b)"), "a (os error b)");
     }
 }

@@ -312,14 +312,15 @@ fn in_doubt(doubt: &Doubt) -> String {
 #[must_use]
 pub fn status(batch: &Batch, standings: &[Standing]) -> String {
     let mut table = bare_table();
+    // The address comes last: it is what a narrow terminal may break.
     table.set_header([
         "line",
-        "reference",
-        "currency",
-        "amount",
-        "to",
         "standing",
         "invoice or error",
+        "amount",
+        "currency",
+        "reference",
+        "to",
     ]);
     for (payout, standing) in batch.payouts.iter().zip(standings) {
         let note = if standing.invoice_id.is_empty() {
@@ -329,12 +330,12 @@ pub fn status(batch: &Batch, standings: &[Standing]) -> String {
         };
         table.add_row([
             payout.line.to_string(),
-            plain(&payout.reference).into_owned(),
-            payout.currency.to_string(),
-            payout.amount.to_string(),
-            plain(&payout.to_address).into_owned(),
             standing.state.to_string(),
             note.clone(),
+            payout.amount.to_string(),
+            payout.currency.to_string(),
+            plain(&payout.reference).into_owned(),
+            plain(&payout.to_address).into_owned(),
         ]);
     }
     table.trim_fmt()

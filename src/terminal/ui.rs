@@ -16,22 +16,51 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often the countdown is drawn.
 const TICK: Duration = Duration::from_millis(250);
 
-/// The bar's two lines; they fit 80 columns.
-const BAR_TEMPLATE: &str = "[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
+/// The bar's two lines below an empty one; they fit 80 columns with a date and four-digit counts.
+///
+/// The cursor waits at the end of the last line, so that the `^C` that a terminal shows for the key
+/// goes to the line below, and what takes the bar away begins a line too low. It is the empty line
+/// that is left then.
+const BAR_TEMPLATE: &str = "\n[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
+
+/// The bar, while it is on the screen. Whatever else is written takes it away for that moment,
+/// or the two would write over each other.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+fn bar() -> MutexGuard<'static, Option<ProgressBar>> {
+    BAR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes while the bar is away.
+fn beside_the_bar(write: impl FnOnce()) {
+    match &*bar() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+/// Takes the bar off the screen for good.
+pub fn take_bar_away() {
+    if let Some(bar) = bar().take() {
+        bar.finish_and_clear();
+    }
+}
 
 /// Writes a line to stdout, for a program or a pager.
 pub fn print(text: &str) {
-    let mut stdout = io::stdout().lock();
-    // A reader that has gone away does not want the rest.
-    let _ = writeln!(stdout, "{}", text.trim_end_matches('\n'));
-    let _ = stdout.flush();
+    beside_the_bar(|| {
+        let mut stdout = io::stdout().lock();
+        // A reader that has gone away does not want the rest.
+        let _ = writeln!(stdout, "{}", text.trim_end_matches('\n'));
+        let _ = stdout.flush();
+    });
 }
 
 /// Writes an event to stdout.
@@ -41,8 +70,17 @@ pub fn emit(event: &Value) {
 
 /// Writes lines to stderr, for a person.
 pub fn say(text: &str) {
-    // Nobody is left to be told that stderr is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    beside_the_bar(|| {
+        // Nobody is left to be told that stderr is closed.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    });
+}
+
+/// Writes lines to stderr below the `^C` that a terminal shows for the key.
+pub fn say_after_key(text: &str) {
+    // With the bar goes the `^C` behind it.
+    let is_behind_key = io::stderr().is_terminal() && bar().is_none();
+    say(&format!("{}{text}", if is_behind_key { "\n" } else { "" }));
 }
 
 /// How many findings a screen takes.
@@ -204,6 +242,9 @@ impl Progress {
         };
         bar.set_style(bar_style(Arc::clone(&next)));
         bar.enable_steady_tick(TICK);
+        if show == Show::Bar {
+            *self::bar() = Some(bar.clone());
+        }
         Self {
             show,
             emit,
@@ -218,7 +259,7 @@ impl Progress {
 
     /// Takes the bar off the screen, so that the summary can be written.
     pub fn end(&self) {
-        self.bar.finish_and_clear();
+        take_bar_away();
     }
 
     fn set_next(&self, next: Option<Instant>) {
@@ -244,7 +285,7 @@ fn bar_style(next: Countdown) -> ProgressStyle {
         let next = *next.lock().unwrap_or_else(PoisonError::into_inner);
         // The bar's own text cannot fail to be written.
         let _ = match next.map(|next| next.saturating_duration_since(Instant::now())) {
-            None => write!(out, "waiting for the answer"),
+            None => write!(out, "awaiting answer"),
             Some(wait) => write!(out, "next in {} s", wait.as_millis().div_ceil(1000)),
         };
     };
@@ -280,18 +321,26 @@ impl Observer for Progress {
         match self.show {
             Show::Lines => say(&line()),
             Show::Bar if count.created == 0 || !attempt.ending.accepted_amount.is_empty() => {
-                self.bar
-                    .println(report::attempt_words(step.payout, attempt));
+                say(&report::attempt_words(step.payout, attempt));
             }
             Show::Bar | Show::Nothing => {}
         }
     }
 }
 
-/// The payout under way, short enough for the bar.
+/// The payout under way, short enough for the bar: the reference says who is paid, where there is
+/// one. The whole address stands in the results.
 fn current(payout: &Payout) -> String {
+    let to = if payout.reference.is_empty() {
+        &payout.to_address
+    } else {
+        &payout.reference
+    };
     format!(
         "line {}: {} {} to {}",
-        payout.line, payout.amount, payout.currency, payout.to_address
+        payout.line,
+        payout.amount,
+        payout.currency,
+        plain(to)
     )
 }

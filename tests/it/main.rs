@@ -61,3 +61,9 @@ mod validate;
 
 /// A dry run: the plan, without a key, a request or a file.
 mod dry_run;
+
+/// The files in `samples/`, and every command of README.md.
+mod samples;
+
+/// Whether the house is in order, and README.md tells the truth about the program.
+mod tidy;

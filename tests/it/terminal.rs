@@ -108,7 +108,7 @@ fn a_bar_counts_what_became_of_the_payouts() {
     let mut terminal = run.on_terminal();
     for text in [
         "1/3",
-        "line 3: 0.002 BTC to 1A1z",
+        "line 3: 0.002 BTC to R2",
         "1 created, 0 rejected, 0 in doubt, ends",
         "next in ",
         "line 3 rejected (network): 0.002 BTC",

@@ -1,0 +1,493 @@
+//! Tidiness is what a reviewer would otherwise have to check: the import order, documentation,
+//! the length of functions, and that README.md says what the program says.
+
+use ccbatch::domain::Currency;
+use ccbatch::exit::Exit;
+use ccbatch::payout::results::HEADER;
+use ccbatch::sandbox::STEPS;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A longer function does not fit a screen.
+const MAX_FUNCTION_LINES: usize = 70;
+
+/// The modules that each module may use, after the drawing in `src/lib.rs`.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("secret", &[]),
+    ("wire", &[]),
+    ("domain", &["secret", "wire"]),
+    ("exit", &["domain"]),
+    ("address", &["secret", "wire", "domain"]),
+    ("intake", &["secret", "wire", "domain", "address"]),
+    ("payout", &["secret", "wire", "domain", "address"]),
+    ("cryptocloud", &["secret", "wire", "domain", "payout"]),
+    ("sandbox", &["wire"]),
+    (
+        "terminal",
+        &[
+            "secret", "wire", "domain", "exit", "address", "intake", "payout",
+        ],
+    ),
+    ("cli", &["domain", "intake"]),
+    (
+        "error",
+        &[
+            "secret",
+            "wire",
+            "domain",
+            "exit",
+            "address",
+            "intake",
+            "payout",
+            "cryptocloud",
+        ],
+    ),
+    (
+        "config",
+        &[
+            "secret",
+            "wire",
+            "domain",
+            "exit",
+            "address",
+            "intake",
+            "payout",
+            "cryptocloud",
+            "cli",
+            "error",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "secret",
+            "wire",
+            "domain",
+            "exit",
+            "address",
+            "intake",
+            "payout",
+            "cryptocloud",
+            "sandbox",
+            "terminal",
+            "cli",
+            "error",
+            "config",
+        ],
+    ),
+    ("main", &["app", "cli", "config", "error", "terminal"]),
+];
+
+/// Files and folders that do no input or output.
+const PURE: &[&str] = &[
+    "src/domain",
+    "src/address",
+    "src/intake/validate.rs",
+    "src/payout/results.rs",
+    "src/payout/plan.rs",
+    "src/cryptocloud/classify.rs",
+    "src/terminal/report.rs",
+    "src/terminal/events.rs",
+];
+
+/// What input and output is done with.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "tokio",
+    "reqwest",
+    "hyper",
+    "indicatif",
+];
+
+/// Names that say nothing about what is in a file.
+const EMPTY_NAMES: &[&str] = &[
+    "util", "utils", "common", "helper", "helpers", "manager", "handler", "misc",
+];
+
+/// What is left in the code by accident, in pieces so that this file does not have it.
+const STRAY: &[&str] = &[
+    concat!("to", "do!"),
+    concat!("db", "g!"),
+    concat!("unimple", "mented!"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// A file of Rust.
+struct Source {
+    /// Its path under the project's root.
+    path: PathBuf,
+    text: String,
+}
+
+/// Every file of Rust under these folders, in order.
+fn sources(folders: &[&str]) -> Vec<Source> {
+    let mut files = Vec::new();
+    for folder in folders {
+        collect(&root().join(folder), &mut files);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    assert!(!files.is_empty(), "no sources in {folders:?}");
+    files
+}
+
+fn collect(folder: &Path, files: &mut Vec<Source>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return; // Not every project has benches.
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            files.push(Source {
+                text: fs::read_to_string(&path).unwrap(),
+                path: path.strip_prefix(root()).unwrap().to_owned(),
+            });
+        }
+    }
+}
+
+impl Source {
+    /// The module under the crate's root that it belongs to.
+    fn module(&self) -> String {
+        let inside = self.path.strip_prefix("src").unwrap();
+        let first = inside.components().next().unwrap();
+        let name = first.as_os_str().to_str().unwrap();
+        name.trim_end_matches(".rs").to_owned()
+    }
+
+    /// How many modules down it is: 1 for a module under the crate's root.
+    fn depth(&self) -> usize {
+        let parts = self.path.strip_prefix("src").unwrap().components().count();
+        let is_folder_s = self.path.ends_with("mod.rs");
+        parts - usize::from(is_folder_s)
+    }
+
+    /// The text without lines that are comments.
+    fn code(&self) -> String {
+        let lines = self.text.lines();
+        lines
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// What stands behind `crate::`, as far as names and colons go, with groups taken apart.
+    fn uses(&self) -> BTreeSet<String> {
+        let code = self.code();
+        let mut uses = BTreeSet::new();
+        for root in ["crate::", "ccbatch::"] {
+            for (at, _) in code.match_indices(root) {
+                let rest = &code[at + root.len()..];
+                match rest.strip_prefix('{') {
+                    Some(group) => uses.extend(members(group)),
+                    None => _ = uses.insert(name(rest)),
+                }
+            }
+        }
+        uses
+    }
+}
+
+/// A path of names as long as it goes.
+fn name(text: &str) -> String {
+    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    text.chars().take_while(|c| is_path(*c)).collect()
+}
+
+/// The members of a group, behind its opening brace.
+fn members(group: &str) -> Vec<String> {
+    let mut members = Vec::new();
+    let mut member = String::new();
+    let mut depth = 0;
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => members.push(std::mem::take(&mut member)),
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => member.push(c),
+        }
+    }
+    members.push(member);
+    members.retain(|member| !member.trim().is_empty());
+    members.iter().map(|it| name(it.trim())).collect()
+}
+
+#[test]
+fn imports_go_one_way_only() {
+    let known: BTreeSet<&str> = IMPORTS.iter().map(|(module, _)| *module).collect();
+    for source in sources(&["src"]) {
+        let module = source.module();
+        if module == "lib" {
+            continue;
+        }
+        let allowed = IMPORTS.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{module} has no place in the order"));
+        for path in source.uses() {
+            let used = path.split(':').next().unwrap_or_default();
+            let place = source.path.display();
+            assert!(
+                !known.contains(used) || used == module || allowed.contains(&used),
+                "{place}: {module} must not use {used}"
+            );
+            assert!(
+                module != "cryptocloud" || used != "payout" || path.starts_with("payout::gateway"),
+                "{place}: cryptocloud knows the trait of payout and nothing else of it"
+            );
+        }
+        // Any other way out of a module would go unseen.
+        let uses = source
+            .text
+            .lines()
+            .filter_map(|line| line.split_once("use super::"));
+        for (before, path) in uses.filter(|(before, _)| before.is_empty() || *before == "pub ") {
+            let supers = 1 + path.matches("super::").count();
+            let place = source.path.display();
+            assert!(
+                supers < source.depth(),
+                "{place}: {before}use super::{path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_drawing_has_every_module() {
+    let declared: BTreeSet<String> = fs::read_to_string(root().join("src/lib.rs"))
+        .unwrap()
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("pub mod ")?
+                .strip_suffix(';')
+                .map(str::to_owned)
+        })
+        .chain(["main".to_owned()])
+        .collect();
+    let drawn: BTreeSet<String> = IMPORTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(declared, drawn);
+}
+
+#[test]
+fn what_is_pure_does_no_input_or_output() {
+    for source in sources(&["src"]) {
+        if !PURE.iter().any(|pure| source.path.starts_with(pure)) {
+            continue;
+        }
+        let code = source.code();
+        for impure in IMPURE {
+            assert!(
+                !code.contains(&format!("{impure}::")) && !code.contains(&format!("use {impure};")),
+                "{} uses {impure}",
+                source.path.display()
+            );
+        }
+    }
+    for pure in PURE {
+        let is_there = root().join(pure).exists();
+        assert!(is_there, "{pure} is gone: mend the list");
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    for source in sources(&["src", "tests", "benches"]) {
+        let place = source.path.display();
+        assert!(
+            source.text.starts_with("//! "),
+            "{place} has no `//!` at its start"
+        );
+        let stem = source.path.file_stem().unwrap().to_str().unwrap();
+        let parts: Vec<&str> = stem.split('_').collect();
+        assert!(
+            !EMPTY_NAMES.iter().any(|it| parts.contains(it)),
+            "{place} says nothing"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_left_lying_about() {
+    for source in sources(&["src", "tests", "benches"]) {
+        let code = source.code();
+        for stray in STRAY {
+            assert!(!code.contains(stray), "{}: {stray}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn functions_fit_a_screen() {
+    let mut long = Vec::new();
+    for source in sources(&["src", "tests", "benches"]) {
+        let lines: Vec<&str> = source.text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            if !is_function(line) {
+                continue;
+            }
+            // rustfmt puts the last brace where the function begins, and nothing else in between.
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let is_end = |line: &&str| line.strip_prefix(indent).is_some_and(|rest| rest == "}");
+            let is_short = line.ends_with('}') || line.ends_with(';');
+            let length = match lines[at..].iter().position(is_end) {
+                Some(end) if !is_short => end + 1,
+                _ => 1,
+            };
+            if length >= MAX_FUNCTION_LINES {
+                let place = source.path.display();
+                long.push(format!("{place}:{}: {length} lines", at + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+fn is_function(line: &str) -> bool {
+    let words = line.split_whitespace();
+    let mut words = words
+        .skip_while(|word| word.starts_with("pub") || ["async", "const", "extern"].contains(word));
+    words.next() == Some("fn")
+}
+
+/// What the program prints on stdout.
+fn printed(arguments: &[&str]) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ccbatch"));
+    let output = program.env_clear().args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Blanks at the end of a line are nobody's business.
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// The section of README.md under this heading, up to the next.
+fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
+    let start = format!("\n## {heading}\n");
+    let at = readme.find(&start);
+    let at = at.unwrap_or_else(|| panic!("README.md has no section {heading}"));
+    let body = &readme[at + start.len()..];
+    body.split("\n## ").next().unwrap()
+}
+
+/// The rows of the tables in a section, the first cell of each without backticks.
+fn table(section: &str) -> Vec<Vec<String>> {
+    let lines = section.lines().filter(|line| line.starts_with('|'));
+    let rows = lines.map(|line| {
+        let cells = line.trim_matches('|').split(" | ");
+        let mut cells: Vec<String> = cells.map(|cell| cell.trim().to_owned()).collect();
+        cells[0] = cells[0].trim_matches('`').to_owned();
+        cells
+    });
+    rows.filter(|row: &Vec<String>| !row[0].starts_with("--"))
+        .collect()
+}
+
+/// With `UPDATE_GOLDEN` set, README.md takes over what the program says.
+#[test]
+fn the_readme_has_every_command_s_help() {
+    let mut readme = readme();
+    let commands = [
+        "run",
+        "validate",
+        "status",
+        "resolve",
+        "sandbox",
+        "currencies",
+    ];
+    for command in commands {
+        let opening = format!("```text\n$ ccbatch {command} --help\n");
+        let at = readme.find(&opening);
+        let at = at.unwrap_or_else(|| panic!("README.md lacks the help of {command}"));
+        let start = at + opening.len();
+        let end = start + readme[start..].find("\n```").unwrap();
+        let help = printed(&[command, "--help"]);
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            readme.replace_range(start..end, &help);
+            fs::write(root().join("README.md"), &readme).unwrap();
+        } else {
+            assert_eq!(
+                &readme[start..end],
+                help,
+                "{command} (UPDATE_GOLDEN=1 takes it over)"
+            );
+        }
+    }
+    let all = printed(&["--help"]);
+    let listed = commands
+        .iter()
+        .all(|it| all.contains(&format!("\n  {it} ")));
+    assert!(listed && all.matches("\n  help ").count() == 1, "{all}");
+}
+
+#[test]
+fn the_readme_has_the_program_s_exit_codes() {
+    let help = printed(&["--help"]);
+    let (_, words) = help.split_once("Exit status: ").unwrap();
+    let words: Vec<String> = words
+        .replace('\n', " ")
+        .split(", ")
+        .map(str::to_owned)
+        .collect();
+    let readme = readme();
+    let rows = table(section(&readme, "Exit codes"));
+    let rows = &rows[1..];
+    assert_eq!(rows.len(), words.len());
+    for (row, words) in rows.iter().zip(words) {
+        let told = format!("{} {}", row[0], row[1]);
+        assert!(
+            told.starts_with(&words),
+            "README.md says {told:?}, the program {words:?}"
+        );
+    }
+    let codes: Vec<String> = [
+        Exit::AllCreated,
+        Exit::CouldNotRun,
+        Exit::Usage,
+        Exit::InputInvalid,
+        Exit::SomeRejected,
+        Exit::StoppedEarly,
+        Exit::InDoubt,
+    ]
+    .map(|exit| exit.code().to_string())
+    .to_vec();
+    assert_eq!(
+        codes,
+        rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_readme_has_the_columns_of_the_results_file() {
+    let readme = readme();
+    let rows = table(section(&readme, "The results file"));
+    let rows = rows.iter().skip_while(|row| row[0] != "column").skip(1);
+    let columns: Vec<&str> = rows.map(|row| row[0].as_str()).collect();
+    let header: Vec<&str> = HEADER.trim_end().split(',').collect();
+    assert_eq!(columns[..header.len()], header);
+}
+
+#[test]
+fn the_readme_has_every_currency_and_every_step() {
+    let readme = readme();
+    for currency in Currency::all() {
+        let code = format!("`{}`", currency.code());
+        assert!(readme.contains(&code), "README.md lacks {code}");
+    }
+    let rows = table(section(&readme, "The sandbox"));
+    let told: Vec<(&str, &str)> = rows[1..].iter().map(|row| (&*row[0], &*row[1])).collect();
+    assert_eq!(told, STEPS, "the steps of the sandbox");
+}
