@@ -99,7 +99,16 @@ fn peak_kilobytes() -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
+/// The program itself, and beside it the intake alone in a process that tells its own memory.
 fn whole(name: &str, path: &Path, rows: u64) {
+    let time = best(RUNS, || {
+        let program = Command::new(env!("CARGO_BIN_EXE_ccbatch"))
+            .arg("validate")
+            .arg(path)
+            .output();
+        program.unwrap();
+    });
+    figures(&format!("ccbatch validate, {name}"), time, rows);
     let mut told = String::new();
     let time = best(RUNS, || {
         let output = Command::new(std::env::current_exe().unwrap())
@@ -111,7 +120,7 @@ fn whole(name: &str, path: &Path, rows: u64) {
     });
     let (kilobytes, counts) = told.trim().split_once('\n').unwrap();
     let megabytes = kilobytes.parse::<f64>().unwrap() * 1024.0 / 1e6;
-    figures(&format!("whole process, {name}"), time, rows);
+    figures(&format!("the intake of it, {name}"), time, rows);
     println!("{:44} {megabytes:8.1} MB peak   {counts}", "");
 }
 

@@ -21,7 +21,7 @@ const SIEVE_BITS_PER_KEY: usize = 16;
 /// A line, and what there is about it in the light of the other lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Echo {
-    /// How many lines it is after the first line after the header.
+    /// How many lines it is below the first line after the header.
     pub(super) place: usize,
     pub(super) about: About,
 }
@@ -53,7 +53,7 @@ impl About {
 
 /// Everything there is about lines in the light of others, in the order of the lines.
 pub(super) fn echoes(keys: &Keys) -> Vec<Echo> {
-    if keys.payouts.len() < LINES_FOR_A_THREAD {
+    if keys.count() < ROWS_FOR_A_THREAD {
         return in_order_of_lines([of_payouts(keys), of_looks(keys)]);
     }
     thread::scope(|scope| {
@@ -66,25 +66,39 @@ pub(super) fn echoes(keys: &Keys) -> Vec<Echo> {
     })
 }
 
-/// Fewer lines than this are sorted before a thread has started.
-const LINES_FOR_A_THREAD: usize = 10_000;
+/// Fewer rows than this are compared before a thread has started.
+const ROWS_FOR_A_THREAD: usize = 10_000;
 
 /// What is found in references and payouts, about half of the work.
 fn of_payouts(keys: &Keys) -> Vec<Echo> {
-    let references = repeated(&keys.references).into_iter();
-    let references = references.map(|(place, first)| (place, About::Reference { first }));
-    let payouts = repeated(&keys.payouts).into_iter();
-    let payouts = payouts.map(|(place, first)| (place, About::Payout { first }));
-    references.chain(payouts).map(Echo::from).collect()
+    let echo = |row, about| Echo {
+        place: keys.place(row),
+        about,
+    };
+    let references = repeated(&keys.references).into_iter().map(|(row, first)| {
+        let first = keys.place(first);
+        echo(row, About::Reference { first })
+    });
+    let payouts = repeated(&keys.payouts).into_iter().map(|(row, first)| {
+        let first = keys.place(first);
+        echo(row, About::Payout { first })
+    });
+    references.chain(payouts).collect()
 }
 
 /// What is found in addresses and amounts, the other half.
 fn of_looks(keys: &Keys) -> Vec<Echo> {
-    let looks = alike(&keys.looks).into_iter();
-    let looks = looks.map(|(place, first)| (place, About::Look { first }));
+    let echo = |row, about| Echo {
+        place: keys.place(row),
+        about,
+    };
+    let looks = alike(&keys.looks).into_iter().map(|(row, first)| {
+        let first = keys.place(first);
+        echo(row, About::Look { first })
+    });
     let outliers = outliers(&keys.amounts).into_iter();
-    let outliers = outliers.map(|(place, median)| (place, About::Outlier { median }));
-    looks.chain(outliers).map(Echo::from).collect()
+    let outliers = outliers.map(|(row, median)| echo(row, About::Outlier { median }));
+    looks.chain(outliers).collect()
 }
 
 fn in_order_of_lines(parts: [Vec<Echo>; 2]) -> Vec<Echo> {
@@ -93,42 +107,35 @@ fn in_order_of_lines(parts: [Vec<Echo>; 2]) -> Vec<Echo> {
     echoes
 }
 
-impl From<(usize, About)> for Echo {
-    fn from((place, about): (usize, About)) -> Self {
-        Self { place, about }
-    }
-}
-
-/// Every place whose key stands at an earlier place, with the first such place.
+/// Every row whose key an earlier row has, with the first such row.
 fn repeated(keys: &[u64]) -> Vec<(usize, usize)> {
     let mut first_of_key = HashMap::new();
     let candidates = sieved(keys, |key| key);
-    let later = candidates.into_iter().filter_map(|(place, key)| {
-        let first = *first_of_key.entry(key).or_insert(place);
-        (first != place).then_some((place, first))
+    let later = candidates.into_iter().filter_map(|(row, key)| {
+        let first = *first_of_key.entry(key).or_insert(row);
+        (first != row).then_some((row, first))
     });
     later.collect()
 }
 
-/// Every place at which an account appears for the first time whose look stands at an earlier
-/// place with another account, with the first such place.
+/// Every row in which an account appears for the first time whose look an earlier row has with
+/// another account, with the first such row.
 fn alike(keys: &[u64]) -> Vec<(usize, usize)> {
     let mut first_of_look = HashMap::new();
     let mut seen = HashSet::new();
     let candidates = sieved(keys, keys::look_of);
-    let later = candidates.into_iter().filter_map(|(place, key)| {
-        let first = *first_of_look.entry(keys::look_of(key)).or_insert(place);
+    let later = candidates.into_iter().filter_map(|(row, key)| {
+        let first = *first_of_look.entry(keys::look_of(key)).or_insert(row);
         let is_new = seen.insert(key);
-        (is_new && first != place).then_some((place, first))
+        (is_new && first != row).then_some((row, first))
     });
     later.collect()
 }
 
-/// All places whose value is that of another place, among few others, in order and with their
-/// keys.
+/// All rows whose value another row has, among few others, in order and with their keys.
 ///
 /// A value sets a bit; one that finds its bit set already sets the same bit in a second sieve. The
-/// places whose bit is set there are kept. All but a few are never stored anywhere else, and most
+/// rows whose bit is set there are kept. All but a few are never stored anywhere else, and most
 /// of the memory touched stays in a cache.
 fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
     let bit_count = keys
@@ -157,7 +164,7 @@ fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
     .collect()
 }
 
-/// Every place whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency,
+/// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency,
 /// with that median.
 fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
     let limits: Vec<_> = Currency::all()
@@ -168,9 +175,9 @@ fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
             Some((keys::amount_key(currency, most), median))
         })
         .collect();
-    let far = keys.iter().enumerate().filter_map(|(place, key)| {
+    let far = keys.iter().enumerate().filter_map(|(row, key)| {
         let (most, median) = (*limits.get(keys::amount_of(*key).0)?)?;
-        (*key > most).then_some((place, median))
+        (*key > most).then_some((row, median))
     });
     far.collect()
 }

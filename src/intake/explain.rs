@@ -6,6 +6,7 @@ use super::csv::Splitter;
 use super::keys;
 use super::opening::Opening;
 use super::parallel::in_order;
+use super::places::Places;
 use super::source::{Block, Line, Source, lines};
 use super::survey::Survey;
 use super::validate::Checker;
@@ -38,9 +39,8 @@ pub(super) fn tell<R: Read + Seek>(
     teller: &mut Teller<'_>,
 ) -> io::Result<()> {
     let involved = involved(echoes);
-    let mut wanted = [survey.marked.as_slice(), &involved].concat();
-    wanted.sort_unstable();
-    wanted.dedup();
+    let mut wanted = survey.marked.clone();
+    involved.iter().for_each(|place| wanted.insert(*place));
     let Some(last) = wanted.last() else {
         return Ok(());
     };
@@ -48,6 +48,7 @@ pub(super) fn tell<R: Read + Seek>(
         checker: Checker::new(&opening.header, source.line_break, options),
         first_line: opening.first_line,
         involved: &involved,
+        wanted: &wanted,
     };
     let mut desk = Desk {
         explainer: &explainer,
@@ -64,7 +65,7 @@ pub(super) fn tell<R: Read + Seek>(
     in_order(
         || {
             let buffer = spare.borrow_mut().pop().unwrap_or_default();
-            if place > *last {
+            if place > last {
                 return Ok(None);
             }
             let Some(block) = source.next_block(buffer)? else {
@@ -75,7 +76,7 @@ pub(super) fn tell<R: Read + Seek>(
             Ok(Some((block, std::mem::take(&mut start), places)))
         },
         |(block, start, places)| {
-            let told = explainer.block(&block[start..], &places, &wanted);
+            let told = explainer.block(&block[start..], places);
             (block, told)
         },
         |(block, told)| {
@@ -84,7 +85,7 @@ pub(super) fn tell<R: Read + Seek>(
         },
     )?;
     // Else a fault that the first reading saw would go untold, and its row unpaid.
-    if desk.faulty_lines == survey.marked.len() && desk.echoes.next().is_none() {
+    if desk.faulty_lines == survey.marked.count() && desk.echoes.next().is_none() {
         Ok(())
     } else {
         Err(changed())
@@ -115,26 +116,24 @@ fn involved(echoes: &[Echo]) -> Vec<usize> {
 struct Explainer<'a> {
     checker: Checker<'a>,
     first_line: u64,
+    /// The lines that have to do with others, in order.
     involved: &'a [usize],
+    /// These, and those that have faults of their own.
+    wanted: &'a Places,
 }
 
 impl Explainer<'_> {
     /// Reads the wanted lines of a block again, which holds the lines of these places.
-    fn block(&self, block: &[u8], places: &Range<usize>, wanted: &[usize]) -> Vec<Told> {
-        let from = wanted.partition_point(|place| *place < places.start);
-        let to = wanted.partition_point(|place| *place < places.end);
-        let mut wanted = wanted[from..to].iter().copied().peekable();
-        if wanted.peek().is_none() {
+    fn block(&self, block: &[u8], places: Range<usize>) -> Vec<Told> {
+        if !self.wanted.any_of(&places) {
             return Vec::new();
         }
-        let mut told = Vec::new();
         let mut splitter = self.checker.splitter(block);
-        for (place, line) in places.clone().zip(lines(block, self.checker.line_break)) {
-            if wanted.next_if_eq(&place).is_some() {
-                told.push(self.line(place, line, &mut splitter));
-            }
-        }
-        told
+        places
+            .zip(lines(block, self.checker.line_break))
+            .filter(|(place, _)| self.wanted.contains(*place))
+            .map(|(place, line)| self.line(place, line, &mut splitter))
+            .collect()
     }
 
     fn line(&self, place: usize, line: Line<'_>, splitter: &mut Splitter) -> Told {

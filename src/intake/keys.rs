@@ -1,17 +1,17 @@
-//! [`Keys`] are what is remembered of every line in order to compare it with the others: four
+//! [`Keys`] are what is remembered of every row in order to compare it with the others: four
 //! numbers, however long its cells are.
 //!
-//! A million lines take 32 MB. Equal keys only say that two lines are worth a closer look: what
+//! A million rows take 36 MB. Equal keys only say that two rows are worth a closer look: what
 //! they hold is read again before anything is told.
 
 use super::validate::{Checked, CheckedAmount};
 use crate::domain::{Currency, Network};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-/// Stands in every column of keys for a line that has none.
+/// Stands in every column of keys for a row that has none.
 pub(super) const NO_KEY: u64 = 0;
 
-/// The keys of a stretch of lines, one place a line in each column.
+/// The keys of a stretch of rows, one a row in each column.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     /// Equal for equal references; empty for a file without references.
@@ -23,6 +23,10 @@ pub(super) struct Keys {
     pub(super) looks: Vec<u64>,
     /// Ordered as the amounts are, currency by currency.
     pub(super) amounts: Vec<u64>,
+    /// How many lines each row is below the beginning of its block.
+    lines: Vec<u32>,
+    /// The first row of each block, and how many lines the block is below the header.
+    blocks: Vec<(usize, usize)>,
 }
 
 /// How many bits of a key tell what an address looks like. Of a million addresses not one pair
@@ -33,13 +37,14 @@ const LOOK_BITS: u32 = 44;
 pub(super) const LOOKED_AT_CHARS: usize = 4;
 
 impl Keys {
-    /// Remembers nothing of a line.
-    pub(super) fn skip(&mut self, hashing: &Hashing) {
-        self.push(hashing, &Checked::default());
-    }
-
-    /// Remembers what is right about a line.
-    pub(super) fn push(&mut self, hashing: &Hashing, row: &Checked<'_>) {
+    /// Remembers what is right about the row on this line of its block.
+    pub(super) fn push(&mut self, hashing: &Hashing, line: usize, row: &Checked<'_>) {
+        let is_empty = row.reference.is_empty() && row.address.is_none() && row.amount.is_none();
+        if is_empty {
+            return;
+        }
+        // A block has fewer bytes than this, let alone lines.
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
         if hashing.references == References::Compared {
             let key = match row.reference {
                 "" => NO_KEY,
@@ -66,12 +71,30 @@ impl Keys {
         });
     }
 
-    /// Adds the keys of the lines that follow.
-    pub(super) fn append(&mut self, other: &mut Self) {
-        self.references.append(&mut other.references);
-        self.payouts.append(&mut other.payouts);
-        self.looks.append(&mut other.looks);
-        self.amounts.append(&mut other.amounts);
+    /// Adds the keys of the block that follows, so many lines below the header.
+    pub(super) fn append(&mut self, block: &mut Self, place: usize) {
+        self.blocks.push((self.lines.len(), place));
+        self.lines.append(&mut block.lines);
+        self.references.append(&mut block.references);
+        self.payouts.append(&mut block.payouts);
+        self.looks.append(&mut block.looks);
+        self.amounts.append(&mut block.amounts);
+    }
+
+    /// How many rows have keys.
+    pub(super) fn count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// How many lines a row is below the header.
+    pub(super) fn place(&self, row: usize) -> usize {
+        let after = self.blocks.partition_point(|(first, _)| *first <= row);
+        let block = after
+            .checked_sub(1)
+            .and_then(|block| self.blocks.get(block));
+        let start = block.map_or(0, |(_, place)| *place);
+        let line = self.lines.get(row).copied().unwrap_or_default();
+        start.saturating_add(line as usize)
     }
 }
 

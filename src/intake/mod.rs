@@ -1,7 +1,7 @@
 //! An [`Intake`] is what becomes of a CSV file: a [`Batch`], or every [`Finding`] there is.
 //!
 //! The file is read twice. The first reading ([`survey`]) checks every row on several threads and
-//! keeps four numbers a line; rows are then held against each other by these numbers
+//! keeps four numbers a row; rows are then held against each other by these numbers
 //! ([`across`]); the second reading ([`explain`]) puts into words what was found, line by line. A
 //! file without findings is read once. The payouts themselves are kept only where asked for, so
 //! that a file of any length can be validated in little memory.
@@ -14,6 +14,7 @@ mod header;
 mod keys;
 mod opening;
 mod parallel;
+mod places;
 mod refusal;
 mod remedy;
 mod source;

@@ -8,6 +8,7 @@ use super::fingerprint::{self, Fingerprint, Fingerprinting};
 use super::keys::{Hashing, Keys, References};
 use super::opening::Opening;
 use super::parallel::in_order;
+use super::places::Places;
 use super::source::{Block, Source, lines};
 use super::validate::{Checked, Checker};
 use super::{Keep, Options};
@@ -18,12 +19,14 @@ use std::io::{self, Read, Seek};
 /// What the first reading finds out.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// Of every line after the header, in order.
+    /// Of every row, in order.
     pub(super) keys: Keys,
     /// How many lines each block has.
     pub(super) line_counts: Vec<usize>,
-    /// The places, in order, of the lines in which something was found.
-    pub(super) marked: Vec<usize>,
+    /// How many lines there are below the header.
+    line_count: usize,
+    /// The lines in which something was found.
+    pub(super) marked: Places,
     /// How many lines are not blank.
     pub(super) row_count: u64,
     /// Of the rows that are right; `None` beyond what can be counted.
@@ -65,7 +68,8 @@ pub(super) fn take<R: Read + Seek>(
     let mut survey = Survey {
         keys: Keys::default(),
         line_counts: Vec::new(),
-        marked: Vec::new(),
+        line_count: 0,
+        marked: Places::default(),
         row_count: 0,
         totals: Some(Totals::default()),
         fingerprint: Fingerprint::of_nothing(),
@@ -95,17 +99,13 @@ pub(super) fn take<R: Read + Seek>(
 
 impl Survey {
     fn append(&mut self, part: &mut Part, first_line: u64) {
-        let place = self
-            .line_counts
-            .iter()
-            .fold(0usize, |all, count| all.saturating_add(*count));
-        self.keys.append(&mut part.keys);
+        let place = self.line_count;
+        self.keys.append(&mut part.keys, place);
         self.line_counts.push(part.line_count);
-        self.marked.extend(
-            part.marked
-                .iter()
-                .map(|in_block| in_block.saturating_add(place)),
-        );
+        self.line_count = place.saturating_add(part.line_count);
+        for in_block in &part.marked {
+            self.marked.insert(in_block.saturating_add(place));
+        }
         self.row_count = self.row_count.saturating_add(part.row_count);
         self.totals = match (self.totals.take(), &part.totals) {
             (Some(mut totals), Some(more)) => totals.merge(more).ok().map(|()| totals),
@@ -140,12 +140,10 @@ impl Surveyor<'_> {
         let mut faults = Vec::new();
         for line in lines(&block[part.start..], self.checker.line_break) {
             let row = splitter.split(line);
-            if self.checker.is_blank(&row) {
-                part.keys.skip(&self.hashing);
-            } else {
+            if !self.checker.is_blank(&row) {
                 part.row_count = part.row_count.saturating_add(1);
                 let checked = self.checker.check(&row, &mut faults);
-                part.keys.push(&self.hashing, &checked);
+                part.keys.push(&self.hashing, part.line_count, &checked);
                 if !faults.is_empty() {
                     faults.clear();
                     part.marked.push(part.line_count);
