@@ -276,7 +276,7 @@ impl Attempt {
         if text.contains(char::is_control) {
             return None;
         }
-        let fields = decode_record(text)?;
+        let fields = decode_record(text);
         if fields.len() != INTENT_FIELDS.saturating_add(ENDING_FIELDS) {
             return None;
         }
@@ -324,16 +324,23 @@ fn encode_record(fields: &[&str]) -> String {
     text
 }
 
-/// The fields of a line without its newline.
-fn decode_record(text: &str) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    let mut record = csv::StringRecord::new();
-    match reader.read_record(&mut record) {
-        Ok(true) => Some(record.iter().map(str::to_owned).collect()),
-        _ => None,
+/// The fields of a line without its newline. Whatever [`encode_record`] would have written
+/// otherwise is not refused here: it does not come out the same when it is written again.
+fn decode_record(text: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut field = String::new();
+    let mut is_quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if is_quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            _ => field.push(c),
+        }
     }
+    fields.push(field);
+    fields
 }
 
 /// All that a results file says.
@@ -599,7 +606,7 @@ fn whole_intent(tail: &[u8]) -> Option<Intent> {
         Err(error) => std::str::from_utf8(&tail[..error.valid_up_to()]).ok()?,
     };
     let text = text.split('\n').next()?;
-    let fields = decode_record(text)?;
+    let fields = decode_record(text);
     let intent = Intent::decode(fields.get(..INTENT_FIELDS)?)?;
     text.starts_with(&intent.encode()).then_some(intent)
 }
