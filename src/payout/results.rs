@@ -364,6 +364,26 @@ impl Record {
             .map(|intent| intent.api.as_str())
     }
 
+    /// The intent of the latest attempt of a payout.
+    #[must_use]
+    pub fn latest_intent(&self, line: u64) -> Option<&Intent> {
+        let whole = self.attempts.iter().map(|attempt| &attempt.intent);
+        whole
+            .chain(self.tail.intent())
+            .rfind(|intent| intent.line == line)
+    }
+
+    /// Whether the latest whole line of a payout has this very intent and left it in doubt. Only
+    /// an operator's verdict may repeat it.
+    fn is_in_doubt(&self, intent: &Intent) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts
+            .rfind(|attempt| attempt.intent.line == intent.line)
+            .is_some_and(|latest| {
+                latest.intent == *intent && latest.ending.status == Status::Unknown
+            })
+    }
+
     /// The latest moment at which a request can have arrived at the API; `None` while nothing
     /// was submitted.
     #[must_use]
@@ -394,7 +414,8 @@ pub enum Tail {
     /// Nothing.
     #[default]
     Nothing,
-    /// Less than an intent (or less than the header): no request left. It may be removed.
+    /// Less than an intent, less than the header, or less than an operator's verdict, which
+    /// begins with the intent that it is about: no request left. It may be removed.
     Fragment,
     /// A whole intent without a whole ending: the payout is in doubt.
     InDoubt {
@@ -552,10 +573,14 @@ pub fn parse(bytes: &[u8]) -> Result<Record, Mismatch> {
             rest = after;
             line = line.saturating_add(1);
         } else {
-            record.tail = parse_tail(rest).ok_or(Mismatch {
+            let tail = parse_tail(rest).ok_or(Mismatch {
                 line,
                 reason: Reason::Foreign,
             })?;
+            record.tail = match tail.intent() {
+                Some(intent) if record.is_in_doubt(intent) => Tail::Fragment,
+                _ => tail,
+            };
             break;
         }
     }
