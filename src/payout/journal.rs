@@ -224,8 +224,10 @@ impl<S: Storage> Journal<S> {
         self.storage
             .verify(self.bytes)
             .map_err(JournalError::Displaced)?;
+        // In two steps, as any line: of an unsynced line a crash can leave its end alone.
         let recorded = self
-            .append(&attempt.encode())
+            .append(&attempt.intent.encode())
+            .and_then(|()| self.append(&attempt.ending.encode()))
             .map_err(|error| error.to_string());
         self.after_ending(attempt, recorded)
     }

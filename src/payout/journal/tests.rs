@@ -165,7 +165,10 @@ fn a_verdict_is_durable_before_it_is_told() {
         ..doubt
     };
     journal.resolve(verdict.clone()).unwrap();
-    assert_eq!(memory.news(), ["verify", "append", "sync"]);
+    assert_eq!(
+        memory.news(),
+        ["verify", "append", "sync", "append", "sync"]
+    );
     let record = parse(&memory.bytes.borrow()).unwrap();
     assert_eq!(record.attempts.last(), Some(&verdict));
 }
