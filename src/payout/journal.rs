@@ -143,7 +143,10 @@ impl<S: Storage> Journal<S> {
             }
             Tail::InDoubt { intent, remains } => {
                 self.bytes = self.bytes.saturating_add(length(&intent.encode()));
+                // What remains of the ending must be gone for good before another is written: a
+                // crash could mix the two into a line that neither of them was.
                 self.storage.truncate(self.bytes)?;
+                self.storage.sync()?;
                 self.append(&Ending::interrupted(remains, now).encode())
             }
         }
