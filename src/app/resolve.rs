@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::payout::disk::DiskFile;
 use crate::payout::journal::{Journal, JournalError};
 use crate::payout::lock::lock;
-use crate::payout::results::{self, Attempt, Ending, Intent, Record};
+use crate::payout::results::{self, Attempt, Ending, Record};
 use crate::terminal::{report, ui};
 use chrono::Utc;
 
@@ -34,7 +34,9 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
         .position(|payout| payout.line == config.line);
     let index = index.ok_or_else(|| Error::no_such_line(&files.input, config.line))?;
     let state = standings[index].state;
-    let intent = latest_intent(&record, config.line).filter(|_| state == State::InDoubt);
+    let intent = record
+        .latest_intent(config.line)
+        .filter(|_| state == State::InDoubt);
     let intent = intent
         .ok_or_else(|| Error::not_in_doubt(&files.input, config.line, state.as_str()))?
         .clone();
@@ -63,14 +65,6 @@ fn open_results(config: &Resolve) -> Result<(DiskFile, Record), Error> {
     let bytes = disk.read().map_err(|io| error(io.into()))?;
     let record = results::parse(&bytes).map_err(|mismatch| Error::mismatch(path, &mismatch))?;
     Ok((disk, record))
-}
-
-/// The intent of the latest attempt of a payout.
-fn latest_intent(record: &Record, line: u64) -> Option<&Intent> {
-    let whole = record.attempts.iter().map(|attempt| &attempt.intent);
-    whole
-        .chain(record.tail.intent())
-        .rfind(|intent| intent.line == line)
 }
 
 /// Whether a text can be an invoice id: printable, without blanks.

@@ -6,7 +6,7 @@ use crate::cli::{self, Format};
 use crate::config::{Consent, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::standing::Census;
-use crate::domain::{Batch, HaltPolicy, Standing, Tally};
+use crate::domain::{Batch, Standing, Tally};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Keep;
@@ -56,7 +56,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let (disk, record) = open_results(config, &input)?;
     let standings = fold(files, &record, batch, Some(&check.api))?;
     let census = Census::of(&standings);
-    if census.in_doubt > 0 && config.halt == HaltPolicy::Careful {
+    if config.halt.is_held_by(&census) {
         let stopped = "an earlier run left a payout in doubt; nothing was sent".to_owned();
         return Ok(sum_up(config, batch, &standings, stopped));
     }
@@ -183,8 +183,8 @@ fn open_journal(
     };
     if record.tail == Tail::Fragment {
         ui::say(&format!(
-            "{}: the last run ended while it wrote a line whose payout was not sent; \
-             the beginning of the line is removed",
+            "{}: the last line was not written whole, and no request belongs to it; \
+             its beginning is removed",
             path.display()
         ));
     }

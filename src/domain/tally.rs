@@ -1,5 +1,6 @@
 //! A [`Tally`] counts the outcomes of a run and says how it goes on after each.
 
+use super::Census;
 use super::outcome::{Cause, Outcome, Verdict};
 use std::time::Duration;
 
@@ -37,6 +38,14 @@ pub enum HaltPolicy {
     Careful,
     /// `--keep-going`: stop only at [`MAX_UNKNOWN_IN_A_ROW`].
     KeepGoing,
+}
+
+impl HaltPolicy {
+    /// Whether payouts that an earlier run left in doubt keep this one from submitting any.
+    #[must_use]
+    pub fn is_held_by(self, census: &Census) -> bool {
+        self == Self::Careful && census.in_doubt > 0
+    }
 }
 
 /// What comes after an outcome.

@@ -143,7 +143,10 @@ impl<S: Storage> Journal<S> {
             }
             Tail::InDoubt { intent, remains } => {
                 self.bytes = self.bytes.saturating_add(length(&intent.encode()));
+                // What remains of the ending must be gone for good before another is written: a
+                // crash could mix the two into a line that neither of them was.
                 self.storage.truncate(self.bytes)?;
+                self.storage.sync()?;
                 self.append(&Ending::interrupted(remains, now).encode())
             }
         }
@@ -224,8 +227,10 @@ impl<S: Storage> Journal<S> {
         self.storage
             .verify(self.bytes)
             .map_err(JournalError::Displaced)?;
+        // In two steps, as any line: of an unsynced line a crash can leave its end alone.
         let recorded = self
-            .append(&attempt.encode())
+            .append(&attempt.intent.encode())
+            .and_then(|()| self.append(&attempt.ending.encode()))
             .map_err(|error| error.to_string());
         self.after_ending(attempt, recorded)
     }

@@ -276,7 +276,7 @@ impl Attempt {
         if text.contains(char::is_control) {
             return None;
         }
-        let fields = decode_record(text)?;
+        let fields = decode_record(text);
         if fields.len() != INTENT_FIELDS.saturating_add(ENDING_FIELDS) {
             return None;
         }
@@ -324,16 +324,23 @@ fn encode_record(fields: &[&str]) -> String {
     text
 }
 
-/// The fields of a line without its newline.
-fn decode_record(text: &str) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    let mut record = csv::StringRecord::new();
-    match reader.read_record(&mut record) {
-        Ok(true) => Some(record.iter().map(str::to_owned).collect()),
-        _ => None,
+/// The fields of a line without its newline. Whatever [`encode_record`] would have written
+/// otherwise is not refused here: it does not come out the same when it is written again.
+fn decode_record(text: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut field = String::new();
+    let mut is_quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if is_quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            _ => field.push(c),
+        }
     }
+    fields.push(field);
+    fields
 }
 
 /// All that a results file says.
@@ -355,6 +362,26 @@ impl Record {
         first
             .or(self.tail.intent())
             .map(|intent| intent.api.as_str())
+    }
+
+    /// The intent of the latest attempt of a payout.
+    #[must_use]
+    pub fn latest_intent(&self, line: u64) -> Option<&Intent> {
+        let whole = self.attempts.iter().map(|attempt| &attempt.intent);
+        whole
+            .chain(self.tail.intent())
+            .rfind(|intent| intent.line == line)
+    }
+
+    /// Whether the latest whole line of a payout has this very intent and left it in doubt. Only
+    /// an operator's verdict may repeat it.
+    fn is_in_doubt(&self, intent: &Intent) -> bool {
+        let mut attempts = self.attempts.iter();
+        attempts
+            .rfind(|attempt| attempt.intent.line == intent.line)
+            .is_some_and(|latest| {
+                latest.intent == *intent && latest.ending.status == Status::Unknown
+            })
     }
 
     /// The latest moment at which a request can have arrived at the API; `None` while nothing
@@ -387,7 +414,8 @@ pub enum Tail {
     /// Nothing.
     #[default]
     Nothing,
-    /// Less than an intent (or less than the header): no request left. It may be removed.
+    /// Less than an intent, less than the header, or less than an operator's verdict, which
+    /// begins with the intent that it is about: no request left. It may be removed.
     Fragment,
     /// A whole intent without a whole ending: the payout is in doubt.
     InDoubt {
@@ -545,10 +573,14 @@ pub fn parse(bytes: &[u8]) -> Result<Record, Mismatch> {
             rest = after;
             line = line.saturating_add(1);
         } else {
-            record.tail = parse_tail(rest).ok_or(Mismatch {
+            let tail = parse_tail(rest).ok_or(Mismatch {
                 line,
                 reason: Reason::Foreign,
             })?;
+            record.tail = match tail.intent() {
+                Some(intent) if record.is_in_doubt(intent) => Tail::Fragment,
+                _ => tail,
+            };
             break;
         }
     }
@@ -599,7 +631,7 @@ fn whole_intent(tail: &[u8]) -> Option<Intent> {
         Err(error) => std::str::from_utf8(&tail[..error.valid_up_to()]).ok()?,
     };
     let text = text.split('\n').next()?;
-    let fields = decode_record(text)?;
+    let fields = decode_record(text);
     let intent = Intent::decode(fields.get(..INTENT_FIELDS)?)?;
     text.starts_with(&intent.encode()).then_some(intent)
 }

@@ -165,7 +165,10 @@ fn a_verdict_is_durable_before_it_is_told() {
         ..doubt
     };
     journal.resolve(verdict.clone()).unwrap();
-    assert_eq!(memory.news(), ["verify", "append", "sync"]);
+    assert_eq!(
+        memory.news(),
+        ["verify", "append", "sync", "append", "sync"]
+    );
     let record = parse(&memory.bytes.borrow()).unwrap();
     assert_eq!(record.attempts.last(), Some(&verdict));
 }
@@ -258,12 +261,12 @@ fn a_torn_file_is_mended_durably_before_it_is_used() {
         (whole.clone() + "3,R3,B", &["truncate", "sync", "verify"], 1),
         (
             whole.clone() + &intent,
-            &["truncate", "append", "sync", "verify"],
+            &["truncate", "sync", "append", "sync", "verify"],
             2,
         ),
         (
             whole + &intent + "created,INV-9\0\0",
-            &["truncate", "append", "sync", "verify"],
+            &["truncate", "sync", "append", "sync", "verify"],
             2,
         ),
     ] {

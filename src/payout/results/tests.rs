@@ -257,6 +257,34 @@ fn a_verdict_follows_a_doubt_and_nothing_else() {
 }
 
 #[test]
+fn a_torn_verdict_is_a_fragment_and_the_payout_stays_in_doubt() {
+    let batch = batch(&["R1"]);
+    let doubt = attempt(&batch.payouts[0], 1, &outcome(Verdict::Unknown));
+    let verdict = Attempt {
+        ending: Ending::verdict(Some("INV-1"), time(900)),
+        ..doubt.clone()
+    };
+    let (before, verdict) = (text(&[doubt]), verdict.encode());
+    for kept in 1..verdict.len() {
+        let record = parse((before.clone() + &verdict[..kept]).as_bytes()).unwrap();
+        assert_eq!(record.tail, Tail::Fragment, "{kept}");
+        let standings = fold(&record, &batch, Some(API)).unwrap();
+        assert_eq!(standings[0].state, State::InDoubt, "{kept}");
+    }
+}
+
+#[test]
+fn a_half_line_that_repeats_a_settled_intent_is_refused() {
+    let batch = batch(&["R1"]);
+    for settled in [created(), outcome(Verdict::Rejected)] {
+        let settled = attempt(&batch.payouts[0], 1, &settled);
+        let repeated = text(std::slice::from_ref(&settled)) + &settled.intent.encode();
+        let record = parse(repeated.as_bytes()).unwrap();
+        assert!(fold(&record, &batch, Some(API)).is_err());
+    }
+}
+
+#[test]
 fn the_latest_arrival_is_a_second_after_the_start_or_the_end_whichever_is_earlier() {
     let line = |outcome: &Outcome, finished| Attempt {
         intent: Intent::new(&payout(2, ""), 1, API, time(0)),
