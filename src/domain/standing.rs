@@ -1,5 +1,6 @@
 //! A [`Standing`] is where one payout stands, folded from all of its attempts.
 
+use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// Where one payout stands.
@@ -9,6 +10,8 @@ pub struct Standing {
     pub state: State,
     /// How many attempts were begun.
     pub attempts: u32,
+    /// When the last attempt began.
+    pub started_at: Option<DateTime<Utc>>,
     /// The invoice id, when created.
     pub invoice_id: String,
     /// The key of the last refusal or fault.

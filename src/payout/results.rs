@@ -778,6 +778,7 @@ fn stand(intent: &Intent, ending: Option<&Ending>) -> Standing {
         return Standing {
             state: State::InDoubt,
             attempts: intent.attempt,
+            started_at: Some(intent.started_at),
             error_key: INTERRUPTED.to_owned(),
             ..Standing::default()
         };
@@ -790,6 +791,7 @@ fn stand(intent: &Intent, ending: Option<&Ending>) -> Standing {
             Status::Unknown => State::InDoubt,
         },
         attempts: intent.attempt,
+        started_at: Some(intent.started_at),
         invoice_id: ending.invoice_id.clone(),
         error_key: ending.error_key.clone(),
         detail: ending.detail.clone(),

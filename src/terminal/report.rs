@@ -54,6 +54,8 @@ pub struct Summary {
 pub struct Doubt {
     /// The payout.
     pub payout: Payout,
+    /// When its attempt began.
+    pub started_at: Option<DateTime<Utc>>,
     /// What is known of its attempt.
     pub detail: String,
     /// The command that settles it, up to the verdict.
@@ -75,6 +77,7 @@ impl Doubt {
         in_doubt
             .map(|(payout, standing)| Self {
                 payout: payout.clone(),
+                started_at: standing.started_at,
                 detail: standing.detail.clone(),
                 command: command(payout.line),
             })
@@ -291,21 +294,30 @@ pub fn summary(summary: &Summary) -> String {
 
 /// What to do about a payout in doubt.
 fn in_doubt(doubt: &Doubt) -> String {
-    let detail = if doubt.detail.is_empty() {
-        String::new()
-    } else {
-        format!("\n  {}", doubt.detail)
-    };
-    format!(
-        "In doubt: line {}, {}{detail}\n  \
-         Look for it in the CryptoCloud dashboard. If it is there:\n    \
+    let mut text = format!(
+        "In doubt: line {}, {}",
+        doubt.payout.line,
+        payout(&doubt.payout)
+    );
+    if let Some(time) = doubt.started_at {
+        let _ = write!(
+            text,
+            "\n  begun at {} UTC",
+            time.format("%Y-%m-%d %H:%M:%S")
+        );
+    }
+    if !doubt.detail.is_empty() {
+        let _ = write!(text, "\n  {}", doubt.detail);
+    }
+    let _ = write!(
+        text,
+        "\n  Look for it in the CryptoCloud dashboard. If it is there:\n    \
          {command} --invoice-id ID\n  \
          If it is not:\n    \
          {command} --not-created",
-        doubt.payout.line,
-        payout(&doubt.payout),
         command = doubt.command,
-    )
+    );
+    text
 }
 
 /// A table of where each payout stands.
