@@ -108,6 +108,24 @@ fn shortened(text: &str) -> Option<Option<String>> {
     Some(plain(literal.trim_end_matches('0').trim_end_matches('.')))
 }
 
+/// Whether this is how a spreadsheet writes a number that it has shortened, `1.23457E+17`, to the
+/// letter: an id that a person has chosen, such as `1e7`, does not look like that.
+pub(super) fn is_shortened_by_spreadsheet(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let exponent = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let exponent = exponent.count();
+    let (Some(number), 2..=3) = (text.len().checked_sub(exponent), exponent) else {
+        return false;
+    };
+    match &bytes[..number] {
+        [b'1'..=b'9', b'E', b'+' | b'-'] => true,
+        [b'1'..=b'9', b'.' | b',', fraction @ .., b'E', b'+' | b'-'] => {
+            !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
+}
+
 fn is_date(text: &str) -> bool {
     // A time may follow.
     let date = text.split([' ', 'T']).next().unwrap_or(text);
@@ -131,7 +149,8 @@ fn is_date(text: &str) -> bool {
             (is_number(day, 31) && (is_number(month, 31) || is_month(month)))
                 || (is_number(month, 31) && is_month(day))
         }
-        [day, month, year] if !date.contains('.') => {
+        // With points it may be a version, `1.2.3`, unless every part has both its digits.
+        [day, month, year] if !date.contains('.') || (day.len() == 2 && month.len() == 2) => {
             is_number(day, 31) && (is_number(month, 31) || is_month(month)) && year.len() == 2
         }
         [a, b] if !date.contains('.') => {
@@ -238,6 +257,7 @@ mod tests {
             ("5-Jan", Look::Spreadsheet(Mangled::Date)),
             ("Jan-05", Look::Spreadsheet(Mangled::Date)),
             ("01.Feb", Look::Spreadsheet(Mangled::Date)),
+            ("01.05.26", Look::Spreadsheet(Mangled::Date)),
             ("1/5/26", Look::Spreadsheet(Mangled::Date)),
             ("#REF!", Look::Spreadsheet(Mangled::Broken)),
             ("#######", Look::Spreadsheet(Mangled::Broken)),
@@ -273,6 +293,36 @@ mod tests {
             ("١", Look::Unknown),
         ] {
             assert_eq!(look(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shortened_number_is_told_from_an_id() {
+        for shortened in [
+            "1E-05",
+            "2.3E+04",
+            "1.23457E+17",
+            "1,23457E+17",
+            "1.23456789012346E+017",
+        ] {
+            assert!(is_shortened_by_spreadsheet(shortened), "{shortened}");
+        }
+        for id in [
+            "",
+            "17",
+            "1E5",
+            "1e-05",
+            "12E+05",
+            "0E+05",
+            "1.E+05",
+            "E+05",
+            "1E+5",
+            "1.2.3E+05",
+            "A1E+05",
+            "1E+0005",
+            "ж1E+05",
+        ] {
+            assert!(!is_shortened_by_spreadsheet(id), "{id}");
         }
     }
 }

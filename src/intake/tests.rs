@@ -371,6 +371,42 @@ fn with_a_decimal_comma_a_point_is_the_fault() {
 }
 
 #[test]
+fn what_a_spreadsheet_has_mangled_is_named_though_it_has_a_point() {
+    let options = Options {
+        decimal_mark: DecimalMark::Comma,
+        ..Options::default()
+    };
+    let rows = format!(
+        "currency_code;to_address;amount\nBTC;{BTC};03.04.2026\nBTC;{BTC};1.5E-07\nBTC;{BTC};01.05.26\n"
+    );
+    let (_, findings) = take_with(rows.as_bytes(), &options);
+    let told: Vec<_> = findings.iter().map(on_a_line).collect();
+    assert_eq!(
+        told,
+        [
+            "2:amount: error: \"03.04.2026\" is a date, not an amount | the spreadsheet has made a date \
+             of this number; format the column as text and fill it in again",
+            "3:amount: error: \"1.5E-07\" is in scientific notation | write 0,00000015 if that is all \
+             of it: the spreadsheet has shortened this number; format the column as text",
+            "4:amount: error: \"01.05.26\" is a date, not an amount | the spreadsheet has made a date \
+             of this number; format the column as text and fill it in again",
+        ]
+    );
+}
+
+#[test]
+fn a_reference_that_a_spreadsheet_has_shortened_is_a_warning() {
+    assert_eq!(
+        of_row(&format!("BTC,{BTC},1,1.23457E+17")),
+        [
+            "2:reference: warning: the reference \"1.23457E+17\" is in scientific notation | the \
+             spreadsheet has shortened this number; format the column as text and fill it in again"
+        ]
+    );
+    assert_eq!(of_row(&format!("BTC,{BTC},1,1E7")), [""; 0]);
+}
+
+#[test]
 fn digits_beyond_a_double_are_a_warning() {
     let (intake, findings) = take(file(&[
         "ETH,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1.234567890123456789,",

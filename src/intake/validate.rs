@@ -5,6 +5,7 @@
 
 use super::csv::{Row, Splitter};
 use super::header::Header;
+use super::remedy;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
 use crate::address::{self, Account, AddressError, Caution};
@@ -87,6 +88,8 @@ pub(super) enum Fault {
     LongReference(usize),
     /// The reference starts like a formula.
     Formula(char),
+    /// A spreadsheet has shortened the number that the reference was.
+    ShortenedReference,
     /// A character of the reference cannot be seen.
     Unprintable(char),
 }
@@ -94,7 +97,9 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn severity(&self) -> Severity {
         match self {
-            Self::Gone(_) | Self::Caution(_) | Self::Imprecise => Severity::Warning,
+            Self::Gone(_) | Self::Caution(_) | Self::Imprecise | Self::ShortenedReference => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }
@@ -116,9 +121,10 @@ impl Fault {
             | Self::Uncountable
             | Self::OverLimit(..)
             | Self::Imprecise => Some(Column::Amount),
-            Self::LongReference(_) | Self::Formula(_) | Self::Unprintable(_) => {
-                Some(Column::Reference)
-            }
+            Self::LongReference(_)
+            | Self::Formula(_)
+            | Self::ShortenedReference
+            | Self::Unprintable(_) => Some(Column::Reference),
         }
     }
 }
@@ -268,6 +274,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(first @ ('=' | '+' | '-' | '@')) = text.chars().next() {
             faults.push(Fault::Formula(first));
+        }
+        if remedy::is_shortened_by_spreadsheet(text) {
+            faults.push(Fault::ShortenedReference);
         }
         if !is_plain && let Some(odd) = text.chars().find(|c| is_unprintable(*c)) {
             faults.push(Fault::Unprintable(odd));

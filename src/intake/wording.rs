@@ -249,6 +249,11 @@ impl<'a> Scene<'a> {
                 "write it without the sign in front",
             )
             .at(Some(0..1)),
+            Fault::ShortenedReference => Words::new(
+                "spreadsheet",
+                format!("the reference {} is in scientific notation", quoted(&value)),
+                "the spreadsheet has shortened this number; format the column as text and fill it in again",
+            ),
             Fault::Unprintable(odd) => Words::new(
                 "reference",
                 format!("{} is in the reference, which cannot be seen", named(*odd)),
@@ -295,6 +300,10 @@ impl<'a> Scene<'a> {
         };
         match fault {
             Fault::Point => {
+                // A date has points too where decimals have a comma.
+                if let Look::Spreadsheet(mangled) = remedy::look(value) {
+                    return mangled_words(&quoted(value), mangled, show);
+                }
                 let hint = match remedy::look(&value.replace('.', ",")) {
                     Look::Comma { as_point, .. } => format!("write {}", show(&as_point)),
                     _ => "write it with a comma, without thousands marks".to_owned(),

@@ -59,6 +59,9 @@ mod secrets;
 /// What is checked before anything is sent, and how it is told.
 mod validate;
 
+/// What a spreadsheet makes of a batch: the files in `tests/dialects/`, made by LibreOffice.
+mod dialects;
+
 /// A dry run: the plan, without a key, a request or a file.
 mod dry_run;
 
