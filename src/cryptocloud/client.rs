@@ -248,7 +248,8 @@ impl Client {
         }
         let cause = innermost(error);
         if cause.contains("certificate") {
-            return format!("{host} did not prove that it is {host}: {cause}");
+            let why = certificate_words(&cause);
+            return format!("{host} did not prove that it is {host}: {why}");
         }
         format!("no connection to {host}: {cause}")
     }
@@ -257,6 +258,20 @@ impl Client {
 impl Gateway for Client {
     async fn submit(&self, payout: &Payout) -> Outcome {
         self.hide_key(self.exchange(payout).await)
+    }
+}
+
+/// What is wrong with a certificate, for a person; its library's words where there are no better.
+fn certificate_words(cause: &str) -> &str {
+    let says = |word| cause.contains(word);
+    if says("UnknownIssuer") || says("BadSignature") {
+        "its certificate is not signed by an authority that this machine trusts"
+    } else if says("expired") || says("Expired") {
+        "its certificate has expired, or this machine's clock is wrong"
+    } else if says("not valid for name") || says("NotValidForName") {
+        "its certificate is for another name"
+    } else {
+        cause
     }
 }
 

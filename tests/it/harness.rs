@@ -5,6 +5,7 @@ use ccbatch::sandbox::{Ledger, Options, Sandbox};
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{ControlCode, Eof, Expect};
+use rcgen::{CertificateParams, KeyPair};
 use serde::Deserialize;
 use std::fmt::Debug;
 use std::fs;
@@ -198,14 +199,22 @@ pub(crate) fn unhurried(script: &str) -> Options {
 
 /// A certificate for the sandbox's address as PEM, and what a server needs to show it.
 pub(crate) fn certified() -> (String, Arc<ServerConfig>) {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let key = made.signing_key.serialize_der().try_into().unwrap();
+    certified_until(4000)
+}
+
+/// The same, good until the beginning of a year.
+pub(crate) fn certified_until(year: i32) -> (String, Arc<ServerConfig>) {
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let key_pair = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key_pair).unwrap();
+    let key = key_pair.serialize_der().try_into().unwrap();
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    (made.cert.pem(), Arc::new(config))
+    (certificate.pem(), Arc::new(config))
 }
 
 /// A whole line of a results file.

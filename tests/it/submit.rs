@@ -1,11 +1,13 @@
 //! What becomes of each payout, by what the API does: every row of the table of outcomes, judged
 //! by the sandbox's ledger.
 
-use crate::harness::{BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, certified, rows, unhurried};
+use crate::harness::{
+    BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, certified, certified_until, rows, unhurried,
+};
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Outcome, Payout, Verdict};
 use ccbatch::payout::gateway::Gateway;
-use ccbatch::sandbox::Sandbox;
+use ccbatch::sandbox::{Options, Sandbox};
 use ccbatch::secret::ApiKey;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
@@ -314,11 +316,21 @@ fn a_server_that_cannot_prove_who_it_is_is_sent_nothing() {
     let (stranger, _) = certified();
     let plain = Scene::paying("", &rows(1));
     let tls = Scene::paying_over_tls("", &rows(1));
-    for (scene, why) in [
-        (plain, "no connection to 127.0.0.1"),
-        (tls, "did not prove that it is 127.0.0.1"),
+    let (expired, config) = certified_until(2020);
+    let late = Scene::new(&rows(1)).with_sandbox(Options {
+        tls: Some(config),
+        ..unhurried("")
+    });
+    for (scene, trusted, why) in [
+        (plain, &stranger, "no connection to 127.0.0.1"),
+        (
+            tls,
+            &stranger,
+            "its certificate is not signed by an authority that this machine trusts",
+        ),
+        (late, &expired, "its certificate has expired"),
     ] {
-        scene.write(CERTIFICATE, &stranger);
+        scene.write(CERTIFICATE, trusted);
         try_to_connect(&scene, &scene.url().replace("http:", "https:"), why);
         assert_eq!(scene.sent_and_created(), (0, 0));
     }
