@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Keep};
 use crate::payout::disk::DiskFile;
+use crate::payout::pacer;
 use crate::payout::plan::Plan;
 use crate::payout::results::{self, Record};
 use crate::terminal::report::PlanReport;
@@ -133,7 +134,12 @@ pub(super) fn plan_report(
     first_wait: Duration,
 ) -> PlanReport {
     let to_submit = plan.totals();
-    let ends_at = report::ends_at(Utc::now(), first_wait, config.interval, to_submit.count());
+    let ends_at = report::ends_at(
+        Utc::now(),
+        first_wait,
+        pacer::step(config.interval),
+        to_submit.count(),
+    );
     PlanReport {
         input: config.files.input.display().to_string(),
         results: config.files.results.display().to_string(),
@@ -165,7 +171,12 @@ fn untouched_report(config: &Check, intake: &Intake) -> PlanReport {
         &nothing,
         Duration::ZERO,
     );
-    let ends_at = report::ends_at(Utc::now(), Duration::ZERO, config.interval, pending);
+    let ends_at = report::ends_at(
+        Utc::now(),
+        Duration::ZERO,
+        pacer::step(config.interval),
+        pending,
+    );
     PlanReport {
         to_submit: intake.totals.clone(),
         ends_at,

@@ -7,6 +7,7 @@ use super::{events, report};
 use crate::domain::plain::plain;
 use crate::domain::standing::Census;
 use crate::domain::{Finding, Payout, Standing};
+use crate::payout::pacer;
 use crate::payout::plan::{Plan, Step};
 use crate::payout::results::Attempt;
 use crate::payout::submit::Observer;
@@ -268,7 +269,7 @@ impl Progress {
 
     fn show_tally(&self, first_wait: Duration) {
         let left = self.total.saturating_sub(self.done);
-        let ends_at = report::ends_at(Utc::now(), first_wait, self.interval, left);
+        let ends_at = report::ends_at(Utc::now(), first_wait, pacer::step(self.interval), left);
         let tally = &self.tally;
         self.bar.set_prefix(format!(
             "{} created, {} rejected, {} in doubt, ends {}",

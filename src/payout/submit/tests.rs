@@ -6,6 +6,7 @@ use super::super::plan::RejectedPolicy;
 use super::super::results::{Ending, HEADER, Intent, fold, parse};
 use super::*;
 use crate::domain::{Batch, Cause, HaltPolicy, Payout, Totals, Verdict};
+use crate::payout::pacer::step;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -181,19 +182,19 @@ fn limited(retry_after: Option<u64>) -> Outcome {
 async fn after_a_fast_answer_the_interval_runs_from_its_end() {
     let ran = Trial::new(4, vec![(FAST, created()); 4]).run().await;
     assert!(matches!(ran.ended, Ended::Finished));
-    assert_eq!(ran.left, [0, 12_300, 24_600, 36_900]);
+    assert_eq!(ran.left, [0, 12_420, 24_840, 37_260]);
     assert_eq!(ran.states, [State::Created; 4]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_slow_answer_it_runs_from_a_second_after_the_start() {
     let ran = Trial::new(3, vec![(SLOW, created()); 3]).run().await;
-    assert_eq!(ran.left, [0, 13_000, 26_000]);
+    assert_eq!(ran.left, [0, 13_120, 26_240]);
     let rejected = outcome(Verdict::Rejected);
     let ran = Trial::new(3, vec![(SLOW, rejected), (SLOW * 6, created())])
         .run()
         .await;
-    assert_eq!(ran.left, [0, 13_000, 43_000], "and never before the answer");
+    assert_eq!(ran.left, [0, 13_120, 43_120], "and never before the answer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -201,7 +202,7 @@ async fn after_an_unknown_outcome_it_runs_from_the_end() {
     let unknown = outcome(Verdict::Unknown);
     let trial = Trial::new(3, vec![(SLOW, unknown), (FAST, created())]);
     let ran = trial.keep_going().run().await;
-    assert_eq!(ran.left, [0, 17_000, 29_300]);
+    assert_eq!(ran.left, [0, 17_120, 29_540]);
     assert_eq!(ran.states, [State::InDoubt, State::Created, State::Created]);
 }
 
@@ -211,10 +212,10 @@ async fn rate_limits_are_waited_for_12_24_and_48_seconds() {
         .run()
         .await;
     assert!(matches!(ran.ended, Ended::Finished));
-    assert_eq!(ran.left, [0, 12_000, 36_000, 84_000, 96_000]);
+    assert_eq!(ran.left, [0, 12_120, 36_120, 84_120, 96_240]);
     let ran = Trial::new(2, vec![(FAST, limited(None)); 4]).run().await;
     assert!(matches!(ran.ended, Ended::Halted(Halt::RateLimited)));
-    assert_eq!(ran.left, [0, 12_300, 36_600, 84_900]);
+    assert_eq!(ran.left, [0, 12_420, 36_720, 85_020]);
     assert_eq!(ran.states, [State::NotCreated, State::Pending]);
 }
 
@@ -222,7 +223,7 @@ async fn rate_limits_are_waited_for_12_24_and_48_seconds() {
 async fn what_the_api_asks_for_is_waited_and_the_interval_at_least() {
     let script = vec![(FAST, limited(Some(30))), (FAST, limited(Some(1)))];
     let ran = Trial::new(1, script).run().await;
-    assert_eq!(ran.left, [0, 30_300, 42_600]);
+    assert_eq!(ran.left, [0, 30_300, 42_720]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,17 +254,17 @@ async fn the_pace_is_kept_across_a_restart() {
     let settled = line(&unknown, 9_000, 6_000).encode() + &verdict.encode();
     for (record, first) in [
         (String::new(), 0),
-        (line(&created(), 3_300, 3_000).encode(), 9_000),
-        (line(&created(), 9_000, 1_000).encode(), 4_000),
-        (line(&limited(None), 9_000, 1_000).encode(), 4_000),
-        (line(&unknown, 9_000, 1_000).encode(), 11_000),
+        (line(&created(), 3_300, 3_000).encode(), 9_120),
+        (line(&created(), 9_000, 1_000).encode(), 4_120),
+        (line(&limited(None), 9_000, 1_000).encode(), 4_120),
+        (line(&unknown, 9_000, 1_000).encode(), 11_120),
         (line(&created(), 60_000, 59_000).encode(), 0),
         // When its request left, and whether, nobody knows any more.
-        (half, 12_000),
+        (half, 12_120),
         // An operator's verdict is no request.
-        (settled, 6_000),
+        (settled, 6_120),
         // The clock was set back.
-        (line(&created(), -60_000, -61_000).encode(), 12_000),
+        (line(&created(), -60_000, -61_000).encode(), 12_120),
     ] {
         let trial = Trial::new(2, Vec::new()).after(&record).keep_going();
         let ran = trial.run().await;
@@ -276,11 +277,11 @@ async fn a_stop_while_waiting_sends_nothing_more() {
     let trial = Trial::new(3, Vec::new());
     let stop = trial.stop.clone();
     let (ran, ()) = tokio::join!(trial.run(), async {
-        tokio::time::sleep(INTERVAL + FAST).await;
+        tokio::time::sleep(step(INTERVAL) + FAST).await;
         stop.raise();
     });
     assert!(matches!(ran.ended, Ended::Stopped));
-    assert_eq!(ran.left, [0, 12_000]);
+    assert_eq!(ran.left, [0, 12_120]);
     assert_eq!(ran.states, [State::Created, State::Created, State::Pending]);
 }
 
