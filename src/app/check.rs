@@ -14,6 +14,7 @@ use crate::payout::pacer;
 use crate::payout::plan::Plan;
 use crate::payout::results::{self, Record};
 use crate::terminal::report::PlanReport;
+use crate::terminal::ui::Emit;
 use crate::terminal::{events, report, ui};
 use chrono::Utc;
 use std::fs::File;
@@ -69,19 +70,16 @@ pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Optio
         keep,
         ..config.intake.clone()
     };
-    let mut shown = ui::Findings::new(&name, config.max_findings);
+    let mut told = ui::Findings::new(&name, config.max_findings, emit(config.format));
     let mut mending = Mending::new(config, input)?;
     let mut tell = |finding: &Finding| {
-        match config.format {
-            Format::Human => shown.show(finding),
-            Format::Json => ui::emit(&events::finding(finding)),
-        }
+        told.tell(finding);
         mending.add(finding);
     };
     let intake =
         intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
+    told.end();
     mending.end()?;
-    shown.end();
     for notice in &intake.notices {
         ui::say(&format!("{name}: {notice}"));
     }
@@ -102,6 +100,14 @@ pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Optio
     {
         Some(expected) => Err(Error::other_batch(path, expected, intake.fingerprint)),
         None => Ok(Some(intake)),
+    }
+}
+
+/// What goes to stdout.
+pub(super) fn emit(format: Format) -> Emit {
+    match format {
+        Format::Json => Emit::Events,
+        Format::Human => Emit::Nothing,
     }
 }
 

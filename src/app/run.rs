@@ -1,6 +1,6 @@
 //! `ccbatch run`: check, plan, ask, submit, sum up.
 
-use super::check::{fold, open_input, plan_report, tell_plan, validate};
+use super::check::{emit, fold, open_input, plan_report, tell_plan, validate};
 use super::{key, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Run, Target};
@@ -21,7 +21,7 @@ use crate::payout::submit::{Ended, Submission, World, submit};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::report::{Doubt, Summary};
-use crate::terminal::ui::{Emit, Progress, Show};
+use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, report, ui};
 use chrono::Utc;
 use std::io::IsTerminal;
@@ -197,13 +197,6 @@ fn show(config: &Run) -> Show {
         cli::Progress::Bar => Show::Bar,
         cli::Progress::Auto | cli::Progress::Lines => Show::Lines,
         cli::Progress::None => Show::Nothing,
-    }
-}
-
-fn emit(format: Format) -> Emit {
-    match format {
-        Format::Json => Emit::Events,
-        Format::Human => Emit::Nothing,
     }
 }
 

@@ -16,7 +16,7 @@ use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 use std::fmt;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -90,60 +90,76 @@ const MAX_DRAWN: u64 = 20;
 /// The width of a terminal that does not tell its own.
 const USUAL_COLUMNS: usize = 80;
 
-/// Shows findings on stderr: drawings on a terminal, lines elsewhere.
-#[derive(Debug)]
+/// Tells findings: as drawings on a terminal, as lines elsewhere, or as events on stdout. There may
+/// be a million of them, so they are written many at a time.
 pub struct Findings<'a> {
     input: &'a str,
-    drawing: Option<(Colour, usize)>,
+    form: Form,
+    out: BufWriter<Box<dyn Write>>,
     limit: u64,
     found: u64,
 }
 
+/// What a finding is told as.
+enum Form {
+    Drawing(Colour, usize),
+    Line,
+    Event,
+}
+
 impl<'a> Findings<'a> {
-    /// Nothing found yet. Without a limit a terminal shows [`MAX_DRAWN`], and a log all.
+    /// Nothing found yet. Without a limit a terminal shows [`MAX_DRAWN`], and a log all; of events
+    /// there is no limit.
     #[must_use]
-    pub fn new(input: &'a str, limit: Option<u64>) -> Self {
-        let drawing = io::stderr().is_terminal().then(|| {
-            let colour = if console::colors_enabled_stderr() {
-                Colour::Styled
-            } else {
-                Colour::Plain
-            };
-            let columns = console::Term::stderr().size_checked();
-            (
-                colour,
-                columns.map_or(USUAL_COLUMNS, |(_, columns)| usize::from(columns)),
-            )
-        });
-        let usual = if drawing.is_some() {
-            MAX_DRAWN
-        } else {
-            u64::MAX
+    pub fn new(input: &'a str, limit: Option<u64>, emit: Emit) -> Self {
+        let (form, limit) = match emit {
+            Emit::Events => (Form::Event, u64::MAX),
+            Emit::Nothing if io::stderr().is_terminal() => {
+                let colours = console::colors_enabled_stderr();
+                let colour = if colours {
+                    Colour::Styled
+                } else {
+                    Colour::Plain
+                };
+                let columns = console::Term::stderr().size_checked();
+                let columns = columns.map_or(USUAL_COLUMNS, |(_, columns)| columns.into());
+                (Form::Drawing(colour, columns), limit.unwrap_or(MAX_DRAWN))
+            }
+            Emit::Nothing => (Form::Line, limit.unwrap_or(u64::MAX)),
+        };
+        let out: Box<dyn Write> = match emit {
+            Emit::Events => Box::new(io::stdout()),
+            Emit::Nothing => Box::new(io::stderr()),
         };
         Self {
             input,
-            drawing,
-            limit: limit.unwrap_or(usual),
+            form,
+            out: BufWriter::new(out),
+            limit,
             found: 0,
         }
     }
 
-    /// Shows a finding, unless there were too many.
-    pub fn show(&mut self, finding: &Finding) {
+    /// Tells a finding, unless there were too many.
+    pub fn tell(&mut self, finding: &Finding) {
         self.found = self.found.saturating_add(1);
         if self.found > self.limit {
             return;
         }
-        say(&match self.drawing {
-            Some((colour, columns)) => {
-                findings::drawing(self.input, finding, colour, columns) + "\n"
+        // A reader that has gone away does not want the rest.
+        let _ = match self.form {
+            Form::Drawing(colour, columns) => {
+                let drawing = findings::drawing(self.input, finding, colour, columns);
+                writeln!(self.out, "{drawing}\n")
             }
-            None => findings::line(self.input, finding),
-        });
+            Form::Line => writeln!(self.out, "{}", findings::line(self.input, finding)),
+            Form::Event => writeln!(self.out, "{}", events::line(&events::finding(finding))),
+        };
     }
 
     /// Tells how many were not shown.
-    pub fn end(&self) {
+    pub fn end(mut self) {
+        let _ = self.out.flush();
         let hidden = self.found.saturating_sub(self.limit);
         if hidden > 0 {
             say(&format!(
