@@ -14,7 +14,10 @@ const ENVELOPES: [(&str, &str); 5] = [
     ("", ""),
     (r#"{"status":"success","data":"#, "}"),
     (r#"{"status":"success","result":{"invoice_id":"#, "}}"),
-    (r#"{"status":"success","data":{"invoice_id":"INV-1","amount":"#, "}}"),
+    (
+        r#"{"status":"success","data":{"invoice_id":"INV-1","amount":"#,
+        "}}",
+    ),
     (r#"{"status":"error","result":"#, "}"),
 ];
 
@@ -23,7 +26,11 @@ fuzz_target!(|input: (u16, u8, &[u8])| {
     let (http_status, envelope, content) = input;
     let (begin, end) = ENVELOPES[usize::from(envelope) % ENVELOPES.len()];
     let body = &[begin.as_bytes(), content, end.as_bytes()].concat();
-    let http_status = if http_status % 2 == 0 { 200 } else { http_status };
+    let http_status = if http_status % 2 == 0 {
+        200
+    } else {
+        http_status
+    };
     let answered = Answer {
         http_status,
         retry_after: None,

@@ -1,22 +1,103 @@
 //! Any bytes as a results file: a record or a refusal. The lines of a record are the very bytes
 //! of the file, and the journal changes nothing of them when it goes on with the file.
-//!
-//! `cargo fuzz run results fuzz/corpus/results tests/golden` begins with files as they are written.
 #![no_main]
 
-use ccbatch::domain::{Amount, Batch, Currency, Payout, Totals};
+use arbitrary::Arbitrary;
+use ccbatch::domain::{Amount, Batch, Cause, Currency, Outcome, Payout, Totals, Verdict};
 use ccbatch::payout::journal::{Journal, Storage};
-use ccbatch::payout::results::{Attempt, HEADER, Intent, Record, Tail, fold, parse};
+use ccbatch::payout::results::{Attempt, Ending, HEADER, Intent, Record, Tail, fold, parse};
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-fuzz_target!(|bytes: &[u8]| {
-    check(bytes);
-    check(&[HEADER.as_bytes(), bytes].concat());
-});
+/// A file as the program may have written it, and what has become of it since.
+#[derive(Arbitrary, Debug)]
+struct File<'a> {
+    has_header: bool,
+    lines: Vec<Line<'a>>,
+    /// How much is missing at the end.
+    cut: u16,
+    /// Bytes that were changed: where, and to what.
+    damage: Vec<(u16, u8)>,
+    tail: &'a [u8],
+}
+
+#[derive(Arbitrary, Debug)]
+struct Line<'a> {
+    number: u8,
+    reference: &'a str,
+    attempt: u8,
+    ending: End,
+    words: &'a str,
+}
+
+#[derive(Arbitrary, Debug)]
+enum End {
+    Created,
+    Rejected,
+    NotCreated,
+    Unknown,
+    Verdict(bool),
+}
+
+fuzz_target!(|file: File<'_>| check(&file.bytes()));
+
+impl File<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        let mut text = if self.has_header {
+            HEADER.to_owned()
+        } else {
+            String::new()
+        };
+        text.extend(self.lines.iter().map(|line| line.attempt().encode()));
+        let mut bytes = text.into_bytes();
+        bytes.truncate(bytes.len().saturating_sub(self.cut.into()));
+        for (place, byte) in &self.damage {
+            if let Some(damaged) = bytes.get_mut(usize::from(*place)) {
+                *damaged = *byte;
+            }
+        }
+        bytes.extend_from_slice(self.tail);
+        bytes
+    }
+}
+
+impl Line<'_> {
+    fn attempt(&self) -> Attempt {
+        let currency = Currency::from_code("BTC").expect("a code");
+        let payout = Payout {
+            line: self.number.into(),
+            reference: self.reference.replace(char::is_control, ""),
+            currency,
+            to_address: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned(),
+            amount: Amount::parse("0.050", 8).expect("an amount"),
+        };
+        let now = DateTime::from_timestamp_millis(1_795_341_600_000).expect("a time");
+        let verdict = match self.ending {
+            End::Created => Verdict::Created {
+                invoice_id: format!("INV-{}", self.words),
+                accepted_amount: None,
+            },
+            End::Rejected => Verdict::Rejected,
+            End::NotCreated => Verdict::NotCreated(Cause::ConnectFailed),
+            End::Unknown | End::Verdict(_) => Verdict::Unknown,
+        };
+        let outcome = Outcome {
+            verdict,
+            error_key: self.words.to_owned(),
+            detail: self.words.to_owned(),
+            http_status: Some(200),
+        };
+        let ending = match self.ending {
+            End::Verdict(is_created) => Ending::verdict(is_created.then_some("INV-1"), now),
+            _ => Ending::new(&outcome, now),
+        };
+        let intent = Intent::new(&payout, self.attempt.into(), "sandbox", now);
+        Attempt { intent, ending }
+    }
+}
 
 fn check(bytes: &[u8]) {
     let Ok(record) = parse(bytes) else { return };

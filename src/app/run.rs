@@ -183,8 +183,8 @@ fn open_journal(
     };
     if record.tail == Tail::Fragment {
         ui::say(&format!(
-            "{}: the last line was not written whole, and no request belongs to it; \
-             its beginning is removed",
+            "{}: the last run ended while it wrote a line whose payout was not sent; \
+             the beginning of the line is removed",
             path.display()
         ));
     }

@@ -273,7 +273,7 @@ impl Attempt {
     /// Reads a line without its newline; only the very bytes that [`Self::encode`] writes count.
     /// No field ever has a control character, so one of them is damage.
     fn decode(text: &str) -> Option<Self> {
-        if text.contains(char::is_control) {
+        if text.chars().any(char::is_control) {
             return None;
         }
         let fields = decode_record(text);
@@ -328,19 +328,36 @@ fn encode_record(fields: &[&str]) -> String {
 /// otherwise is not refused here: it does not come out the same when it is written again.
 fn decode_record(text: &str) -> Vec<String> {
     let mut fields = Vec::new();
-    let mut field = String::new();
-    let mut is_quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if is_quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
-            _ => field.push(c),
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let mut field = String::new();
+        let plain = match text.strip_prefix('"') {
+            Some(quoted) => decode_quoted(quoted, &mut field),
+            None => text,
+        };
+        let end = memchr::memchr(b',', plain.as_bytes());
+        field.push_str(&plain[..end.unwrap_or(plain.len())]);
+        rest = end.map(|end| &plain[end.saturating_add(1)..]);
+        fields.push(field);
+    }
+    fields
+}
+
+/// Takes a field up to its closing quote, or as far as it goes, and leaves what follows.
+fn decode_quoted<'a>(quoted: &'a str, field: &mut String) -> &'a str {
+    let mut rest = quoted;
+    while let Some((text, after)) = rest.split_once('"') {
+        field.push_str(text);
+        match after.strip_prefix('"') {
+            None => return after,
+            Some(after) => {
+                field.push('"');
+                rest = after;
+            }
         }
     }
-    fields.push(field);
-    fields
+    field.push_str(rest);
+    ""
 }
 
 /// All that a results file says.
@@ -373,17 +390,6 @@ impl Record {
             .rfind(|intent| intent.line == line)
     }
 
-    /// Whether the latest whole line of a payout has this very intent and left it in doubt. Only
-    /// an operator's verdict may repeat it.
-    fn is_in_doubt(&self, intent: &Intent) -> bool {
-        let mut attempts = self.attempts.iter();
-        attempts
-            .rfind(|attempt| attempt.intent.line == intent.line)
-            .is_some_and(|latest| {
-                latest.intent == *intent && latest.ending.status == Status::Unknown
-            })
-    }
-
     /// The latest moment at which a request can have arrived at the API; `None` while nothing
     /// was submitted.
     #[must_use]
@@ -414,8 +420,7 @@ pub enum Tail {
     /// Nothing.
     #[default]
     Nothing,
-    /// Less than an intent, less than the header, or less than an operator's verdict, which
-    /// begins with the intent that it is about: no request left. It may be removed.
+    /// Less than an intent (or less than the header): no request left. It may be removed.
     Fragment,
     /// A whole intent without a whole ending: the payout is in doubt.
     InDoubt {
@@ -573,14 +578,10 @@ pub fn parse(bytes: &[u8]) -> Result<Record, Mismatch> {
             rest = after;
             line = line.saturating_add(1);
         } else {
-            let tail = parse_tail(rest).ok_or(Mismatch {
+            record.tail = parse_tail(rest).ok_or(Mismatch {
                 line,
                 reason: Reason::Foreign,
             })?;
-            record.tail = match tail.intent() {
-                Some(intent) if record.is_in_doubt(intent) => Tail::Fragment,
-                _ => tail,
-            };
             break;
         }
     }
@@ -612,12 +613,28 @@ fn parse_tail(tail: &[u8]) -> Option<Tail> {
     }
     // An ending, and with it a newline, is only ever written behind a durable intent.
     let text = String::from_utf8_lossy(tail);
-    let number = text.split([',', '\0']).next().unwrap_or_default();
-    let is_ours = newline.is_none()
-        && tail.len() <= MAX_INTENT_BYTES
-        && number.bytes().all(|b| b.is_ascii_digit())
-        && !text.contains('\r');
+    let is_ours = newline.is_none() && tail.len() <= MAX_INTENT_BYTES && is_fragment(&text);
     is_ours.then_some(Tail::Fragment)
+}
+
+/// Whether a crash can have left this of an intent that was not durable yet: its beginning, with
+/// NUL bytes in places, and nothing of an ending. Whatever else is unreadable may stand for a
+/// payout that was sent, and must not be removed.
+fn is_fragment(text: &str) -> bool {
+    let number = text.split([',', '\0']).next().unwrap_or_default();
+    let is_ours = number.bytes().all(|b| b.is_ascii_digit())
+        && !text.contains(|c: char| c.is_control() && c != '\0');
+    let fields = decode_record(text);
+    let Some((intent, ending)) = fields.split_at_checked(INTENT_FIELDS) else {
+        return is_ours;
+    };
+    let of_a_time = |c: char| c.is_ascii_digit() || "-:.TZ\0".contains(c);
+    let ends_in_a_time = intent
+        .last()
+        .is_some_and(|time| time.chars().all(of_a_time));
+    let is_damaged = intent.iter().any(|field| field.contains('\0'));
+    let has_ending = ending.iter().any(|field| field.contains(|c| c != '\0'));
+    is_ours && ends_in_a_time && (ending.is_empty() || is_damaged && !has_ending)
 }
 
 /// More than any intent takes: its longest fields are a reference of 64 characters, an address
@@ -633,7 +650,8 @@ fn whole_intent(tail: &[u8]) -> Option<Intent> {
     let text = text.split('\n').next()?;
     let fields = decode_record(text);
     let intent = Intent::decode(fields.get(..INTENT_FIELDS)?)?;
-    text.starts_with(&intent.encode()).then_some(intent)
+    let encoded = intent.encode();
+    (text.starts_with(&encoded) && !encoded.contains(char::is_control)).then_some(intent)
 }
 
 /// Whether a half line was completed with empty fields, as a spreadsheet does when it saves.
@@ -708,11 +726,18 @@ impl<'a> Fold<'a> {
         };
         let standing = &mut self.standings[index];
         let is_verdict = ending.is_some_and(|ending| ending.detail == RESOLVED);
+        let is_interrupted = ending.is_none_or(|ending| {
+            ending.status == Status::Unknown && ending.error_key == INTERRUPTED
+        });
+        let repeats = *intent == *self.latest[index].intent;
         let follows = match standing.state {
             State::Created => false,
+            // A verdict repeats the intent that it is about. One that was interrupted decides
+            // nothing.
+            State::InDoubt if repeats && is_interrupted => return Ok(()),
             State::InDoubt => {
                 is_verdict
-                    && *intent == *self.latest[index].intent
+                    && repeats
                     && ending.is_some_and(|ending| ending.status != Status::Unknown)
             }
             _ => !is_verdict && Some(intent.attempt) == standing.attempts.checked_add(1),

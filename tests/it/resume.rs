@@ -490,7 +490,7 @@ fn a_line_that_was_not_whole_before_the_request_is_removed_with_a_notice() {
     ];
     for tail in tails {
         let scene = torn(tail);
-        let run = scene.pay().stderr_has("not written whole");
+        let run = scene.pay().stderr_has("whose payout was not sent");
         run.stderr_has("All done: 4 created").go();
         assert_all_created_once(&scene);
         assert_eq!(scene.statuses(), ["created"; 4]);

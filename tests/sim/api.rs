@@ -192,7 +192,7 @@ impl Wire<'_> {
 
     fn create(&self, payout: &Payout) -> String {
         let ledger = &mut self.world.api.borrow_mut().ledger;
-        let padding = if self.world.one_in(20) {
+        let padding = if self.world.one_in(60) {
             self.world.below(2000)
         } else {
             0
@@ -222,12 +222,7 @@ impl Wire<'_> {
     /// whole intent, and would after a power loss.
     fn intent_is_durable(&self, payout: &Payout) {
         let disk = self.world.disk.borrow();
-        let content = disk.content();
-        let start = content
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
-        let line = std::str::from_utf8(&content[start..]).unwrap_or_default();
+        let line = std::str::from_utf8(disk.last_line()).unwrap_or_default();
         let is_whole = line.starts_with(&format!("{},", payout.line))
             && line.contains(&format!(",{},{},", payout.to_address, payout.amount))
             && line.ends_with("Z,");
@@ -266,11 +261,11 @@ impl Wire<'_> {
     /// Text from outside: short, long, or made to be awkward.
     fn words(&self) -> String {
         let rng = &mut *self.world.rng.borrow_mut();
-        match rng.below(4) {
-            0 => String::new(),
-            1 => "the \"amount\", too small\r\n\0=1+1".to_owned(),
-            2 => "\u{202e}é".repeat(rng.below(150)),
-            _ => "no ".repeat(rng.below(80)),
+        match rng.below(10) {
+            0 => "the \"amount\", too small\r\n\0=1+1".to_owned(),
+            1 => "\u{202e}é".repeat(rng.below(150)),
+            2 | 3 => "no ".repeat(rng.below(80)),
+            _ => String::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::operator::{self, look_up};
 use crate::session::{End, shown};
 use crate::world::World;
 use ccbatch::domain::{Batch, Standing, State, Status};
-use ccbatch::payout::results::{Attempt, Mismatch, Record};
+use ccbatch::payout::results::{Mismatch, Record};
 use std::collections::BTreeSet;
 
 /// The lines about which an operator said something that was not so.
@@ -72,11 +72,13 @@ fn results_are_the_ledgers(world: &World, record: &Record, misled: &Misled) {
 
 /// However a crash mixed the sectors, no line came out that was never written.
 fn lines_are_as_written(world: &World, record: &Record) {
+    let disk = world.disk.borrow();
     let written = world.written.borrow();
-    for Attempt { intent, ending } in &record.attempts {
-        let is_written = |half: &str| written.contains(half);
-        if !is_written(&intent.encode()) || !is_written(&ending.encode()) {
-            world.violate(format!("never written: {intent:?} {ending:?}"));
+    let whole = usize::try_from(record.whole_bytes).unwrap();
+    for line in disk.content()[..whole].split_inclusive(|byte| *byte == b'\n') {
+        if !written.contains(line) {
+            let line = String::from_utf8_lossy(line);
+            world.violate(format!("never written: {line:?}"));
         }
     }
 }

@@ -43,6 +43,12 @@ impl Disk {
         self.file.as_ref().map_or(&[], |file| &file.cache)
     }
 
+    /// What stands after the last newline.
+    pub(crate) fn last_line(&self) -> &[u8] {
+        let lines = self.content().rsplit(|byte| *byte == b'\n');
+        lines.into_iter().next().unwrap_or_default()
+    }
+
     pub(crate) fn create(&mut self) {
         assert!(self.file.is_none(), "create_new");
         self.file = Some(Inode::default());

@@ -133,6 +133,10 @@ impl Storage for SimFile {
             return Err(dead());
         }
         let bytes = [&std::mem::take(&mut self.held_back), bytes].concat();
+        if bytes.ends_with(b"\n") {
+            let line = [self.world.disk.borrow().last_line(), &bytes].concat();
+            self.world.written.borrow_mut().insert(line);
+        }
         let outcome = if self.world.dies_here() {
             Err(dead())
         } else {
@@ -143,10 +147,10 @@ impl Storage for SimFile {
             Err(_) => self.world.below(bytes.len() + 1),
         };
         self.world.disk.borrow_mut().append(&bytes[..written]);
-        let text = String::from_utf8(bytes).unwrap();
-        self.world
-            .tell(|| format!("write {written} of {} bytes: {text:?}", text.len()));
-        self.world.written.borrow_mut().insert(text);
+        self.world.tell(|| {
+            let text = String::from_utf8_lossy(&bytes);
+            format!("write {written} of {} bytes: {text:?}", bytes.len())
+        });
         outcome
     }
 

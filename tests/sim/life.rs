@@ -86,17 +86,17 @@ impl Life {
 
     async fn turbulent(&mut self) -> Result<(), Over> {
         for _ in 0..2 + self.world.below(5) {
-            let standings = self.check()?;
-            if self.world.one_in(3) {
-                self.edit(&standings);
-            }
+            let mut standings = self.check()?;
             if self.world.one_in(3) {
                 self.try_forbidden(&standings).await;
+            }
+            if self.world.one_in(3) {
+                self.edit(&standings);
+                standings = self.check()?;
             }
             if self.crashes_left > 0 && self.world.one_in(2) {
                 self.world.light_fuse(self.world.below(MAX_STEPS_TO_CRASH));
             }
-            let standings = self.check()?;
             match in_doubt(&self.batch, &standings) {
                 Some(line) if self.world.one_in(2) => self.resolve(line).await,
                 _ => self.run(self.random_flags()).await,

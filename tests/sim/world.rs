@@ -80,8 +80,8 @@ pub(crate) struct World {
     /// The locks of the input and of the results file.
     pub(crate) input_lock: Rc<Cell<bool>>,
     pub(crate) results_lock: Rc<Cell<bool>>,
-    /// What the journal has tried to write: intents and endings.
-    pub(crate) written: RefCell<HashSet<String>>,
+    /// The whole lines that the journal has tried to write.
+    pub(crate) written: RefCell<HashSet<Vec<u8>>>,
     /// From here on everything goes well.
     is_calm: Cell<bool>,
     /// After how many more steps the process ends without a word.

@@ -257,19 +257,68 @@ fn a_verdict_follows_a_doubt_and_nothing_else() {
 }
 
 #[test]
-fn a_torn_verdict_is_a_fragment_and_the_payout_stays_in_doubt() {
+fn a_torn_verdict_leaves_the_payout_in_doubt_as_it_was() {
     let batch = batch(&["R1"]);
     let doubt = attempt(&batch.payouts[0], 1, &outcome(Verdict::Unknown));
     let verdict = Attempt {
         ending: Ending::verdict(Some("INV-1"), time(900)),
         ..doubt.clone()
     };
-    let (before, verdict) = (text(&[doubt]), verdict.encode());
-    for kept in 1..verdict.len() {
-        let record = parse((before.clone() + &verdict[..kept]).as_bytes()).unwrap();
-        assert_eq!(record.tail, Tail::Fragment, "{kept}");
-        let standings = fold(&record, &batch, Some(API)).unwrap();
-        assert_eq!(standings[0].state, State::InDoubt, "{kept}");
+    let interrupted = Attempt {
+        ending: Ending::interrupted("created,INV-1", time(950)),
+        ..doubt.clone()
+    };
+    let before = text(std::slice::from_ref(&doubt));
+    let standings_of = |text: String| {
+        let record = parse(text.as_bytes()).unwrap();
+        fold(&record, &batch, Some(API)).unwrap()
+    };
+    let torn = verdict.encode();
+    for kept in 1..torn.len() {
+        let standings = standings_of(before.clone() + &torn[..kept]);
+        assert_eq!(standings, [doubt.standing()], "{kept}");
+    }
+    let finished = text(&[doubt.clone(), interrupted.clone()]);
+    assert_eq!(standings_of(finished), [doubt.standing()]);
+    let settled = text(&[doubt, interrupted, verdict.clone()]);
+    assert_eq!(standings_of(settled), [verdict.standing()]);
+}
+
+#[test]
+fn a_half_line_whose_intent_is_damaged_is_never_removed() {
+    let (batch, attempts) = three();
+    let before = text(&attempts[..3]);
+    let last = attempts[3].encode().into_bytes();
+    let intent = attempts[3].intent.encode().len();
+    // Where a quote is lost, nothing tells where the intent ends.
+    for at in (0..intent).filter(|at| last[*at] != b'"') {
+        for damage in *b"\0\x03\r\n;" {
+            let mut line = last.clone();
+            line[at] = damage;
+            for end in [intent + 1, intent + 9, line.len() - 1, line.len()] {
+                let bytes = [before.as_bytes(), &line[..end]].concat();
+                let Ok(record) = parse(&bytes) else { continue };
+                assert_ne!(record.tail, Tail::Fragment, "{at} {damage} {end}");
+                let is_refused = fold(&record, &batch, Some(API)).is_err();
+                assert!(is_refused, "{at} {damage} {end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_intent_that_was_not_durable_yet_is_a_fragment_whatever_sector_of_it_is_missing() {
+    let (_, attempts) = three();
+    let before = text(&attempts[..2]);
+    let intent = attempts[2].intent.encode();
+    for start in 0..intent.len() {
+        for (from, to) in [(0, start), (start, intent.len())] {
+            let mut bytes = (before.clone() + &intent).into_bytes();
+            bytes[before.len() + from..before.len() + to].fill(0);
+            let is_whole = from == to;
+            let tail = parse(&bytes).unwrap().tail;
+            assert_eq!(tail == Tail::Fragment, !is_whole, "{from}..{to}");
+        }
     }
 }
 
