@@ -600,7 +600,7 @@ fn parse_tail(tail: &[u8]) -> Option<Tail> {
     }
     if let Some(intent) = whole_intent(tail) {
         let remains = &tail[intent.encode().len()..];
-        if is_resaved(remains) {
+        if is_resaved(remains) || holds_another_line(remains) {
             return None;
         }
         let readable: Vec<u8> = remains
@@ -652,6 +652,17 @@ fn whole_intent(tail: &[u8]) -> Option<Intent> {
     let intent = Intent::decode(fields.get(..INTENT_FIELDS)?)?;
     let encoded = intent.encode();
     (text.starts_with(&encoded) && !encoded.contains(char::is_control)).then_some(intent)
+}
+
+/// Whether another line begins behind what is missing of this one. After a sync that failed, the
+/// system may have let go of this line's end and of its newline, and kept what was written next:
+/// that line's payout was sent, and must not be removed.
+fn holds_another_line(remains: &[u8]) -> bool {
+    let gap_ends = remains.windows(2).zip(1..);
+    gap_ends
+        .filter(|(pair, _)| pair[0] == 0 && pair[1] != 0)
+        .map(|(_, start)| &remains[start..])
+        .any(|rest| whole_intent(&rest[..rest.len().min(MAX_INTENT_BYTES)]).is_some())
 }
 
 /// Whether a half line was completed with empty fields, as a spreadsheet does when it saves.

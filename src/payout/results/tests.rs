@@ -285,6 +285,18 @@ fn a_torn_verdict_leaves_the_payout_in_doubt_as_it_was() {
 }
 
 #[test]
+fn a_line_behind_a_gap_is_never_removed_with_the_half_line_before_it() {
+    let (_, attempts) = three();
+    let [first, second] = [&attempts[0], &attempts[1]];
+    let half = HEADER.to_owned() + &first.intent.encode();
+    let gap = "\0".repeat(first.ending.encode().len());
+    for next in [second.intent.encode(), second.encode()] {
+        let refused = parse((half.clone() + &gap + &next).as_bytes());
+        assert_eq!(refused.unwrap_err().reason, Reason::Foreign);
+    }
+}
+
+#[test]
 fn a_half_line_whose_intent_is_damaged_is_never_removed() {
     let (batch, attempts) = three();
     let before = text(&attempts[..3]);
