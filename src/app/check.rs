@@ -113,12 +113,23 @@ pub(super) fn emit(format: Format) -> Emit {
 
 /// Reads the results file as it is, without a lock; `None` if there is none.
 pub(super) fn read_record(path: &Path) -> Result<Option<Record>, Error> {
-    let Some(bytes) = DiskFile::peek(path).map_err(|error| Error::disk(path, &error))? else {
+    let bytes = DiskFile::peek(path).map_err(|error| Error::disk(path, &error))?;
+    bytes.map(|bytes| parse(path, &bytes)).transpose()
+}
+
+/// Opens, locks and reads the results file; `None` if there is none.
+pub(super) fn open_record(path: &Path) -> Result<Option<(DiskFile, Record)>, Error> {
+    let error = |error| Error::disk(path, &error);
+    let Some(mut disk) = DiskFile::open(path).map_err(error)? else {
         return Ok(None);
     };
-    results::parse(&bytes)
-        .map(Some)
-        .map_err(|mismatch| Error::mismatch(path, &mismatch))
+    let bytes = disk.read().map_err(|io| error(io.into()))?;
+    let record = parse(path, &bytes)?;
+    Ok(Some((disk, record)))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Record, Error> {
+    results::parse(bytes).map_err(|mismatch| Error::mismatch(path, &mismatch))
 }
 
 /// Where every payout stands, by the results file.

@@ -1,16 +1,15 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{fold, open_input};
+use super::check::{fold, open_input, open_record};
 use super::status::read_batch;
 use crate::config::{Consent, Resolve};
 use crate::domain::{Payout, State};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::payout::disk::DiskFile;
 use crate::payout::journal::{Journal, JournalError};
 use crate::payout::lock::lock;
-use crate::payout::results::{self, Attempt, Ending, Record};
+use crate::payout::results::{Attempt, Ending};
 use crate::terminal::{report, ui};
 use chrono::Utc;
 
@@ -22,10 +21,11 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
     }
     let input = open_input(files)?;
     lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
-    let Some(batch) = read_batch(files)? else {
+    let Some(batch) = read_batch(files, &input)? else {
         return Ok(Exit::InputInvalid);
     };
-    let (disk, record) = open_results(config)?;
+    let (disk, record) =
+        open_record(&files.results)?.ok_or_else(|| Error::no_results(&files.results))?;
     let standings = fold(files, &record, &batch, None)?;
 
     let index = batch
@@ -55,16 +55,6 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
     ));
     ui::say(&format!("To go on: {}", files.run_command(record.api())));
     Ok(Exit::AllCreated)
-}
-
-fn open_results(config: &Resolve) -> Result<(DiskFile, Record), Error> {
-    let path = &config.files.results;
-    let error = |error| Error::disk(path, &error);
-    let disk = DiskFile::open(path).map_err(error)?;
-    let mut disk = disk.ok_or_else(|| Error::no_results(path))?;
-    let bytes = disk.read().map_err(|io| error(io.into()))?;
-    let record = results::parse(&bytes).map_err(|mismatch| Error::mismatch(path, &mismatch))?;
-    Ok((disk, record))
 }
 
 /// Whether a text can be an invoice id: printable, without blanks.

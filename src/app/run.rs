@@ -1,6 +1,6 @@
 //! `ccbatch run`: check, plan, ask, submit, sum up.
 
-use super::check::{emit, fold, open_input, plan_report, tell_plan, validate};
+use super::check::{emit, fold, open_input, open_record, plan_report, tell_plan, validate};
 use super::{key, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Run, Target};
@@ -15,7 +15,7 @@ use crate::payout::journal::{Journal, JournalError};
 use crate::payout::lock::lock;
 use crate::payout::pacer::{Pacer, SystemClock};
 use crate::payout::plan::Plan;
-use crate::payout::results::{self, Record, Tail};
+use crate::payout::results::{Record, Tail};
 use crate::payout::stop::Stop;
 use crate::payout::submit::{Ended, Submission, World, submit};
 use crate::sandbox::{self, Sandbox};
@@ -53,7 +53,11 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         return Ok(Exit::InputInvalid);
     };
 
-    let (disk, record) = open_results(config, &input)?;
+    if DiskFile::is_same(&files.results, &input).map_err(|e| Error::disk(&files.results, &e))? {
+        return Err(Error::same_file(&files.results));
+    }
+    let (disk, record) = open_record(&files.results)?.unzip();
+    let record = record.unwrap_or_default();
     let standings = fold(files, &record, batch, Some(&check.api))?;
     let census = Census::of(&standings);
     if config.halt.is_held_by(&census) {
@@ -104,21 +108,6 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     .await;
     progress.end();
     end(config, batch, submission)
-}
-
-/// Opens, locks and reads the results file, if there is one.
-fn open_results(config: &Run, input: &std::fs::File) -> Result<(Option<DiskFile>, Record), Error> {
-    let path = &config.check.files.results;
-    let error = |error| Error::disk(path, &error);
-    if DiskFile::is_same(path, input).map_err(error)? {
-        return Err(Error::same_file(path));
-    }
-    let Some(mut disk) = DiskFile::open(path).map_err(error)? else {
-        return Ok((None, Record::default()));
-    };
-    let bytes = disk.read().map_err(|io| error(io.into()))?;
-    let record = results::parse(&bytes).map_err(|mismatch| Error::mismatch(path, &mismatch))?;
-    Ok((Some(disk), record))
 }
 
 /// The client, and the sandbox if it runs against one; `None` when a stop was asked for.

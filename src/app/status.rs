@@ -13,10 +13,11 @@ use crate::payout::lock::{self, Holder};
 use crate::payout::results::Record;
 use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::{events, findings, report, ui};
+use std::fs::File;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
-    let Some(batch) = read_batch(&config.files)? else {
+    let Some(batch) = read_batch(&config.files, &open_input(&config.files)?)? else {
         return Ok(Exit::InputInvalid);
     };
     let record = read_record(&config.files.results)?;
@@ -66,14 +67,13 @@ fn tell_no_results(files: &Files) {
 
 /// The run that is at work on the results file, where the system tells.
 fn holder_of(files: &Files) -> Option<Holder> {
-    std::fs::File::open(&files.results)
+    File::open(&files.results)
         .ok()
         .and_then(|results| lock::holder(&results))
 }
 
 /// Reads the input for a command that submits nothing: warnings are not repeated.
-pub(super) fn read_batch(files: &Files) -> Result<Option<Batch>, Error> {
-    let input = open_input(files)?;
+pub(super) fn read_batch(files: &Files, input: &File) -> Result<Option<Batch>, Error> {
     let name = files.input.display().to_string();
     let mut tell = |finding: &Finding| {
         if finding.severity == Severity::Error {
@@ -84,7 +84,7 @@ pub(super) fn read_batch(files: &Files) -> Result<Option<Batch>, Error> {
         decimal_mark: files.decimal_mark,
         ..intake::Options::default()
     };
-    let intake = intake::read(&input, &options, &mut tell)
+    let intake = intake::read(input, &options, &mut tell)
         .map_err(|error| Error::input(&files.input, &error))?;
     Ok(intake.batch)
 }
