@@ -131,9 +131,9 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
-/// `ccbatch status`
+/// The two files of a batch, for the commands that only look at it or settle it.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub struct FilesArgs {
     /// The payouts, the same file as for run
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
@@ -143,6 +143,14 @@ pub struct StatusArgs {
     /// Read amounts with a decimal comma; a point is an error then
     #[arg(long)]
     pub decimal_comma: bool,
+}
+
+/// `ccbatch status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Which batch.
+    #[command(flatten)]
+    pub files: FilesArgs,
     /// human (a table), json (an object a line) or csv
     #[arg(
         long,
@@ -157,21 +165,15 @@ pub struct StatusArgs {
 /// `ccbatch resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The payouts, the same file as for run
-    #[arg(value_name = "FILE")]
-    pub input: PathBuf,
     /// The line of FILE whose payout is in doubt (the header is line 1)
     #[arg(long, value_name = "N")]
     pub line: u64,
     /// What the dashboard shows.
     #[command(flatten)]
     pub verdict: VerdictArgs,
-    /// The results file [default: payouts.results.csv beside payouts.csv]
-    #[arg(long, value_name = "FILE")]
-    pub results: Option<PathBuf>,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// Which batch.
+    #[command(flatten)]
+    pub files: FilesArgs,
     /// Record the verdict without asking (required without a terminal)
     #[arg(long)]
     pub yes: bool,

@@ -173,15 +173,15 @@ impl Config {
         Ok(match command {
             cli::Command::Run(args) => run(args, arguments, &environment)?,
             cli::Command::Validate(args) => {
-                let check = check(args.check, &environment)?;
-                Self::DryRun(Box::new(check))
+                let endpoint = endpoint(None, &environment)?;
+                Self::DryRun(Box::new(check(args.check, Some(&endpoint))))
             }
             cli::Command::Status(args) => Self::Status(Status {
-                files: files(args.input, args.results, EXTENSION, args.decimal_comma),
+                files: files(args.files),
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(Resolve {
-                files: files(args.input, args.results, EXTENSION, args.decimal_comma),
+                files: files(args.files),
                 line: args.line,
                 invoice_id: args.verdict.invoice_id,
                 consent: consent(args.yes),
@@ -204,25 +204,6 @@ fn run(
         Some(endpoint(args.api_url, environment)?)
     };
     let check = Check {
-        intake: intake_options(&args.check),
-        files: files(
-            args.check.input,
-            args.check.results,
-            if is_sandbox {
-                SANDBOX_EXTENSION
-            } else {
-                EXTENSION
-            },
-            args.check.decimal_comma,
-        ),
-        format: args.check.format,
-        max_findings: args.check.max_findings,
-        findings: args.check.findings.clone(),
-        expect: args.check.expect,
-        api: endpoint
-            .as_ref()
-            .map_or(SANDBOX_API, Endpoint::host)
-            .to_owned(),
         interval: interval(args.interval, endpoint.as_ref())?,
         rejected: if args.retry_rejected {
             RejectedPolicy::Retry
@@ -230,6 +211,7 @@ fn run(
             RejectedPolicy::Leave
         },
         limit: args.limit,
+        ..check(args.check, endpoint.as_ref())
     };
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
@@ -256,31 +238,56 @@ fn run(
     })))
 }
 
-fn check(
-    args: cli::CheckArgs,
-    environment: &impl Fn(&str) -> Option<OsString>,
-) -> Result<Check, Error> {
-    let endpoint = endpoint(None, environment)?;
-    Ok(Check {
-        intake: intake_options(&args),
-        files: files(args.input, args.results, EXTENSION, args.decimal_comma),
+/// What `validate` and `run` check alike; without an endpoint it is a rehearsal.
+fn check(args: cli::CheckArgs, endpoint: Option<&Endpoint>) -> Check {
+    let extension = extension(endpoint.is_none());
+    let default = args.input.with_extension(extension);
+    let decimal_mark = decimal_mark(args.decimal_comma);
+    Check {
+        intake: intake::Options {
+            keep: Keep::Payouts,
+            decimal_mark,
+            warnings: if args.strict {
+                WarningPolicy::Refuse
+            } else {
+                WarningPolicy::Tell
+            },
+            limits: Limits {
+                max_total: args.max_total,
+                max_amount: args.max_amount,
+            },
+        },
+        files: Files {
+            results: args.results.unwrap_or(default),
+            input: args.input,
+            decimal_mark,
+        },
         format: args.format,
         max_findings: args.max_findings,
-        findings: args.findings.clone(),
+        findings: args.findings,
         expect: args.expect,
-        api: endpoint.host().to_owned(),
+        api: endpoint.map_or(SANDBOX_API, Endpoint::host).to_owned(),
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,
-    })
+    }
 }
 
-fn files(input: PathBuf, results: Option<PathBuf>, extension: &str, decimal_comma: bool) -> Files {
-    let results = results.unwrap_or_else(|| input.with_extension(extension));
+fn files(args: cli::FilesArgs) -> Files {
+    let default = args.input.with_extension(EXTENSION);
     Files {
-        input,
-        results,
-        decimal_mark: decimal_mark(decimal_comma),
+        results: args.results.unwrap_or(default),
+        input: args.input,
+        decimal_mark: decimal_mark(args.decimal_comma),
+    }
+}
+
+/// What takes the place of the input's extension in the name of its results file.
+fn extension(is_sandbox: bool) -> &'static str {
+    if is_sandbox {
+        SANDBOX_EXTENSION
+    } else {
+        EXTENSION
     }
 }
 
@@ -294,22 +301,6 @@ fn decimal_mark(decimal_comma: bool) -> DecimalMark {
 
 fn consent(yes: bool) -> Consent {
     if yes { Consent::Given } else { Consent::Ask }
-}
-
-fn intake_options(args: &cli::CheckArgs) -> intake::Options {
-    intake::Options {
-        keep: Keep::Payouts,
-        decimal_mark: decimal_mark(args.decimal_comma),
-        warnings: if args.strict {
-            WarningPolicy::Refuse
-        } else {
-            WarningPolicy::Tell
-        },
-        limits: Limits {
-            max_total: args.max_total.clone(),
-            max_amount: args.max_amount.clone(),
-        },
-    }
 }
 
 fn endpoint(
@@ -348,12 +339,7 @@ impl Files {
 
     /// The flags without which a command would look for other files, or read them otherwise.
     fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
-        let extension = if is_sandbox {
-            SANDBOX_EXTENSION
-        } else {
-            EXTENSION
-        };
-        let is_default = self.results == self.input.with_extension(extension);
+        let is_default = self.results == self.input.with_extension(extension(is_sandbox));
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
         let has_comma = self.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());

@@ -55,7 +55,8 @@
 //!   [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
 //!   [`sandbox`] uses `wire` alone: it does not know `domain`, so that client and sandbox can
 //!   disagree and a test can see it. [`error`] words what the stages refuse, so it knows them, and
-//!   no stage knows it. [`cli`] uses nothing, and only [`config`], [`app`] and `main` use it.
+//!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
+//!   only [`config`], [`app`] and `main` use it.
 //! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
 //! - [`domain`], [`address`], the checks of [`intake`], [`payout::results`], [`payout::plan`],
 //!   [`cryptocloud::classify`] and [`terminal::report`] do no input or output.
