@@ -5,7 +5,7 @@ use super::mending::Mending;
 use crate::cli::Format;
 use crate::config::{Check, Files};
 use crate::domain::standing::Census;
-use crate::domain::{Batch, Finding, Standing};
+use crate::domain::{Batch, Finding, Standing, Totals};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Keep};
@@ -33,20 +33,23 @@ pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
     let Some(intake) = validate(config, &input, keep)? else {
         return Ok(Exit::InputInvalid);
     };
-    let report = match (&intake.batch, record) {
+    let (census, planned) = match (&intake.batch, record) {
         (Some(batch), Some(record)) => {
             let standings = fold(&config.files, &record, batch, Some(&config.api))?;
             let plan = Plan::new(batch, &standings, config.rejected, config.limit);
-            plan_report(
-                config,
-                &intake,
-                &Census::of(&standings),
-                &plan,
-                Duration::ZERO,
-            )
+            (Census::of(&standings), (plan.totals(), plan.beyond_limit))
         }
-        _ => untouched_report(config, &intake),
+        // Nothing was submitted yet, so all of it is.
+        _ => {
+            let pending = intake.totals.count();
+            let census = Census {
+                pending,
+                ..Census::default()
+            };
+            (census, (intake.totals.clone(), 0))
+        }
     };
+    let report = plan_report(config, &intake, census, planned, Duration::ZERO);
     tell_plan(config, &report);
     ui::say("Dry run: nothing was sent, nothing was written.");
     Ok(Exit::AllCreated)
@@ -146,58 +149,22 @@ pub(super) fn fold(
 pub(super) fn plan_report(
     config: &Check,
     intake: &Intake,
-    census: &Census,
-    plan: &Plan<'_>,
+    census: Census,
+    (to_submit, beyond_limit): (Totals, u64),
     first_wait: Duration,
 ) -> PlanReport {
-    let to_submit = plan.totals();
-    let ends_at = report::ends_at(
-        Utc::now(),
-        first_wait,
-        pacer::step(config.interval),
-        to_submit.count(),
-    );
+    let step = pacer::step(config.interval);
     PlanReport {
         input: config.files.input.display().to_string(),
         results: config.files.results.display().to_string(),
         api: config.api.clone(),
-        census: *census,
+        census,
+        ends_at: report::ends_at(Utc::now(), first_wait, step, to_submit.count()),
         to_submit,
-        beyond_limit: plan.beyond_limit,
+        beyond_limit,
         warnings: intake.counts.warnings(),
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
-        ends_at,
-    }
-}
-
-/// What is going to be submitted of a batch of which nothing was submitted yet.
-fn untouched_report(config: &Check, intake: &Intake) -> PlanReport {
-    let nothing = Plan {
-        steps: Vec::new(),
-        beyond_limit: 0,
-    };
-    let pending = intake.totals.count();
-    let report = plan_report(
-        config,
-        intake,
-        &Census {
-            pending,
-            ..Census::default()
-        },
-        &nothing,
-        Duration::ZERO,
-    );
-    let ends_at = report::ends_at(
-        Utc::now(),
-        Duration::ZERO,
-        pacer::step(config.interval),
-        pending,
-    );
-    PlanReport {
-        to_submit: intake.totals.clone(),
-        ends_at,
-        ..report
     }
 }
 

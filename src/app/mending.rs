@@ -4,24 +4,28 @@
 use crate::config::Check;
 use crate::domain::{Finding, Severity};
 use crate::error::Error;
-use crate::intake::{self, HeaderLine};
+use crate::intake;
+use crate::payout::disk::OWNER_ONLY;
 use crate::terminal::ui;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Only the operator may read who is to be paid what.
-const OWNER_ONLY: u32 = 0o600;
-
 /// The rows with findings on their way to a file, which is made for the first of them.
 pub(super) struct Mending<'a> {
     path: Option<&'a PathBuf>,
-    header: Option<HeaderLine>,
+    header: Option<Header>,
     writer: Option<csv::Writer<File>>,
     row: Option<Row>,
     failed: Option<io::Error>,
     written: u64,
+}
+
+/// The input's columns, and what separates them.
+struct Header {
+    columns: Vec<String>,
+    delimiter: u8,
 }
 
 /// A row with all that was found in it.
@@ -113,7 +117,6 @@ impl<'a> Mending<'a> {
         let Some(header) = &self.header else {
             return Ok(());
         };
-        let columns = cells(&header.text, header.delimiter);
         let writer = match &mut self.writer {
             Some(writer) => writer,
             empty => {
@@ -126,13 +129,13 @@ impl<'a> Mending<'a> {
                 let mut builder = csv::WriterBuilder::new();
                 let mut writer = builder.delimiter(header.delimiter).from_writer(file);
                 let more = ["severity".to_owned(), "finding".to_owned()];
-                writer.write_record(columns.iter().chain(&more))?;
+                writer.write_record(header.columns.iter().chain(&more))?;
                 empty.insert(writer)
             }
         };
         // A row with too few cells keeps its findings in their own columns.
         let mut fields = cells(&row.text, header.delimiter);
-        fields.resize(columns.len(), String::new());
+        fields.resize(header.columns.len(), String::new());
         fields.extend([row.severity.to_string(), row.findings.join("; ")]);
         writer.write_record(fields)?;
         Ok(())
@@ -140,10 +143,13 @@ impl<'a> Mending<'a> {
 }
 
 /// Reads the header, and leaves the file as if it had not been read.
-fn read_header(mut input: &File) -> io::Result<Option<HeaderLine>> {
+fn read_header(mut input: &File) -> io::Result<Option<Header>> {
     let header = intake::header_line(input)?;
     input.rewind()?;
-    Ok(header)
+    Ok(header.map(|header| Header {
+        columns: cells(&header.text, header.delimiter),
+        delimiter: header.delimiter,
+    }))
 }
 
 /// The cells of one line.

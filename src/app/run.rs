@@ -71,9 +71,10 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         Utc::now(),
     );
     let first_wait = pacer.ready_at().saturating_duration_since(Instant::now());
+    let planned = (plan.totals(), plan.beyond_limit);
     tell_plan(
         check,
-        &plan_report(check, &intake, &census, &plan, first_wait),
+        &plan_report(check, &intake, census, planned, first_wait),
     );
     if plan.steps.is_empty() {
         return Ok(sum_up(config, batch, &standings, String::new()));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub const MAX_BYTES: u64 = 1 << 30;
 
 /// Only the operator may read who was paid what.
-const OWNER_ONLY: u32 = 0o600;
+pub const OWNER_ONLY: u32 = 0o600;
 
 /// The results file, open and locked.
 #[derive(Debug)]
