@@ -25,7 +25,8 @@ use std::time::Duration;
 pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
     let input = open_input(&config.files)?;
     let record = read_record(&config.files.results)?;
-    let keep = if record.is_some() {
+    // A limit picks payouts, and earlier attempts are held against them.
+    let keep = if record.is_some() || config.limit.is_some() {
         Keep::Payouts
     } else {
         Keep::Totals
@@ -33,14 +34,15 @@ pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
     let Some(intake) = validate(config, &input, keep)? else {
         return Ok(Exit::InputInvalid);
     };
-    let (census, planned) = match (&intake.batch, record) {
-        (Some(batch), Some(record)) => {
+    let (census, planned) = match &intake.batch {
+        Some(batch) => {
+            let record = record.unwrap_or_default();
             let standings = fold(&config.files, &record, batch, Some(&config.api))?;
             let plan = Plan::new(batch, &standings, config.rejected, config.limit);
             (Census::of(&standings), (plan.totals(), plan.beyond_limit))
         }
         // Nothing was submitted yet, so all of it is.
-        _ => {
+        None => {
             let pending = intake.totals.count();
             let census = Census {
                 pending,

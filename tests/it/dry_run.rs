@@ -44,3 +44,13 @@ fn a_dry_run_holds_the_results_against_the_input() {
         .stderr_has("payouts.results.csv:2: line 2 of the input was submitted as 0.001")
         .go();
 }
+
+#[test]
+fn a_dry_run_shows_no_more_than_the_limit_lets_through() {
+    let scene = Scene::new(&rows(3));
+    let run = scene.program(["run", INPUT, "--dry-run", "--limit", "1"]);
+    let run = run.stderr_has("1 payout to submit");
+    let output = run.stderr_has("2 left for later by --limit").go();
+    let total = output.after("BTC").split_whitespace().last();
+    assert_eq!(total, Some("0.001"));
+}
