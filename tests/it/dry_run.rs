@@ -54,3 +54,29 @@ fn a_dry_run_shows_no_more_than_the_limit_lets_through() {
     let total = output.after("BTC").split_whitespace().last();
     assert_eq!(total, Some("0.001"));
 }
+
+#[test]
+fn a_dry_run_changes_nothing_before_and_after_a_payout() {
+    let scene = Scene::paying("", &rows(2));
+    let url = scene.url();
+    let dry = || scene.program(["run", INPUT, "--dry-run", "--api-url", &url]);
+    let told = "Dry run: nothing was sent, nothing was written.";
+    dry()
+        .stderr_has("2 payouts to submit")
+        .stderr_has(told)
+        .go();
+    assert_eq!(scene.files(), [INPUT]);
+    scene
+        .pay()
+        .args(["--limit", "1"])
+        .status(5)
+        .stderr_has("1 created")
+        .go();
+    let record = scene.read(RESULTS);
+    dry()
+        .stderr_has("1 payout to submit")
+        .stderr_has("1 already created")
+        .go();
+    assert_eq!(scene.read(RESULTS), record);
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}

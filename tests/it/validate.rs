@@ -21,6 +21,9 @@ fn one_bad_row_among_a_thousand_stops_all_of_them() {
     let scene = Scene::paying("", &bad);
     let words = "payouts.csv:501: to_address: this is a Bitcoin address\n  hint: did you mean BTC?";
     assert_refused(&scene, &[words, "1 error: 1 wrong network"]);
+    let validate = scene.program(["validate", INPUT]).status(3);
+    validate.stderr_has(words).go();
+    assert_eq!(scene.files(), [INPUT]);
 }
 
 #[test]
