@@ -11,16 +11,37 @@ use super::error::Fault;
 use crate::domain::Network;
 
 /// Hex digits after the `0x`.
-const DIGITS: usize = 40;
+pub(super) const DIGITS: usize = 40;
 
 /// The first words of the hash cover one bit for each digit: 40 half bytes.
 const HASH_BYTES: usize = 20;
 
-/// Bytes of Keccak-256 in one block.
-const RATE_WORDS: usize = 17;
+/// The bit that makes a letter small, for eight digits; it is set in every decimal digit already.
+pub(super) const SMALL_LETTERS: u64 = 0x2020_2020_2020_2020;
+
+/// What Keccak-256 adds to the digits: a one after them and a one at the end of the block, each
+/// with its word of the state.
+pub(super) const PADDING: [(usize, u64); 2] = [(DIGITS / 8, 1), (16, 1 << 63)];
+
+/// The letters of an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Letters<'a> {
+    /// Of one case, or none at all: there is no checksum in them.
+    OfOneCase,
+    /// Of both cases, among these digits.
+    OfBothCases(&'a [u8; DIGITS]),
+}
 
 /// Reads an address of any EVM chain.
 pub(super) fn read(text: &str) -> Result<Address, Fault> {
+    match read_in_any_case(text)? {
+        (_, Letters::OfBothCases(digits)) if !has_checksum(digits) => Err(Fault::CaseChecksum),
+        (address, _) => Ok(address),
+    }
+}
+
+/// Reads an address without a look at whether its letters have the right case.
+pub(super) fn read_in_any_case(text: &str) -> Result<(Address, Letters<'_>), Fault> {
     if text.starts_with("0X") {
         return Err(Fault::CapitalX);
     }
@@ -34,16 +55,13 @@ pub(super) fn read(text: &str) -> Result<Address, Fault> {
     if seen & NO_DIGIT != 0 {
         return Err(odd_digit(text, &text[2..]).unwrap_or(Fault::Size));
     }
-    let caution = if seen & (SMALL | CAPITAL) == SMALL | CAPITAL {
-        if !has_checksum(digits) {
-            return Err(Fault::CaseChecksum);
-        }
-        None
+    let address = Address::new(Account::new(Network::Evm, Form::Only, &bytes));
+    if seen & (SMALL | CAPITAL) == SMALL | CAPITAL {
+        Ok((address, Letters::OfBothCases(digits)))
     } else {
-        Some(Caution::OneCase)
-    };
-    let account = Account::new(Network::Evm, Form::Only, &bytes);
-    Ok(Address::new(account).with_caution(caution))
+        let address = address.with_caution(Some(Caution::OneCase));
+        Ok((address, Letters::OfOneCase))
+    }
 }
 
 /// The first character that is no digit.
@@ -111,12 +129,11 @@ fn wrong_case(digit: u8, capital: u8) -> u8 {
 fn hash_of_small(digits: &[u8; DIGITS]) -> [u8; HASH_BYTES] {
     let mut state = [0u64; 25];
     for (word, eight) in state.iter_mut().zip(digits.as_chunks::<8>().0) {
-        // The bit that makes a letter small is set in every digit already.
-        *word = u64::from_le_bytes(eight.map(|digit| digit | 0x20));
+        *word = u64::from_le_bytes(*eight) | SMALL_LETTERS;
     }
-    // Keccak's padding: a one after the message and a one at the end of the block.
-    state[DIGITS / 8] = 1;
-    state[RATE_WORDS - 1] = 1 << 63;
+    for (place, padding) in PADDING {
+        state[place] = padding;
+    }
     Keccak::new().with_f1600(|permute| permute(&mut state));
 
     let mut hash = [0; HASH_BYTES];

@@ -8,11 +8,13 @@
 mod account;
 mod base58check;
 mod bitcoin;
+mod casing;
 mod character;
 mod curve;
 mod error;
 mod evm;
 mod explain;
+mod keccak_lanes;
 mod litecoin;
 mod pasted;
 mod refused;
@@ -22,6 +24,7 @@ mod ton;
 mod tron;
 
 pub use account::{Account, Address, Caution};
+pub use casing::Casing;
 pub use error::AddressError;
 
 use crate::domain::Network;
@@ -33,7 +36,16 @@ use error::Fault;
 /// Whatever keeps the text from being a recipient: a broken checksum, another network's address,
 /// something else that was pasted, or an address from which nobody can spend.
 pub fn check(network: Network, text: &str) -> Result<Address, AddressError> {
-    let fault = match read(network, text) {
+    judged(network, text, read(network, text))
+}
+
+/// Asks of an address that was read whether it may be paid, and of a fault what is behind it.
+fn judged(
+    network: Network,
+    text: &str,
+    read: Result<Address, Fault>,
+) -> Result<Address, AddressError> {
+    let fault = match read {
         Ok(address) => match refused::find(&address.account()) {
             None => return Ok(address),
             Some(reason) => Fault::Refused(reason),

@@ -71,6 +71,15 @@ impl Keys {
         });
     }
 
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.references.clear();
+        self.payouts.clear();
+        self.looks.clear();
+        self.amounts.clear();
+    }
+
     /// Adds the keys of the block that follows, so many lines below the header.
     pub(super) fn append(&mut self, block: &mut Self, place: usize) {
         self.blocks.push((self.lines.len(), place));

@@ -8,7 +8,7 @@ use super::header::Header;
 use super::remedy;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
-use crate::address::{self, Account, AddressError, Caution};
+use crate::address::{Account, AddressError, Casing, Caution};
 use crate::domain::plain::is_unsafe;
 use crate::domain::{Amount, AmountError, Column, Currency, Listing, Severity};
 use std::borrow::Cow;
@@ -151,6 +151,16 @@ impl<'a> Checker<'a> {
 
     /// Adds every fault of the row to `faults`, and returns what is right about it.
     pub(super) fn check<'r>(&self, row: &Row<'r>, faults: &mut Vec<Fault>) -> Checked<'r> {
+        self.check_but_casing(row, &mut Casing::OneByOne, faults)
+    }
+
+    /// The same, but the case of an EVM address's letters is `casing`'s to judge.
+    pub(super) fn check_but_casing<'r>(
+        &self,
+        row: &Row<'r>,
+        casing: &mut Casing,
+        faults: &mut Vec<Fault>,
+    ) -> Checked<'r> {
         if let Some(fault) = self.fault_of_the_whole(row) {
             // Where one cell ends and the next begins is not known, so that nothing that could be
             // said about the cells would help.
@@ -158,7 +168,7 @@ impl<'a> Checker<'a> {
             return Checked::default();
         }
         let currency = self.currency(row, faults);
-        let address = self.address(row, currency, faults);
+        let address = self.address(row, currency, casing, faults);
         let amount = self.amount(row, currency, faults);
         let reference = self.reference(row, faults);
         Checked {
@@ -201,11 +211,12 @@ impl<'a> Checker<'a> {
         &self,
         row: &Row<'r>,
         currency: Option<Currency>,
+        casing: &mut Casing,
         faults: &mut Vec<Fault>,
     ) -> Option<(&'r str, Account)> {
         let text = self.text(row, Column::ToAddress, faults)?;
         let currency = currency?;
-        match address::check(currency.network(), text) {
+        match casing.check(currency.network(), text) {
             Ok(address) => {
                 faults.extend(address.caution().map(Fault::Caution));
                 Some((text, address.account()))
