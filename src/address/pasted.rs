@@ -55,17 +55,18 @@ const EXTENDED_PUBLIC: [&str; 13] = [
 
 /// The secret that the text may be.
 pub(super) fn secret(text: &str) -> Option<Secret> {
-    if is_words(text) {
-        return Some(Secret::Words);
-    }
-    if is_numbers(text) {
-        return Some(Secret::Numbers);
-    }
-    // A key with an invisible character or quotation marks about it is a key all the same.
     let bare;
     let key = if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         text
     } else {
+        // What separates words and numbers is neither letter nor digit.
+        if is_words(text) {
+            return Some(Secret::Words);
+        }
+        if is_numbers(text) {
+            return Some(Secret::Numbers);
+        }
+        // A key with an invisible character or quotation marks about it is a key all the same.
         bare = text.replace(|c: char| !c.is_ascii_graphic(), "");
         bare.trim_matches(|c: char| c.is_ascii_punctuation())
     };

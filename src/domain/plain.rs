@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 /// The text with every control, invisible or direction-changing character as `\u{…}`.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    // Nearly all text is of these, and one look at each byte is enough to know.
+    let is_printable_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_printable_ascii || !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len());

@@ -161,16 +161,18 @@ impl<R: Read + Seek> Source<R> {
     /// Of a line that is longer than a block only the beginning is kept, which is still longer
     /// than [`MAX_LINE_BYTES`]: enough to find fault with it.
     pub(super) fn next_block(&mut self, mut block: Block) -> io::Result<Option<Block>> {
-        block.clear();
-        block.reserve_exact(BLOCK_BYTES);
-        block.append(&mut self.carry);
+        // A buffer that comes back is almost full, so that next to nothing of it is written twice.
+        block.resize(BLOCK_BYTES, 0);
+        let mut length = self.carry.len();
+        block[..length].copy_from_slice(&self.carry);
+        self.carry.clear();
         loop {
-            let room = BLOCK_BYTES.saturating_sub(block.len());
             if !self.is_at_end {
-                let read = fill(&mut self.reader, &mut block, room)?;
-                self.is_at_end = read < room;
+                length = length.saturating_add(fill(&mut self.reader, &mut block[length..])?);
+                self.is_at_end = length < BLOCK_BYTES;
             }
             if self.is_at_end {
+                block.truncate(length);
                 return Ok((!block.is_empty()).then_some(block));
             }
             if let Some(end) = memrchr(self.line_break.byte(), &block) {
@@ -179,14 +181,23 @@ impl<R: Read + Seek> Source<R> {
                 block.truncate(next);
                 return Ok(Some(block));
             }
-            block.truncate(MAX_LINE_BYTES + 1);
+            length = MAX_LINE_BYTES + 1;
         }
     }
 }
 
-/// Reads until there is no room left or the file ends; returns how much it was.
-fn fill(reader: &mut impl Read, block: &mut Block, room: usize) -> io::Result<usize> {
-    reader.take(room as u64).read_to_end(block)
+/// Reads until the buffer is full or the file ends; returns how much it was.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// A line without its line break.

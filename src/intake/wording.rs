@@ -68,8 +68,11 @@ enum Secrecy {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(checker: &'a Checker<'a>, row: &'a Row<'a>, line: u64) -> Self {
-        let holds_secret =
-            holds_secret(row.line) || (0..row.width()).any(|index| is_secret(row.value(index)));
+        // A cell without a separator inside is a part of the line as it is.
+        let mut cut_cells = (0..row.width())
+            .map(|index| row.value(index))
+            .filter(|value| value.iter().any(is_separator));
+        let holds_secret = holds_secret(row.line) || cut_cells.any(is_secret);
         Self {
             checker,
             row,
@@ -515,8 +518,13 @@ fn comma_words(
 /// Whether any part of a line may be something that must not be shown to anybody, however the
 /// line is cut into cells.
 pub(super) fn holds_secret(line: &[u8]) -> bool {
-    line.split(|byte| b",;\t\"".contains(byte))
+    line.split(is_separator)
         .any(|part| is_secret(part.trim_ascii()))
+}
+
+/// What may stand between two cells.
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b',' | b';' | b'\t' | b'"')
 }
 
 /// Whether a cell may hold something that must not be shown to anybody.

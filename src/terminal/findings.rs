@@ -3,8 +3,9 @@
 
 use crate::domain::finding::Related;
 use crate::domain::plain::plain;
-use crate::domain::{Finding, Severity};
+use crate::domain::{Column, Finding, Severity};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// Whether a drawing has colours.
@@ -20,19 +21,22 @@ pub enum Colour {
 #[must_use]
 pub fn line(input: &str, finding: &Finding) -> String {
     let mut text = plain(input).into_owned();
+    // Writing to a String cannot fail.
     if let Some(line) = finding.line {
-        text.push_str(&format!(":{line}"));
+        let _ = write!(text, ":{line}");
     }
-    if let Some(column) = finding.column {
-        text.push_str(&format!(": {}", column.name()));
-    }
-    text.push_str(&format!(
-        ": {}{}",
+    let column = finding.column.map_or("", Column::name);
+    let hint = plain(&finding.hint);
+    for part in [
+        if column.is_empty() { "" } else { ": " },
+        column,
+        ": ",
         severity(finding),
-        plain(&finding.message)
-    ));
-    if !finding.hint.is_empty() {
-        text.push_str(&format!("\n  hint: {}", plain(&finding.hint)));
+        &plain(&finding.message),
+        if hint.is_empty() { "" } else { "\n  hint: " },
+        &hint,
+    ] {
+        text.push_str(part);
     }
     text
 }
@@ -120,7 +124,6 @@ fn clean(text: &str, span: Option<Range<usize>>) -> (String, Range<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Column;
 
     fn finding() -> Finding {
         Finding {
