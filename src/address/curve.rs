@@ -6,6 +6,8 @@
 //!
 //! Nothing here is secret, so the time that it takes may depend on the numbers.
 
+use std::hint::select_unpredictable;
+
 /// A number of 256 bits, little end first; modulo p it need not be the least.
 type Limbs = [u64; 4];
 
@@ -101,52 +103,112 @@ fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
 
 /// The Jacobi symbol of the number and p: 1 for a square, 0 for a multiple of p, -1 otherwise.
 ///
-/// The binary algorithm: twos are taken out of `a` by the rule for (2/n), and where `a` is the
-/// smaller of two odd numbers they change places by the law of quadratic reciprocity.
-fn jacobi(mut a: Limbs) -> i8 {
-    let mut n = P;
-    let mut is_flipped = 0;
-    while a != [0; 4] {
-        // A whole limb of zeros is an even number of twos, and changes no sign.
-        while a[0] == 0 {
-            a = [a[1], a[2], a[3], 0];
-        }
-        let twos = a[0].trailing_zeros();
-        a = shift_right(&a, twos);
-        is_flipped ^= u64::from(twos) & ((n[0] >> 1) ^ (n[0] >> 2));
-
-        let (difference, borrow) = subtract(&a, &n);
-        // All ones where a was the smaller; masks instead of a branch that nobody could predict.
-        let mask = 0u64.wrapping_sub(borrow);
-        is_flipped ^= (a[0] & n[0]) >> 1 & mask;
-        for (n, a) in n.iter_mut().zip(a) {
-            *n ^= (*n ^ a) & mask;
-        }
-        a = negate_if(difference, mask);
+/// The binary algorithm: of two odd numbers the smaller is taken from the greater, and twos are
+/// taken out of what is left. Both get shorter by a bit or two at each step, so that half of the
+/// work is done on less than half of the limbs.
+fn jacobi(number: Limbs) -> i8 {
+    if number == [0; 4] {
+        return 0;
     }
-    match (n == ONE, is_flipped & 1) {
+    let mut pair = Pair {
+        a: number,
+        n: P,
+        is_flipped: 0,
+    };
+    pair.take_out_twos();
+    pair.shrink();
+    let mut pair: Pair<3> = pair.shorter();
+    pair.shrink();
+    let mut pair: Pair<2> = pair.shorter();
+    pair.shrink();
+    let mut pair: Pair<1> = pair.shorter();
+    pair.shrink();
+    match (pair.n == [1], pair.is_flipped & 1) {
+        // The common factor of p and a multiple of it is p, of which the lowest limb is left.
         (false, _) => 0,
         (true, 0) => 1,
         (true, _) => -1,
     }
 }
 
-/// Shifts by less than a limb.
-fn shift_right(a: &Limbs, bits: u32) -> Limbs {
-    // Two steps, because a shift by 64 is none.
-    let up = 63u32.wrapping_sub(bits);
-    let from = |next: u64| next.wrapping_shl(1).wrapping_shl(up);
-    [
-        a[0].wrapping_shr(bits) | from(a[1]),
-        a[1].wrapping_shr(bits) | from(a[2]),
-        a[2].wrapping_shr(bits) | from(a[3]),
-        a[3].wrapping_shr(bits),
-    ]
+/// Two odd numbers of K limbs, whose symbol (a/n) is the one that is looked for, or its negative.
+struct Pair<const K: usize> {
+    a: [u64; K],
+    n: [u64; K],
+    /// Its lowest bit says whether it is the negative.
+    is_flipped: u64,
 }
 
-/// The difference modulo 2^256, and 1 if it went below zero.
-fn subtract(a: &Limbs, b: &Limbs) -> (Limbs, u64) {
-    let mut difference = [0; 4];
+impl<const K: usize> Pair<K> {
+    /// Goes on until the highest limb of both is zero, or `a` is, and `n` what both have in common.
+    fn shrink(&mut self) {
+        const ZERO: Option<&u64> = Some(&0);
+        if self.a == [0; K] {
+            return;
+        }
+        while (self.a.last(), self.n.last()) != (ZERO, ZERO) {
+            let (difference, borrow) = subtract(&self.a, &self.n);
+            let (opposite, _) = subtract(&self.n, &self.a);
+            let is_smaller = borrow == 1;
+            // If a is the smaller, they change places by the law of quadratic reciprocity.
+            self.is_flipped ^= (self.a[0] & self.n[0]) >> 1 & borrow;
+            for (n, a) in self.n.iter_mut().zip(self.a) {
+                *n = select_unpredictable(is_smaller, a, *n);
+            }
+            for (a, (opposite, difference)) in
+                self.a.iter_mut().zip(opposite.iter().zip(difference))
+            {
+                *a = select_unpredictable(is_smaller, *opposite, difference);
+            }
+            if self.a[0] == 0 && self.a == [0; K] {
+                return;
+            }
+            self.take_out_twos();
+        }
+    }
+
+    /// Halves `a`, which is not zero, until it is odd. Each two counts as (2/n) says.
+    fn take_out_twos(&mut self) {
+        // A whole limb of zeros is an even number of twos, and changes no sign.
+        while self.a[0] == 0 {
+            self.a.rotate_left(1);
+        }
+        let twos = self.a[0].trailing_zeros();
+        self.is_flipped ^= u64::from(twos) & ((self.n[0] >> 1) ^ (self.n[0] >> 2));
+        shift_right(&mut self.a, twos);
+    }
+
+    /// The same with one limb less: the highest one is zero in both, if `a` is not zero altogether.
+    fn shorter<const LESS: usize>(&self) -> Pair<LESS> {
+        let low = |limbs: &[u64; K]| {
+            let mut low = [0; LESS];
+            low.iter_mut()
+                .zip(limbs)
+                .for_each(|(slot, limb)| *slot = *limb);
+            low
+        };
+        Pair {
+            a: low(&self.a),
+            n: low(&self.n),
+            is_flipped: self.is_flipped,
+        }
+    }
+}
+
+/// Shifts by less than a limb.
+fn shift_right<const K: usize>(limbs: &mut [u64; K], bits: u32) {
+    // Two steps, because a shift by 64 is none.
+    let up = 63u32.wrapping_sub(bits);
+    let mut next = 0u64;
+    for limb in limbs.iter_mut().rev() {
+        let low = limb.wrapping_shr(bits) | next.wrapping_shl(1).wrapping_shl(up);
+        next = std::mem::replace(limb, low);
+    }
+}
+
+/// The difference modulo 2^(64 K), and 1 if it went below zero.
+fn subtract<const K: usize>(a: &[u64; K], b: &[u64; K]) -> ([u64; K], u64) {
+    let mut difference = [0; K];
     let mut borrow = false;
     for (slot, (a, b)) in difference.iter_mut().zip(a.iter().zip(b)) {
         let (without, first) = a.overflowing_sub(*b);
@@ -154,12 +216,6 @@ fn subtract(a: &Limbs, b: &Limbs) -> (Limbs, u64) {
         (*slot, borrow) = (with, first | second);
     }
     (difference, u64::from(borrow))
-}
-
-/// The number itself for a mask of zeros, its negative for a mask of ones.
-fn negate_if(number: Limbs, mask: u64) -> Limbs {
-    let flipped = number.map(|limb| limb ^ mask);
-    subtract(&flipped, &[mask; 4]).0
 }
 
 #[cfg(test)]

@@ -15,8 +15,11 @@ use std::thread;
 /// More than this many times the median of its currency is told.
 pub(super) const OUTLIER_FACTOR: u128 = 100;
 
-/// How many bits of a sieve there are to a key: one key in sixteen then goes through it by chance.
-const SIEVE_BITS_PER_KEY: usize = 16;
+/// How many slots of a sieve there are to a key: one key in sixteen then goes through it by chance.
+const SLOTS_PER_KEY: usize = 16;
+
+/// A slot of a sieve has two bits.
+const SLOTS_PER_WORD: usize = 32;
 
 /// A line, and what there is about it in the light of the other lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,32 +137,36 @@ fn alike(keys: &[u64]) -> Vec<(usize, usize)> {
 
 /// All rows whose value another row has, among few others, in order and with their keys.
 ///
-/// A value sets a bit; one that finds its bit set already sets the same bit in a second sieve. The
-/// rows whose bit is set there are kept. All but a few are never stored anywhere else, and most
+/// A value chooses a slot of two bits: the first one to come sets the lower bit, any later one both.
+/// The rows whose slot has both are kept. All but a few are never stored anywhere else, and most
 /// of the memory touched stays in a cache.
 fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
-    let bit_count = keys
+    /// The lower bit of every slot.
+    const ONCE: u64 = u64::MAX / 3;
+    /// Both bits of the lowest slot.
+    const TWICE: u64 = 3;
+    let slot_count = keys
         .len()
-        .saturating_mul(SIEVE_BITS_PER_KEY)
+        .saturating_mul(SLOTS_PER_KEY)
         .next_power_of_two()
-        .max(64);
-    let mut once = vec![0u64; bit_count / 64];
-    let mut twice = once.clone();
+        .max(SLOTS_PER_WORD);
+    let mut slots = vec![0u64; slot_count / SLOTS_PER_WORD];
     // The value's low bits choose, after a multiplication that lets all of its bits have a say.
-    let shift = 64u32.saturating_sub(bit_count.ilog2());
-    let bit = |key: u64| {
-        let place = (value(key).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
-        (place / 64, 1u64 << (place % 64))
+    let shift = 64u32.saturating_sub(slot_count.ilog2());
+    let slot = |key: u64| {
+        let slot = (value(key).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        let bits = (slot % SLOTS_PER_WORD).saturating_mul(2);
+        (slot / SLOTS_PER_WORD, TWICE << bits)
     };
     for key in keys.iter().filter(|key| **key != NO_KEY) {
-        let (word, bit) = bit(*key);
-        twice[word] |= once[word] & bit;
-        once[word] |= bit;
+        let (word, both) = slot(*key);
+        let before = slots[word] & both;
+        slots[word] |= (ONCE | before << 1) & both;
     }
     let keys = keys.iter().copied().enumerate();
     keys.filter(|(_, key)| {
-        let (word, bit) = bit(*key);
-        twice[word] & bit != 0 && *key != NO_KEY
+        let (word, both) = slot(*key);
+        slots[word] & both == both && *key != NO_KEY
     })
     .collect()
 }
