@@ -38,7 +38,9 @@ const ENCRYPTED_KEY: std::ops::RangeInclusive<usize> = 57..=59;
 /// Lengths of 64 bytes in base58, give or take a character.
 const BASE58_64: std::ops::RangeInclusive<usize> = 85..=89;
 /// An extended key has 111 characters; half of one is still no address.
-const EXTENDED_KEY_MIN: usize = 50;
+const EXTENDED_KEY_MIN: usize = KEY_MIN;
+/// The shortest key of any kind.
+const KEY_MIN: usize = *PRIVATE_KEY.start();
 /// A seed phrase has 12 to 25 words; one or two may have been lost or added.
 const WORDS: std::ops::RangeInclusive<usize> = 11..=27;
 /// The fewest numbers that are taken for a key.
@@ -71,6 +73,9 @@ pub(super) fn secret(text: &str) -> Option<Secret> {
         bare.trim_matches(|c: char| c.is_ascii_punctuation())
     };
     let length = key.len();
+    if length < KEY_MIN {
+        return None;
+    }
     let first = key.as_bytes().first().copied().unwrap_or_default();
     if is_extended(key, &EXTENDED_PRIVATE) {
         return Some(Secret::ExtendedKey);

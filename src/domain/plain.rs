@@ -7,8 +7,11 @@ use std::fmt::Write as _;
 /// The text with every control, invisible or direction-changing character as `\u{…}`.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    // Nearly all text is of these, and one look at each byte is enough to know.
-    let is_printable_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    // Nearly all text is of these. Without an end before the last byte, many are looked at at once.
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    let is_printable_ascii = text
+        .bytes()
+        .fold(true, |all, byte| all & is_printable(byte));
     if is_printable_ascii || !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }

@@ -68,11 +68,11 @@ enum Secrecy {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(checker: &'a Checker<'a>, row: &'a Row<'a>, line: u64) -> Self {
-        // A cell without a separator inside is a part of the line as it is.
-        let mut cut_cells = (0..row.width())
+        // Whole cells, and parts of them in case the line was meant to be cut otherwise.
+        let mut cells = (0..row.width())
             .map(|index| row.value(index))
-            .filter(|value| value.iter().any(is_separator));
-        let holds_secret = holds_secret(row.line) || cut_cells.any(is_secret);
+            .filter(|cell| cell.len() >= SECRET_BYTES_MIN);
+        let holds_secret = cells.any(|cell| is_secret(cell) || holds_secret(cell));
         Self {
             checker,
             row,
@@ -518,13 +518,8 @@ fn comma_words(
 /// Whether any part of a line may be something that must not be shown to anybody, however the
 /// line is cut into cells.
 pub(super) fn holds_secret(line: &[u8]) -> bool {
-    line.split(is_separator)
+    line.split(|byte| matches!(byte, b',' | b';' | b'\t' | b'"'))
         .any(|part| is_secret(part.trim_ascii()))
-}
-
-/// What may stand between two cells.
-fn is_separator(byte: &u8) -> bool {
-    matches!(byte, b',' | b';' | b'\t' | b'"')
 }
 
 /// Whether a cell may hold something that must not be shown to anybody.
