@@ -1,20 +1,24 @@
 //! [`in_order`] spreads work over threads and keeps the results in the order of the work.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// More threads than this only wait for the one that merges.
 const MAX_WORKERS: usize = 8;
 
-/// How much work may lie with one thread: one piece in hand and one waiting.
-const PIECES_PER_WORKER: usize = 2;
+/// How many pieces are under way for each thread: one in its hands, one waiting for it, and one
+/// for the time in which an earlier one is not done yet.
+const PIECES_PER_WORKER: usize = 3;
 
 /// Takes pieces from `next`, does `work` on each on one of several threads, and gives the results
 /// to `merge` in the order of the pieces. A single piece is done without any thread.
 ///
-/// The pieces go round the threads in turn, so that the results come back in turn as well and
-/// nothing has to be sorted.
+/// Each thread takes the next piece that there is, because none can count on as much of a processor
+/// as the others: one of them shares its own with the thread that merges.
 ///
 /// # Errors
 /// Those of `next`, after which nothing more is merged.
@@ -32,63 +36,87 @@ pub(super) fn in_order<Piece: Send, Done: Send>(
     };
     let worker_count =
         thread::available_parallelism().map_or(1, |count| count.get().min(MAX_WORKERS));
+    let most_under_way = worker_count.saturating_mul(PIECES_PER_WORKER);
+    let (todo, pieces) = channel();
+    let pieces = Mutex::new(pieces);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..worker_count)
-            .map(|_| {
-                let (todo, pieces) = sync_channel(PIECES_PER_WORKER);
-                let (finished, done) = sync_channel(PIECES_PER_WORKER);
-                scope.spawn(|| toil(&work, pieces, finished));
-                Worker { todo, done }
-            })
-            .collect();
-        let mut given = workers.iter().cycle();
-        let mut taken = workers.iter().cycle();
-        let mut under_way = 0usize;
-        let mut ahead = [Some(first), Some(second)].into_iter();
+        let (finished, results) = channel();
+        for _ in 0..worker_count {
+            let finished = finished.clone();
+            scope.spawn(|| toil(&work, &pieces, finished));
+        }
+        drop(finished);
+        // Moved in, so that the threads end when this does, for whatever reason.
+        let todo = todo;
+        let mut results = InOrder {
+            results,
+            early: BTreeMap::new(),
+        };
+        let mut ahead = [first, second].into_iter();
+        let mut next = || match ahead.next() {
+            Some(piece) => Ok(Some(piece)),
+            None => next(),
+        };
+        let (mut given, mut taken) = (0usize, 0usize);
+        let mut is_at_end = false;
         loop {
-            let piece = match ahead.next().flatten() {
-                Some(piece) => Some(piece),
-                None => next()?,
-            };
-            let is_full = under_way >= worker_count.saturating_mul(PIECES_PER_WORKER);
-            if is_full || piece.is_none() {
-                let Some(done) = taken.next().and_then(|worker| worker.done.recv().ok()) else {
-                    // The thread has panicked, and the scope passes that on.
-                    return Ok(());
-                };
-                merge(done);
-                under_way = under_way.saturating_sub(1);
-            }
-            match piece {
-                Some(piece) => {
-                    let sent = given.next().map(|worker| worker.todo.send(piece));
-                    if !matches!(sent, Some(Ok(()))) {
-                        return Ok(());
-                    }
-                    under_way = under_way.saturating_add(1);
+            while !is_at_end && given.saturating_sub(taken) < most_under_way {
+                match next()?.map(|piece| todo.send((given, piece))) {
+                    Some(Ok(())) => given = given.saturating_add(1),
+                    _ => is_at_end = true,
                 }
-                None if under_way == 0 => return Ok(()),
-                None => {}
             }
+            if taken == given {
+                return Ok(());
+            }
+            if let Some(done) = results.take(taken) {
+                merge(done);
+            }
+            taken = taken.saturating_add(1);
         }
     })
-}
-
-/// The two ends that the merging thread holds of one other.
-struct Worker<Piece, Done> {
-    todo: SyncSender<Piece>,
-    done: Receiver<Done>,
 }
 
 /// What a thread does until there is nothing left, or nobody to give it to.
 fn toil<Piece, Done>(
     work: impl Fn(Piece) -> Done,
-    pieces: Receiver<Piece>,
-    finished: SyncSender<Done>,
+    pieces: &Mutex<Receiver<(usize, Piece)>>,
+    finished: Sender<(usize, thread::Result<Done>)>,
 ) {
-    for piece in pieces {
-        if finished.send(work(piece)).is_err() {
+    loop {
+        let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, piece)) = piece else {
             return;
+        };
+        // A panic is passed on, or the others would wait for the result for ever.
+        let done = catch_unwind(AssertUnwindSafe(|| work(piece)));
+        if finished.send((number, done)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Results as they come, and those that came before their turn.
+struct InOrder<Done> {
+    results: Receiver<(usize, thread::Result<Done>)>,
+    early: BTreeMap<usize, Done>,
+}
+
+impl<Done> InOrder<Done> {
+    /// Waits for the result with this number; `None` if nobody is left to bring it.
+    ///
+    /// # Panics
+    /// As the work that was to bring it has.
+    fn take(&mut self, wanted: usize) -> Option<Done> {
+        loop {
+            if let Some(done) = self.early.remove(&wanted) {
+                return Some(done);
+            }
+            let (number, done) = self.results.recv().ok()?;
+            match done {
+                Ok(done) => self.early.insert(number, done),
+                Err(panic) => resume_unwind(panic),
+            };
         }
     }
 }
@@ -132,9 +160,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a scoped thread panicked")]
+    #[should_panic(expected = "number fifty")]
     fn a_panic_is_passed_on() {
         let mut numbers = 0..100;
-        let _ = in_order(|| Ok(numbers.next()), |number| assert_ne!(number, 50), drop);
+        let _ = in_order(
+            || Ok(numbers.next()),
+            |number| assert_ne!(number, 50, "number fifty"),
+            drop,
+        );
     }
 }
