@@ -8,7 +8,6 @@
 use super::keys::{self, Keys, NO_KEY};
 use crate::domain::Currency;
 use crate::domain::currency::CURRENCY_COUNT;
-use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -112,35 +111,38 @@ fn in_order_of_lines(parts: [Vec<Echo>; 2]) -> Vec<Echo> {
 
 /// Every row whose key an earlier row has, with the first such row.
 fn repeated(keys: &[u64]) -> Vec<(usize, usize)> {
-    let mut first_of_key = HashMap::new();
-    let candidates = sieved(keys, |key| key);
-    let later = candidates.into_iter().filter_map(|(row, key)| {
-        let first = *first_of_key.entry(key).or_insert(row);
-        (first != row).then_some((row, first))
-    });
-    later.collect()
+    let mut found = Vec::new();
+    for rows in sieved(keys, |key| key).chunk_by(|(a, _), (b, _)| a == b) {
+        if let [(_, first), later @ ..] = rows {
+            found.extend(later.iter().map(|(_, row)| (*row, *first)));
+        }
+    }
+    found
 }
 
 /// Every row in which an account appears for the first time whose look an earlier row has with
 /// another account, with the first such row.
 fn alike(keys: &[u64]) -> Vec<(usize, usize)> {
-    let mut first_of_look = HashMap::new();
-    let mut seen = HashSet::new();
-    let candidates = sieved(keys, keys::look_of);
-    let later = candidates.into_iter().filter_map(|(row, key)| {
-        let first = *first_of_look.entry(keys::look_of(key)).or_insert(row);
-        let is_new = seen.insert(key);
-        (is_new && first != row).then_some((row, first))
-    });
-    later.collect()
+    let look_of = |key: &u64| keys::look_of(*key);
+    let mut found = Vec::new();
+    for rows in sieved(keys, keys::look_of).chunk_by(|(a, _), (b, _)| look_of(a) == look_of(b)) {
+        let accounts = rows.chunk_by(|(a, _), (b, _)| a == b);
+        let begins = accounts.filter_map(|rows| rows.first());
+        let begins = begins.map(|(_, row)| *row);
+        if let Some(first) = begins.clone().min() {
+            found.extend(begins.filter(|row| *row != first).map(|row| (row, first)));
+        }
+    }
+    found
 }
 
-/// All rows whose value another row has, among few others, in order and with their keys.
+/// The keys of all rows whose value another row has, among few others, in order; those with the
+/// same key in the order of the rows.
 ///
 /// A value chooses a slot of two bits: the first one to come sets the lower bit, any later one both.
 /// The rows whose slot has both are kept. All but a few are never stored anywhere else, and most
 /// of the memory touched stays in a cache.
-fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
+fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(u64, usize)> {
     /// The lower bit of every slot.
     const ONCE: u64 = u64::MAX / 3;
     /// Both bits of the lowest slot.
@@ -163,21 +165,28 @@ fn sieved(keys: &[u64], value: impl Fn(u64) -> u64) -> Vec<(usize, u64)> {
         let before = slots[word] & both;
         slots[word] |= (ONCE | before << 1) & both;
     }
-    let keys = keys.iter().copied().enumerate();
-    keys.filter(|(_, key)| {
-        let (word, both) = slot(*key);
-        slots[word] & both == both && *key != NO_KEY
-    })
-    .collect()
+    let rows = keys.iter().copied().zip(0..);
+    let mut sieved: Vec<_> = rows
+        .filter(|(key, _)| {
+            let (word, both) = slot(*key);
+            slots[word] & both == both && *key != NO_KEY
+        })
+        .collect();
+    sieved.sort_unstable();
+    sieved
 }
 
 /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency,
 /// with that median.
 fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
+    let (mut amounts, ends) = by_currency(keys);
+    let mut start = 0;
     let limits: Vec<_> = Currency::all()
-        .zip(by_currency(keys))
-        .map(|(currency, mut amounts)| {
-            let median = median(&mut amounts)?;
+        .zip(ends)
+        .map(|(currency, end)| {
+            let median = median(amounts.get_mut(start..end)?);
+            start = end;
+            let median = median?;
             let most = median.saturating_mul(OUTLIER_FACTOR);
             Some((keys::amount_key(currency, most), median))
         })
@@ -189,21 +198,26 @@ fn outliers(keys: &[u64]) -> Vec<(usize, u128)> {
     far.collect()
 }
 
-/// The keys of each currency.
-fn by_currency(keys: &[u64]) -> Vec<Vec<u64>> {
-    let mut counts = [0usize; CURRENCY_COUNT];
+/// The keys, currency by currency, and where those of each currency end.
+fn by_currency(keys: &[u64]) -> (Vec<u64>, [usize; CURRENCY_COUNT]) {
+    let mut places = [0usize; CURRENCY_COUNT];
     for key in keys {
-        if let Some(count) = counts.get_mut(keys::amount_of(*key).0) {
+        if let Some(count) = places.get_mut(keys::amount_of(*key).0) {
             *count = count.saturating_add(1);
         }
     }
-    let mut amounts: Vec<_> = counts.map(Vec::with_capacity).into();
+    let mut start = 0usize;
+    for place in &mut places {
+        start = start.saturating_add(std::mem::replace(place, start));
+    }
+    let mut amounts = vec![NO_KEY; start];
     for key in keys {
-        if let Some(amounts) = amounts.get_mut(keys::amount_of(*key).0) {
-            amounts.push(*key);
+        if let Some(place) = places.get_mut(keys::amount_of(*key).0) {
+            amounts[*place] = *key;
+            *place = place.saturating_add(1);
         }
     }
-    amounts
+    (amounts, places)
 }
 
 /// The median; of an even number of amounts the mean of the middle two.
@@ -234,7 +248,7 @@ mod tests {
     fn repeated_keys_name_the_first() {
         assert_eq!(repeated(&[]), []);
         assert_eq!(repeated(&[NO_KEY, NO_KEY, 5, 6]), []);
-        assert_eq!(repeated(&[5, 6, NO_KEY, 5, 6, 5]), [(3, 0), (4, 1), (5, 0)]);
+        assert_eq!(repeated(&[5, 6, NO_KEY, 5, 6, 5]), [(3, 0), (5, 0), (4, 1)]);
     }
 
     #[test]
