@@ -12,6 +12,7 @@ use super::survey::Survey;
 use super::validate::Checker;
 use super::wording::{Scene, Words, quoted};
 use super::{Options, Teller};
+use crate::address::Casing;
 use crate::domain::batch::MinorUnits;
 use crate::domain::finding::key;
 use crate::domain::{Column, Currency, Finding, Related, Severity};
@@ -128,18 +129,40 @@ impl Explainer<'_> {
         if !self.wanted.any_of(&places) {
             return Vec::new();
         }
-        let mut splitter = self.checker.splitter(block);
-        places
-            .zip(lines(block, self.checker.line_break))
-            .filter(|(place, _)| self.wanted.contains(*place))
-            .map(|(place, line)| self.line(place, line, &mut splitter))
-            .collect()
+        let mut casing = Casing::together();
+        let told = self.lines(block, &places, &mut casing);
+        if casing.is_right() {
+            told
+        } else {
+            self.lines(block, &places, &mut Casing::OneByOne)
+        }
     }
 
-    fn line(&self, place: usize, line: Line<'_>, splitter: &mut Splitter) -> Told {
+    /// The same, up to where the casing turns out to be wrong.
+    fn lines(&self, block: &[u8], places: &Range<usize>, casing: &mut Casing) -> Vec<Told> {
+        let mut splitter = self.checker.splitter(block);
+        let mut told = Vec::new();
+        for (place, line) in places.clone().zip(lines(block, self.checker.line_break)) {
+            if self.wanted.contains(place) {
+                told.push(self.line(place, line, &mut splitter, casing));
+            }
+            if casing.is_known_wrong() {
+                break;
+            }
+        }
+        told
+    }
+
+    fn line(
+        &self,
+        place: usize,
+        line: Line<'_>,
+        splitter: &mut Splitter,
+        casing: &mut Casing,
+    ) -> Told {
         let row = splitter.split(line);
         let mut faults = Vec::new();
-        self.checker.check(&row, &mut faults);
+        self.checker.check_but_casing(&row, casing, &mut faults);
         let scene = Scene::new(&self.checker, &row, self.number(place));
         let is_involved = self.involved.binary_search(&place).is_ok();
         Told {
