@@ -2,14 +2,14 @@
 //! found something are looked at again, and put into words in the order of the file.
 
 use super::across::{About, Echo, OUTLIER_FACTOR};
-use super::csv::Splitter;
+use super::csv::Row;
 use super::keys;
 use super::opening::Opening;
 use super::parallel::in_order;
 use super::places::Places;
-use super::source::{Block, Line, Source, lines};
+use super::source::{Block, Source, lines};
 use super::survey::Survey;
-use super::validate::Checker;
+use super::validate::{Checker, Fault};
 use super::wording::{Scene, Words, quoted};
 use super::{Options, Teller};
 use crate::address::Casing;
@@ -141,10 +141,14 @@ impl Explainer<'_> {
     /// The same, up to where the casing turns out to be wrong.
     fn lines(&self, block: &[u8], places: &Range<usize>, casing: &mut Casing) -> Vec<Told> {
         let mut splitter = self.checker.splitter(block);
+        let mut faults = Vec::new();
         let mut told = Vec::new();
         for (place, line) in places.clone().zip(lines(block, self.checker.line_break)) {
             if self.wanted.contains(place) {
-                told.push(self.line(place, line, &mut splitter, casing));
+                let row = splitter.split(line);
+                self.checker.check_but_casing(&row, casing, &mut faults);
+                told.push(self.told(place, &row, &faults));
+                faults.clear();
             }
             if casing.is_known_wrong() {
                 break;
@@ -153,22 +157,13 @@ impl Explainer<'_> {
         told
     }
 
-    fn line(
-        &self,
-        place: usize,
-        line: Line<'_>,
-        splitter: &mut Splitter,
-        casing: &mut Casing,
-    ) -> Told {
-        let row = splitter.split(line);
-        let mut faults = Vec::new();
-        self.checker.check_but_casing(&row, casing, &mut faults);
-        let scene = Scene::new(&self.checker, &row, self.number(place));
+    fn told(&self, place: usize, row: &Row<'_>, faults: &[Fault]) -> Told {
+        let scene = Scene::new(&self.checker, row, self.number(place));
         let is_involved = self.involved.binary_search(&place).is_ok();
         Told {
             place,
             findings: faults.iter().map(|fault| scene.finding(fault)).collect(),
-            line: is_involved.then(|| line.bytes.into()),
+            line: is_involved.then(|| row.line.into()),
         }
     }
 

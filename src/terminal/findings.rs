@@ -17,10 +17,14 @@ pub enum Colour {
     Plain,
 }
 
+/// What a finding takes as a line, with its hint: a text that grows as it is written is moved.
+const USUAL_BYTES: usize = 512;
+
 /// `payouts.csv:17: amount: …`, then the hint on a line of its own.
 #[must_use]
 pub fn line(input: &str, finding: &Finding) -> String {
-    let mut text = plain(input).into_owned();
+    let mut text = String::with_capacity(USUAL_BYTES);
+    text.push_str(&plain(input));
     // Writing to a String cannot fail.
     if let Some(line) = finding.line {
         let _ = write!(text, ":{line}");

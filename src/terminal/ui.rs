@@ -87,6 +87,9 @@ pub fn say_after_key(text: &str) {
 /// How many findings a screen takes.
 const MAX_DRAWN: u64 = 20;
 
+/// How much of the findings is written at a time.
+const FINDINGS_BYTES: usize = 64 << 10;
+
 /// The width of a terminal that does not tell its own.
 const USUAL_COLUMNS: usize = 80;
 
@@ -134,7 +137,7 @@ impl<'a> Findings<'a> {
         Self {
             input,
             form,
-            out: BufWriter::new(out),
+            out: BufWriter::with_capacity(FINDINGS_BYTES, out),
             limit,
             found: 0,
         }
