@@ -36,16 +36,7 @@ use error::Fault;
 /// Whatever keeps the text from being a recipient: a broken checksum, another network's address,
 /// something else that was pasted, or an address from which nobody can spend.
 pub fn check(network: Network, text: &str) -> Result<Address, AddressError> {
-    judged(network, text, read(network, text))
-}
-
-/// Asks of an address that was read whether it may be paid, and of a fault what is behind it.
-fn judged(
-    network: Network,
-    text: &str,
-    read: Result<Address, Fault>,
-) -> Result<Address, AddressError> {
-    let fault = match read {
+    let fault = match read(network, text) {
         Ok(address) => match refused::find(&address.account()) {
             None => return Ok(address),
             Some(reason) => Fault::Refused(reason),

@@ -8,7 +8,7 @@ use super::header::Header;
 use super::remedy;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
-use crate::address::{Account, AddressError, Casing, Caution};
+use crate::address::{Account, Casing, Caution};
 use crate::domain::plain::is_unsafe;
 use crate::domain::{Amount, AmountError, Column, Currency, Listing, Severity};
 use std::borrow::Cow;
@@ -71,7 +71,7 @@ pub(super) enum Fault {
     /// The API may no longer know the code.
     Gone(Currency),
     /// No address of the currency's network.
-    Address(Currency, AddressError),
+    Address(Currency),
     /// An address, but a doubtful one.
     Caution(Caution),
     /// No amount; of the currency if that is known.
@@ -115,7 +115,7 @@ impl Fault {
                 Some(*column)
             }
             Self::Code | Self::Gone(_) => Some(Column::CurrencyCode),
-            Self::Address(..) | Self::Caution(_) => Some(Column::ToAddress),
+            Self::Address(_) | Self::Caution(_) => Some(Column::ToAddress),
             Self::Amount(..)
             | Self::Point
             | Self::Uncountable
@@ -216,16 +216,12 @@ impl<'a> Checker<'a> {
     ) -> Option<(&'r str, Account)> {
         let text = self.text(row, Column::ToAddress, faults)?;
         let currency = currency?;
-        match casing.check(currency.network(), text) {
-            Ok(address) => {
-                faults.extend(address.caution().map(Fault::Caution));
-                Some((text, address.account()))
-            }
-            Err(error) => {
-                faults.push(Fault::Address(currency, error));
-                None
-            }
-        }
+        let Some(address) = casing.check(currency.network(), text) else {
+            faults.push(Fault::Address(currency));
+            return None;
+        };
+        faults.extend(address.caution().map(Fault::Caution));
+        Some((text, address.account()))
     }
 
     fn amount<'r>(

@@ -6,7 +6,7 @@ use super::remedy::{self, Look, Mangled};
 use super::source::MAX_LINE_BYTES;
 use super::suggest;
 use super::validate::{self, Checker, Fault, MAX_REFERENCE_CHARS};
-use crate::address::{self, AddressError, Caution};
+use crate::address::{self, Caution};
 use crate::domain::amount::MAX_DIGITS;
 use crate::domain::finding::key;
 use crate::domain::{AmountError, Column, Currency, Finding, Severity};
@@ -232,7 +232,7 @@ impl<'a> Scene<'a> {
                 format!("{currency} is gone from the newer documentation of the API, which may refuse it"),
                 "ask CryptoCloud whether it is still paid out, or choose another currency",
             ),
-            Fault::Address(currency, error) => address_words(*currency, error),
+            Fault::Address(currency) => address_words(*currency, &value),
             Fault::Caution(caution) => {
                 let kind = match caution {
                     Caution::OneCase => "no checksum",
@@ -353,8 +353,12 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn address_words(currency: Currency, error: &AddressError) -> Words {
+fn address_words(currency: Currency, value: &str) -> Words {
     let network = currency.network();
+    // Why it is none is looked for only here, where it is told.
+    let Err(error) = address::check(network, value) else {
+        return Words::new("address", format!("this is no {network} address"), "");
+    };
     let mut hint = error.hint();
     if let Some(other) = error.other_network()
         && error.kind() == "wrong network"
