@@ -58,7 +58,9 @@ const EXTENDED_PUBLIC: [&str; 13] = [
 /// The secret that the text may be.
 pub(super) fn secret(text: &str) -> Option<Secret> {
     let bare;
-    let key = if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    // To the last byte, so that many are looked at at once.
+    let is_bare = |all, byte: u8| all & byte.is_ascii_alphanumeric();
+    let key = if text.bytes().fold(true, is_bare) {
         text
     } else {
         // What separates words and numbers is neither letter nor digit.

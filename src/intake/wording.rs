@@ -72,7 +72,8 @@ impl<'a> Scene<'a> {
         let mut cells = (0..row.width())
             .map(|index| row.value(index))
             .filter(|cell| cell.len() >= SECRET_BYTES_MIN);
-        let holds_secret = cells.any(|cell| is_secret(cell) || holds_secret(cell));
+        let holds_secret =
+            cells.any(|cell| is_secret(cell) || (is_divided(cell) && holds_secret(cell)));
         Self {
             checker,
             row,
@@ -522,8 +523,19 @@ fn comma_words(
 /// Whether any part of a line may be something that must not be shown to anybody, however the
 /// line is cut into cells.
 pub(super) fn holds_secret(line: &[u8]) -> bool {
-    line.split(|byte| matches!(byte, b',' | b';' | b'\t' | b'"'))
+    line.split(is_separator)
         .any(|part| is_secret(part.trim_ascii()))
+}
+
+/// Whether a cell has what might separate others. To the last byte, so that many are looked at at
+/// once.
+fn is_divided(cell: &[u8]) -> bool {
+    cell.iter()
+        .fold(false, |any, byte| any | is_separator(byte))
+}
+
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b',' | b';' | b'\t' | b'"')
 }
 
 /// Whether a cell may hold something that must not be shown to anybody.
