@@ -18,7 +18,7 @@
 
 mod generate;
 
-use ccbatch::address;
+use ccbatch::address::{self, Casing};
 use ccbatch::domain::{Amount, Network};
 use ccbatch::intake::{self, Keep, Options};
 use generate::{Fault, Numbers, write_file};
@@ -169,6 +169,17 @@ fn addresses() {
         });
         let name = format!("{network} addresses alone, one thread");
         figures(&name, time, ADDRESSES as u64);
+        if network != Network::Evm {
+            continue;
+        }
+        let time = best(ADDRESS_RUNS, || {
+            let mut casing = Casing::together();
+            for text in &texts {
+                black_box(casing.check(network, black_box(text)).unwrap());
+            }
+            assert!(casing.is_right());
+        });
+        figures("the same, together", time, ADDRESSES as u64);
     }
 }
 

@@ -5,7 +5,7 @@ use arbitrary::Arbitrary;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bech32::{Fe32, Hrp};
-use ccbatch::address;
+use ccbatch::address::{self, Casing};
 use ccbatch::domain::Network;
 
 /// A text to check as an address.
@@ -94,12 +94,20 @@ impl Recipient<'_> {
     }
 }
 
-/// Whatever the text: an address or an error, without a panic. What is accepted is plain, is
+/// Whatever the text: an address or an error, without a panic, and the same among others as alone.
+/// What is accepted is plain, is
 /// accepted again with the same account, and is refused once a letter of it is another, where
 /// the network has a checksum. What is genuine is accepted, unless nobody could spend it.
 pub fn check(network: Network, recipient: &Recipient<'_>) {
     let text = recipient.text();
-    let address = match address::check(network, &text) {
+    let checked = address::check(network, &text);
+    let mut casing = Casing::together();
+    let seen = casing.check(network, &text);
+    assert_eq!(
+        seen.filter(|_| casing.is_right()).as_ref(),
+        checked.as_ref().ok()
+    );
+    let address = match checked {
         Ok(address) => address,
         Err(error) => {
             let shown = format!("{error} {}", error.hint());
