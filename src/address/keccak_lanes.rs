@@ -136,10 +136,28 @@ fn mixed<S: Simd>([a, b, c, d, e]: [S::u64s; 5]) -> [S::u64s; 5] {
     ]
 }
 
+/// Every kind of vector registers that this machine has.
+#[cfg(test)]
+pub(super) fn levels() -> Vec<fearless_simd::Level> {
+    use fearless_simd::Level;
+    let widest = Level::new();
+    #[cfg(target_arch = "x86_64")]
+    let narrower = [
+        widest.as_avx2().map(Level::Avx2),
+        widest.as_sse2().map(Level::Sse2),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let narrower = [None];
+    [widest]
+        .into_iter()
+        .chain(narrower.into_iter().flatten())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fearless_simd::{Level, dispatch};
+    use fearless_simd::dispatch;
     use proptest::prelude::*;
 
     /// The permutation of four states, however many a register holds.
@@ -160,13 +178,15 @@ mod tests {
     proptest! {
         #[test]
         fn every_state_is_permuted_as_the_crate_does(states: [[u64; WORDS]; 4]) {
-            let mut ours = states;
-            dispatch!(Level::new(), simd => four(simd, &mut ours));
             let theirs = states.map(|mut state| {
                 keccak::Keccak::new().with_f1600(|permute| permute(&mut state));
                 state
             });
-            prop_assert_eq!(ours, theirs);
+            for level in levels() {
+                let mut ours = states;
+                dispatch!(level, simd => four(simd, &mut ours));
+                prop_assert_eq!(ours, theirs, "{:?}", level);
+            }
         }
     }
 }
