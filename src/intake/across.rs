@@ -14,8 +14,8 @@ use std::thread;
 /// More than this many times the median of its currency is told.
 pub(super) const OUTLIER_FACTOR: u128 = 100;
 
-/// How many slots of a sieve there are to a key: one key in sixteen then goes through it by chance.
-const SLOTS_PER_KEY: usize = 16;
+/// How many slots of a sieve there are to a key: one key in eight then goes through it by chance.
+const SLOTS_PER_KEY: usize = 8;
 
 /// A slot of a sieve has two bits.
 const SLOTS_PER_WORD: usize = 32;
