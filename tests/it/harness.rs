@@ -427,6 +427,32 @@ impl Started {
         assert!(status.unwrap().success(), "{order}");
     }
 
+    /// Sends a signal and waits until the program has heeded it, of which it need not say
+    /// anything: until the thread that heeds signals has been awake and sleeps again.
+    pub(crate) fn signal_and_await(&self, name: &str) {
+        let mut before = None;
+        eventually("signals are waited for", || {
+            before = self.sleeps_of_signals();
+            before.is_some()
+        });
+        self.signal(name);
+        eventually("the signal is heeded", || self.sleeps_of_signals() > before);
+    }
+
+    /// How often the thread that heeds signals has gone to sleep; `None` while it does not sleep.
+    fn sleeps_of_signals(&self) -> Option<u64> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let texts = threads.filter_map(|thread| {
+            let status = thread.unwrap().path().join("status");
+            fs::read_to_string(status).ok()
+        });
+        let of_signals = texts.filter(|text| text.starts_with("Name:\tsignals\n"));
+        let mut asleep = of_signals.filter(|text| text.contains("\nState:\tS"));
+        let text = asleep.next()?;
+        let count = text.split_once("\nvoluntary_ctxt_switches:\t")?.1;
+        count.lines().next()?.parse().ok()
+    }
+
     /// Waits until stderr holds this.
     pub(crate) fn await_stderr(&self, part: &str) {
         eventually(&format!("stderr has {part:?}"), || {
