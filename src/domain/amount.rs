@@ -192,6 +192,7 @@ mod tests {
                 },
             ),
             ("12345678901234567890123456789", AmountError::Digits(29)),
+            ("12345678901234567890123.456789", AmountError::Digits(29)),
         ] {
             assert_eq!(Amount::parse(text, 6), Err(error), "{text}");
         }
