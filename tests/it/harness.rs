@@ -422,9 +422,7 @@ impl Started {
 
     /// Sends a signal by its short name, like `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let order = format!("kill -{name} {}", self.pid());
-        let status = Command::new("sh").args(["-c", &order]).status();
-        assert!(status.unwrap().success(), "{order}");
+        send_signal(name, self.pid());
     }
 
     /// Sends a signal and waits until the program has heeded it, of which it need not say
@@ -553,6 +551,11 @@ impl Terminal {
         self.0.send(ControlCode::EndOfText).unwrap();
     }
 
+    /// Sends a signal by its short name, like `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        send_signal(name, self.0.get_process().pid());
+    }
+
     /// Waits for the end with this exit status; gives back what was shown until then. What is
     /// typed must be seen afterwards.
     #[track_caller]
@@ -571,6 +574,12 @@ impl Terminal {
         assert!(!shown.contains(KEY), "the key was shown\n{shown}");
         shown
     }
+}
+
+fn send_signal(name: &str, pid: impl std::fmt::Display) {
+    let order = format!("kill -{name} {pid}");
+    let status = Command::new("sh").args(["-c", &order]).status();
+    assert!(status.unwrap().success(), "{order}");
 }
 
 fn assert_text(stream: &str, expected: &Text, actual: &str) {
