@@ -472,6 +472,44 @@ fn the_latest_arrival_is_a_second_after_the_start_or_the_end_whichever_is_earlie
     assert_eq!(record.latest_arrival(time(99_000)), Some(time(99_000)));
 }
 
+#[test]
+fn what_does_not_fit_is_told_in_words() {
+    let order = |expected| Reason::Order {
+        attempted: 3,
+        expected,
+    };
+    let changed = |reference| Reason::Changed {
+        input_line: 2,
+        was: Box::new(Intent::new(&payout(2, reference), 1, API, time(0))),
+    };
+    let other_api = Reason::Api {
+        begun_with: "sandbox".to_owned(),
+        now: API.to_owned(),
+    };
+    for (reason, words) in [
+        (Reason::Header, "the header is not that of a results file"),
+        (Reason::Foreign, "this line is not as it was written"),
+        (other_api, "begun with sandbox, and this run would pay"),
+        (order(Some(2)), "here, where line 2 comes next"),
+        (
+            order(None),
+            "line 3 of the input was submitted, and is no longer",
+        ),
+        (
+            changed("R1"),
+            "submitted as 0.050 BTC to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa (reference R1)",
+        ),
+        (changed(""), "DivfNa, and has been changed since"),
+        (
+            Reason::Sequence { input_line: 2 },
+            "cannot follow the one before",
+        ),
+    ] {
+        let told = reason.to_string();
+        assert!(told.contains(words), "{told}");
+    }
+}
+
 /// Any outcome at all, with whatever texts.
 fn any_outcome() -> impl Strategy<Value = Outcome> {
     let verdict = prop_oneof![
