@@ -119,6 +119,16 @@ fn what_is_written_is_read_back() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn the_latest_intent_of_a_payout_is_that_of_its_last_line_whole_or_half() {
+    let (_, attempts) = three();
+    let half = text(&attempts[..3]) + &attempts[3].intent.encode();
+    let record = parse(half.as_bytes()).unwrap();
+    let latest = [2, 3, 4, 5].map(|line| record.latest_intent(line));
+    let [first, _, second, third] = [0, 1, 2, 3].map(|at| Some(&attempts[at].intent));
+    assert_eq!(latest, [first, second, third, None]);
+}
+
 /// What may stand at the end of a file that was cut after `kept` bytes of its last line.
 fn tail_of(last: &Attempt, kept: usize) -> Tail {
     let intent = last.intent.encode().len();
