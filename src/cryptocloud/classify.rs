@@ -334,6 +334,21 @@ mod tests {
     }
 
     #[test]
+    fn another_amount_is_told_as_a_number_or_in_quotes() {
+        for (written, told) in [
+            ("0.0029", "0.0029"),
+            ("\"0.0029\"", "0.0029"),
+            ("2e-3", "0.002"),
+        ] {
+            let body = format!(
+                r#"{{"status":"success","data":{{"invoice_id":"INV-1","amount":{written}}}}}"#
+            );
+            let accepted = read(200, &body).accepted_amount();
+            assert_eq!(accepted.unwrap().to_string(), told, "{written}");
+        }
+    }
+
+    #[test]
     fn an_equal_amount_is_not_a_difference_however_it_is_written() {
         for amount in ["0.003", "0.00300", "3e-3", "\"0.003\"", "3E-03"] {
             let body = format!(
@@ -363,6 +378,18 @@ mod tests {
             }
             assert_eq!(status_and_key(500, body).0, Status::Unknown, "500 {body}");
         }
+    }
+
+    #[test]
+    fn a_key_is_read_as_deep_as_one_may_stand_and_no_deeper() {
+        let deep = r#"{"result":{"errors":[{"network":"wrong"}]}}"#;
+        let expected = (Status::Rejected, "network".to_owned());
+        assert_eq!(status_and_key(400, deep), expected);
+        let deepest = r#"{"result":[[["network"]]]}"#;
+        assert_eq!(status_and_key(400, deepest), expected);
+        let deeper = r#"{"result":[[[["network"]]]]}"#;
+        let expected = (Status::Rejected, "http_400".to_owned());
+        assert_eq!(status_and_key(400, deeper), expected);
     }
 
     #[test]
@@ -445,6 +472,14 @@ mod tests {
         ] {
             assert_eq!(status_and_key(200, body).0, Status::Unknown, "{body}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_names_no_key_is_told_as_it_reads() {
+        let outcome = read(200, " <html> ");
+        assert_eq!(outcome.error_key, "unreadable_answer");
+        assert_eq!(outcome.detail, "the answer reads: <html>");
+        assert_eq!(read(502, "").detail, "the answer has no body");
     }
 
     #[test]

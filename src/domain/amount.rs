@@ -51,14 +51,11 @@ impl Amount {
     /// own reading, which accepts `1_000` and `+1`, and takes four times as long.
     fn read(text: &str, decimals: u8) -> Option<Decimal> {
         let digits = text.as_bytes();
-        if digits.len() > MAX_DIGITS + 1 || digits.last() == Some(&b'.') {
-            return None;
-        }
         let mut mantissa: u128 = 0;
         let mut point = None;
         for (place, byte) in digits.iter().enumerate() {
             match byte {
-                // Neither step can overflow: 29 digits are less than the 38 of a u128.
+                // Neither step wraps within MAX_DIGITS, and a longer text is refused below.
                 b'0'..=b'9' => {
                     let digit = u128::from(byte.wrapping_sub(b'0'));
                     mantissa = mantissa.wrapping_mul(10).wrapping_add(digit);
@@ -68,14 +65,12 @@ impl Amount {
             }
         }
         let whole = point.unwrap_or(digits.len());
-        let scale = match point {
-            None => 0,
-            Some(place) => digits.len().checked_sub(place)?.checked_sub(1)?,
-        };
-        let is_in_form = whole <= 1 || digits.first() != Some(&b'0');
+        let scale = digits.len().saturating_sub(whole.saturating_add(1));
+        let is_in_form =
+            (whole <= 1 || digits.first() != Some(&b'0')) && (point.is_none() || scale > 0);
         let is_in_range = scale <= usize::from(decimals)
             && mantissa > 0
-            && whole.checked_add(scale)? <= MAX_DIGITS;
+            && whole.saturating_add(scale) <= MAX_DIGITS;
         if !is_in_form || !is_in_range {
             return None;
         }
@@ -197,6 +192,7 @@ mod tests {
                 },
             ),
             ("12345678901234567890123456789", AmountError::Digits(29)),
+            ("12345678901234567890123.456789", AmountError::Digits(29)),
         ] {
             assert_eq!(Amount::parse(text, 6), Err(error), "{text}");
         }

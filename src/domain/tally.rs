@@ -240,6 +240,22 @@ mod tests {
     }
 
     #[test]
+    fn a_doubt_of_an_earlier_run_holds_a_careful_batch_alone() {
+        for (policy, in_doubt, is_held) in [
+            (HaltPolicy::Careful, 0, false),
+            (HaltPolicy::Careful, 1, true),
+            (HaltPolicy::Careful, 2, true),
+            (HaltPolicy::KeepGoing, 1, false),
+        ] {
+            let census = Census {
+                in_doubt,
+                ..Census::default()
+            };
+            assert_eq!(policy.is_held_by(&census), is_held, "{policy:?} {in_doubt}");
+        }
+    }
+
+    #[test]
     fn rate_limits_wait_12_24_48_seconds_and_then_halt() {
         let limited = outcome(
             Verdict::NotCreated(Cause::RateLimited { retry_after: None }),
@@ -274,6 +290,7 @@ mod tests {
         };
         let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
         assert_eq!(tally.count(&asked(7)), Next::Again(Duration::from_secs(7)));
+        assert_eq!(tally.count(&asked(600)), Next::Again(MAX_RETRY_AFTER));
         let long = MAX_RETRY_AFTER + Duration::from_secs(1);
         assert_eq!(
             tally.count(&asked(601)),

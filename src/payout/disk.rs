@@ -187,3 +187,6 @@ impl Storage for DiskFile {
         self.file.set_len(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,3 +71,35 @@ pub fn holder(file: &File) -> Option<Holder> {
         program: program.ok().map(|name| name.trim().to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::NamedTempFile;
+
+    #[test]
+    fn a_locked_file_tells_its_holder_and_another_file_nobody() {
+        let [held, free] = [(); 2].map(|()| NamedTempFile::new().unwrap());
+        lock(held.as_file()).unwrap();
+        let holder_of = |file: &NamedTempFile| holder(&file.reopen().unwrap());
+        let Err(LockError::Held(told)) = lock(&held.reopen().unwrap()) else {
+            panic!("a second lock");
+        };
+        assert_eq!(told, holder_of(&held));
+        assert_eq!(told.unwrap().pid, std::process::id());
+        assert_eq!(holder_of(&free), None);
+    }
+
+    #[test]
+    fn a_holder_is_a_process_and_its_program_where_that_is_known() {
+        let holder = |program: Option<&str>| Holder {
+            pid: 4711,
+            program: program.map(str::to_owned),
+        };
+        assert_eq!(
+            holder(Some("ccbatch")).to_string(),
+            "process 4711 (ccbatch)"
+        );
+        assert_eq!(holder(None).to_string(), "process 4711");
+    }
+}

@@ -74,3 +74,33 @@ impl<'b> Plan<'b> {
         totals
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payout::journal::tests::payout;
+
+    #[test]
+    fn the_totals_are_of_what_is_going_to_be_submitted() {
+        let batch = Batch {
+            payouts: (2..6).map(payout).collect(),
+            totals: Totals::default(),
+        };
+        let states = [
+            State::Created,
+            State::Pending,
+            State::Pending,
+            State::Pending,
+        ];
+        let standings = states.map(|state| Standing {
+            state,
+            ..Standing::default()
+        });
+        let plan = Plan::new(&batch, &standings, RejectedPolicy::Leave, Some(2));
+        let lines: Vec<u64> = plan.steps.iter().map(|step| step.payout.line).collect();
+        assert_eq!((lines, plan.beyond_limit), (vec![3, 4], 1));
+        let totals = plan.totals();
+        let sum = totals.sum(batch.payouts[0].currency).to_string();
+        assert_eq!((totals.count(), &*sum), (2, "0.1"));
+    }
+}

@@ -60,3 +60,19 @@ impl Drop for Flight<'_> {
         self.0.store(false, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payout_is_in_flight_until_its_flight_ends() {
+        let stop = Stop::default();
+        let seen = stop.clone();
+        assert!(!seen.is_in_flight());
+        let flight = stop.flight();
+        assert!(seen.is_in_flight());
+        drop(flight);
+        assert!(!seen.is_in_flight());
+    }
+}

@@ -449,13 +449,47 @@ fn a_stream_that_takes_nothing_stops_no_run() {
 
 #[test]
 fn closed_streams_stop_no_run_and_are_no_results_file() {
-    let close = r#"exec "$0" "$@" >&- 2>&-"#;
-    let scene = Scene::paying("ok,reject:network", &rows(3));
-    let run = scene.pay().args(["--format", "json"]).status(4);
-    run.by_way_of_shell(close).go();
-    assert_eq!(scene.statuses(), ["created", "rejected", "created"]);
-    let scene = Scene::paying("", "R1,BTC,nobody,1\n");
-    scene.pay().status(3).by_way_of_shell(close).go();
+    for (closed, stdout, stderr) in [
+        (">&-", "", "1 rejected"),
+        ("2>&-", r#""type":"summary""#, ""),
+        (">&- 2>&-", "", ""),
+    ] {
+        let close = format!(r#"exec "$0" "$@" {closed}"#);
+        for (format, stdout) in [("json", stdout), ("human", "")] {
+            let scene = Scene::paying("ok,reject:network", &rows(3));
+            let run = scene.pay().args(["--format", format]).status(4);
+            let run = run.stdout_has(stdout).stderr_has(stderr);
+            run.by_way_of_shell(&close).go();
+            let statuses = ["created", "rejected", "created"];
+            assert_eq!(scene.statuses(), statuses, "{format} {closed}");
+        }
+        let scene = Scene::paying("", "R1,BTC,nobody,1\n");
+        let run = scene.pay().status(3).stderr_has("").by_way_of_shell(&close);
+        run.go();
+    }
+}
+
+#[test]
+fn no_command_minds_that_nobody_takes_what_it_says() {
+    for stream in [broken, full] {
+        let scene = Scene::paying("drop-after", &rows(2));
+        scene.pay().status(6).stderr_has("In doubt: line 2").go();
+        for (command, status) in [
+            ("--help", 0),
+            ("run", 2),
+            ("currencies", 0),
+            ("validate payouts.csv", 0),
+            ("validate payouts.csv --format json", 0),
+            ("status payouts.csv", 0),
+            ("status payouts.csv --format csv", 0),
+            ("resolve payouts.csv --yes --line 2 --not-created", 0),
+            ("resolve payouts.csv --yes --line 2 --not-created", 1),
+        ] {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let run = scene.through_sandbox(&words).status(status);
+            run.start_on([stream(), stream()]).end();
+        }
+    }
 }
 
 #[test]

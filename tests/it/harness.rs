@@ -422,9 +422,33 @@ impl Started {
 
     /// Sends a signal by its short name, like `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let order = format!("kill -{name} {}", self.pid());
-        let status = Command::new("sh").args(["-c", &order]).status();
-        assert!(status.unwrap().success(), "{order}");
+        send_signal(name, self.pid());
+    }
+
+    /// Sends a signal and waits until the program has heeded it, of which it need not say
+    /// anything: until the thread that heeds signals has been awake and sleeps again.
+    pub(crate) fn signal_and_await(&self, name: &str) {
+        let mut before = None;
+        eventually("signals are waited for", || {
+            before = self.sleeps_of_signals();
+            before.is_some()
+        });
+        self.signal(name);
+        eventually("the signal is heeded", || self.sleeps_of_signals() > before);
+    }
+
+    /// How often the thread that heeds signals has gone to sleep; `None` while it does not sleep.
+    fn sleeps_of_signals(&self) -> Option<u64> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let texts = threads.filter_map(|thread| {
+            let status = thread.unwrap().path().join("status");
+            fs::read_to_string(status).ok()
+        });
+        let of_signals = texts.filter(|text| text.starts_with("Name:\tsignals\n"));
+        let mut asleep = of_signals.filter(|text| text.contains("\nState:\tS"));
+        let text = asleep.next()?;
+        let count = text.split_once("\nvoluntary_ctxt_switches:\t")?.1;
+        count.lines().next()?.parse().ok()
     }
 
     /// Waits until stderr holds this.
@@ -527,6 +551,11 @@ impl Terminal {
         self.0.send(ControlCode::EndOfText).unwrap();
     }
 
+    /// Sends a signal by its short name, like `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        send_signal(name, self.0.get_process().pid());
+    }
+
     /// Waits for the end with this exit status; gives back what was shown until then. What is
     /// typed must be seen afterwards.
     #[track_caller]
@@ -545,6 +574,12 @@ impl Terminal {
         assert!(!shown.contains(KEY), "the key was shown\n{shown}");
         shown
     }
+}
+
+fn send_signal(name: &str, pid: impl std::fmt::Display) {
+    let order = format!("kill -{name} {pid}");
+    let status = Command::new("sh").args(["-c", &order]).status();
+    assert!(status.unwrap().success(), "{order}");
 }
 
 fn assert_text(stream: &str, expected: &Text, actual: &str) {

@@ -31,7 +31,7 @@ mod cli;
 /// Where the API key comes from, and that it goes nowhere but to the API.
 mod key;
 
-/// Signals while waiting and while a payout is in flight.
+/// Signals in every phase of a run.
 mod signals;
 
 /// The questions, the hidden key and the bar, on a pseudo-terminal.

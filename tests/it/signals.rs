@@ -1,8 +1,15 @@
 //! Signals: the payout in flight is finished and recorded, then the run ends with the command to
 //! go on. A second Ctrl-C leaves at once.
 
-use crate::harness::{RESULTS, Scene, rows, unhurried};
+use crate::harness::{
+    CERTIFICATE, INPUT, RESULTS, Scene, Started, certified, eventually, rows, unhurried,
+};
+use crate::operator::results_text;
+use crate::strace::{self, Tracing};
 use ccbatch::sandbox::Options;
+use std::io::{self, PipeReader, Read as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 
@@ -20,6 +27,121 @@ fn holding() -> (Scene, Sender<()>) {
         ..unhurried("")
     });
     (scene, release)
+}
+
+/// A run that is validating, and cannot go on before what it finds is read from its stderr.
+fn validating() -> (Scene, Started, PipeReader) {
+    // In one case, so that every address is warned of; together far more than a pipe holds.
+    let row = |n| format!("R{n},ETH,0x52908400098527886e0f7030069857d2e4{n:06x},1\n");
+    let scene = Scene::paying("", &(1..=5_000).map(row).collect::<String>());
+    let (mut found, stderr) = io::pipe().unwrap();
+    let run = scene.pay().status(5);
+    let run = run.start_on([Stdio::null(), stderr.into()]);
+    found.read_exact(&mut [0]).unwrap();
+    (scene, run, found)
+}
+
+#[test]
+fn a_signal_while_validating_ends_the_run_before_anything_is_sent_or_written() {
+    for signal in SIGNALS {
+        let (scene, run, mut found) = validating();
+        run.signal_and_await(signal);
+        let mut told = String::new();
+        found.read_to_string(&mut told).unwrap();
+        run.end();
+        for part in ["nothing was sent in this run", "To go on: ccbatch run "] {
+            assert!(told.contains(part), "{signal}: {told}");
+        }
+        assert_eq!(scene.sent_and_created(), (0, 0), "{signal}");
+        assert_eq!(scene.files(), [INPUT], "{signal}");
+    }
+}
+
+#[test]
+fn a_second_interrupt_while_validating_leaves_at_once() {
+    let (scene, run, found) = validating();
+    run.signal_and_await("INT");
+    run.signal("INT");
+    run.end();
+    drop(found);
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn a_signal_while_connecting_lets_the_attempt_be_recorded() {
+    for signal in SIGNALS {
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let scene = Scene::new(&rows(2));
+        scene.write(CERTIFICATE, certified().0);
+        let run = scene.pay_through(&format!("https://{}", silent.local_addr().unwrap()));
+        let run = run.args(["--interval", "1h"]).status(5);
+        let run = run.env("SSL_CERT_FILE", CERTIFICATE);
+        let run = run.stderr_has("To go on: ccbatch run").start();
+        let (handshake, _) = silent.accept().unwrap();
+        run.signal_and_await(signal);
+        drop(handshake);
+        run.end();
+        let line = &scene.results()[0];
+        let became = [&line.status, &line.error_key];
+        assert_eq!(became, ["not_created", "connect_failed"], "{signal}");
+    }
+}
+
+#[test]
+fn a_signal_while_writing_leaves_whole_lines() {
+    if !strace::is_available("a signal while writing") {
+        return;
+    }
+    // The header, then a payout's intent and its ending, each written and made durable.
+    for (call, n) in [
+        ("write", 1),
+        ("fsync", 1),
+        ("write", 2),
+        ("fdatasync", 1),
+        ("write", 3),
+        ("fdatasync", 2),
+    ] {
+        for signal in SIGNALS {
+            let scene = Scene::paying("", &rows(3));
+            let results = scene.path(RESULTS);
+            let tracing = Tracing {
+                inject: Some(format!("{call}:signal={signal}:when={n}")),
+                path: Some(&results),
+            };
+            let arguments = ["run", INPUT, "--yes", "--interval", "1h"];
+            let output = strace::trace(&scene, &arguments, &tracing).output;
+            let told = String::from_utf8(output.stderr).unwrap();
+            let point = format!("{signal} at {call} {n}: {told}");
+            assert_eq!(output.status.code(), Some(5), "{point}");
+            assert!(told.contains("Stopped: as asked"), "{point}");
+            assert!(results_text(&scene).ends_with('\n'), "{point}");
+            let (sent, created) = scene.sent_and_created();
+            assert_eq!(scene.statuses(), vec!["created"; created], "{point}");
+            // Before the first intent the signal may still be heeded in time.
+            let is_begun = (call, n) != ("write", 1) && call != "fsync";
+            assert!(sent == 1 || sent == 0 && !is_begun, "{point}");
+            scene.pay().stderr_has("All done: 3 created").go();
+            assert_eq!(scene.sent_and_created(), (3, 3), "{point}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_is_heeded_where_nobody_reads_what_is_said() {
+    for signal in SIGNALS {
+        let scene = Scene::paying("", &rows(2));
+        let run = scene.pay_through(&scene.url()).status(5);
+        let run = run.args(["--interval", "1h", "--format", "json"]);
+        let streams = [(); 2].map(|()| io::pipe().unwrap().1.into());
+        let run = run.start_on(streams);
+        eventually("the payout is recorded", || {
+            results_text(&scene).ends_with("Z\n")
+        });
+        run.signal(signal);
+        run.end();
+        assert_eq!(scene.statuses(), ["created"], "{signal}");
+    }
 }
 
 #[test]

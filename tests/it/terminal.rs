@@ -57,6 +57,28 @@ fn an_interrupt_at_the_question_sends_nothing() {
 }
 
 #[test]
+fn any_signal_at_a_question_sends_nothing_and_tells_how_to_go_on() {
+    for (key, question) in [(Some(KEY), "[y/N] "), (None, "CryptoCloud API key")] {
+        for signal in ["TERM", "HUP"] {
+            let scene = Scene::paying("", &rows(1));
+            let run = asking(&scene);
+            let run = match key {
+                Some(key) => run.env("CCBATCH_API_KEY", key),
+                None => run,
+            };
+            let mut terminal = run.on_terminal();
+            terminal.await_text(question);
+            terminal.signal(signal);
+            let told = terminal.end(5);
+            assert!(told.contains("nothing was sent in this run"), "{told}");
+            assert!(told.contains("To go on: ccbatch run"), "{told}");
+            assert_eq!(scene.sent_and_created(), (0, 0), "{signal}");
+            assert_eq!(scene.files(), [INPUT], "{signal}");
+        }
+    }
+}
+
+#[test]
 fn the_key_is_asked_for_and_not_shown() {
     let scene = Scene::new(&rows(1)).with_sandbox(Options {
         api_key: Some(KEY.to_owned()),

@@ -119,6 +119,16 @@ fn what_is_written_is_read_back() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn the_latest_intent_of_a_payout_is_that_of_its_last_line_whole_or_half() {
+    let (_, attempts) = three();
+    let half = text(&attempts[..3]) + &attempts[3].intent.encode();
+    let record = parse(half.as_bytes()).unwrap();
+    let latest = [2, 3, 4, 5].map(|line| record.latest_intent(line));
+    let [first, _, second, third] = [0, 1, 2, 3].map(|at| Some(&attempts[at].intent));
+    assert_eq!(latest, [first, second, third, None]);
+}
+
 /// What may stand at the end of a file that was cut after `kept` bytes of its last line.
 fn tail_of(last: &Attempt, kept: usize) -> Tail {
     let intent = last.intent.encode().len();
@@ -190,6 +200,36 @@ fn a_nul_byte_anywhere_in_an_ending_leaves_the_payout_in_doubt() {
 }
 
 #[test]
+fn an_ending_that_is_damaged_before_the_last_line_is_refused() {
+    let (_, attempts) = three();
+    let whole = text(&attempts).into_bytes();
+    let end = text(&attempts[..1]).len();
+    for at in end - attempts[0].ending.encode().len()..end - 1 {
+        let mut damaged = whole.clone();
+        damaged[at] = b'\x03';
+        let refused = Err(Mismatch {
+            line: 2,
+            reason: Reason::Foreign,
+        });
+        assert_eq!(parse(&damaged), refused, "{at}");
+    }
+}
+
+#[test]
+fn a_half_line_that_was_saved_by_another_program() {
+    let (_, attempts) = three();
+    let half = text(&attempts[..1]) + &attempts[1].intent.encode();
+    // A spreadsheet adds the fields that are missing.
+    for added in [",,,,,,\n", ",,,,,,\r\n", "\"\",,,,,,\n", "\r\n"] {
+        let refused = parse((half.clone() + added).as_bytes()).unwrap_err();
+        assert_eq!(refused.reason, Reason::Foreign, "{added:?}");
+    }
+    // An editor adds nothing but the end of the line, which changes no meaning.
+    let record = parse((half + "\n").as_bytes()).unwrap();
+    assert_eq!(record.tail.intent(), Some(&attempts[1].intent));
+}
+
+#[test]
 fn a_torn_header_is_a_fragment_and_another_header_is_refused() {
     for kept in 1..HEADER.len() {
         let mut torn = HEADER.as_bytes()[..kept].to_vec();
@@ -242,7 +282,12 @@ fn a_verdict_follows_a_doubt_and_nothing_else() {
     };
     let created = attempt(&batch.payouts[0], 1, &created());
     let rejected = of(Verdict::Rejected);
+    let created_again = Attempt {
+        intent: again.intent.clone(),
+        ..created.clone()
+    };
     for (first, second) in [
+        (&created, created_again),
         (&created, verdict(None)),
         (&rejected, verdict(Some("INV-1"))),
         (&doubt, again),
@@ -285,6 +330,48 @@ fn a_torn_verdict_leaves_the_payout_in_doubt_as_it_was() {
 }
 
 #[test]
+fn half_a_line_tells_which_attempt_is_in_doubt_since_when() {
+    let batch = batch(&["R1"]);
+    let intent = Intent::new(&batch.payouts[0], 1, API, time(70));
+    let record = Record {
+        tail: Tail::InDoubt {
+            intent,
+            remains: String::new(),
+        },
+        ..Record::default()
+    };
+    let standing = Standing {
+        state: State::InDoubt,
+        attempts: 1,
+        started_at: Some(time(70)),
+        error_key: INTERRUPTED.to_owned(),
+        ..Standing::default()
+    };
+    assert_eq!(fold(&record, &batch, Some(API)), Ok(vec![standing]));
+}
+
+#[test]
+fn what_remains_of_an_ending_is_told_in_a_detail_of_usual_length() {
+    let ending = Ending::interrupted(&"x".repeat(MAX_DETAIL_CHARS * 2), time(0));
+    assert!(ending.detail.ends_with("xxx"), "{}", ending.detail);
+    assert!(ending.detail.chars().count() <= MAX_DETAIL_CHARS);
+}
+
+#[test]
+fn an_answer_that_reads_like_a_line_is_not_taken_for_one() {
+    let (_, attempts) = three();
+    let [first, second] = [&attempts[0], &attempts[1]];
+    let hostile = Outcome {
+        detail: second.intent.encode(),
+        ..outcome(Verdict::Unknown)
+    };
+    let ending = Ending::new(&hostile, time(0)).encode();
+    let torn = &ending[..ending.len() - 9];
+    let record = parse((HEADER.to_owned() + &first.intent.encode() + torn).as_bytes());
+    assert_eq!(record.unwrap().tail.intent(), Some(&first.intent));
+}
+
+#[test]
 fn a_line_behind_a_gap_is_never_removed_with_the_half_line_before_it() {
     let (_, attempts) = three();
     let [first, second] = [&attempts[0], &attempts[1]];
@@ -315,6 +402,20 @@ fn a_half_line_whose_intent_is_damaged_is_never_removed() {
                 assert!(is_refused, "{at} {damage} {end}");
             }
         }
+    }
+}
+
+#[test]
+fn a_beginning_that_no_crash_can_have_left_is_never_removed() {
+    let (_, attempts) = three();
+    let before = text(&attempts[..2]);
+    for beginning in ["R3", "x3,R3,BTC", "3,R3\x03", "3,R3,BTC\r", "-3,R3"] {
+        let refused = parse((before.clone() + beginning).as_bytes());
+        assert_eq!(
+            refused.unwrap_err().reason,
+            Reason::Foreign,
+            "{beginning:?}"
+        );
     }
 }
 
@@ -370,9 +471,53 @@ fn the_latest_arrival_is_a_second_after_the_start_or_the_end_whichever_is_earlie
         ..line(&unknown, 0)
     };
     assert_eq!(latest(&[line(&unknown, 5_000), verdict]), Some(time(5_000)));
+    let verdict = Attempt {
+        ending: Ending::verdict(None, time(80_000)),
+        ..line(&unknown, 0)
+    };
+    let no_request = [line(&unknown, 200), verdict];
+    assert_eq!(latest(&no_request), Some(time(200)));
     let half = text(&[]) + &line(&created(), 0).intent.encode();
     let record = parse(half.as_bytes()).unwrap();
     assert_eq!(record.latest_arrival(time(99_000)), Some(time(99_000)));
+}
+
+#[test]
+fn what_does_not_fit_is_told_in_words() {
+    let order = |expected| Reason::Order {
+        attempted: 3,
+        expected,
+    };
+    let changed = |reference| Reason::Changed {
+        input_line: 2,
+        was: Box::new(Intent::new(&payout(2, reference), 1, API, time(0))),
+    };
+    let other_api = Reason::Api {
+        begun_with: "sandbox".to_owned(),
+        now: API.to_owned(),
+    };
+    for (reason, words) in [
+        (Reason::Header, "the header is not that of a results file"),
+        (Reason::Foreign, "this line is not as it was written"),
+        (other_api, "begun with sandbox, and this run would pay"),
+        (order(Some(2)), "here, where line 2 comes next"),
+        (
+            order(None),
+            "line 3 of the input was submitted, and is no longer",
+        ),
+        (
+            changed("R1"),
+            "submitted as 0.050 BTC to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa (reference R1)",
+        ),
+        (changed(""), "DivfNa, and has been changed since"),
+        (
+            Reason::Sequence { input_line: 2 },
+            "cannot follow the one before",
+        ),
+    ] {
+        let told = reason.to_string();
+        assert!(told.contains(words), "{told}");
+    }
 }
 
 /// Any outcome at all, with whatever texts.
