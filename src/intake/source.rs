@@ -13,6 +13,9 @@ use std::ops::Range;
 /// a few megabytes.
 const BLOCK_BYTES: usize = 256 << 10;
 
+/// How much is read at first: all of a file of some two hundred rows.
+const FIRST_BYTES: usize = 16 << 10;
+
 /// The longest line that is looked at. The longest sensible row has a few hundred bytes; a longer
 /// line is another kind of file.
 pub(super) const MAX_LINE_BYTES: usize = 64 << 10;
@@ -162,14 +165,21 @@ impl<R: Read + Seek> Source<R> {
     /// than [`MAX_LINE_BYTES`]: enough to find fault with it.
     pub(super) fn next_block(&mut self, mut block: Block) -> io::Result<Option<Block>> {
         // A buffer that comes back is almost full, so that next to nothing of it is written twice.
-        block.resize(BLOCK_BYTES, 0);
+        // A new one is not made larger than a small file needs.
+        let is_new = block.is_empty();
+        let bytes = if is_new { FIRST_BYTES } else { BLOCK_BYTES };
         let mut length = self.carry.len();
+        block.resize(bytes.max(length), 0);
         block[..length].copy_from_slice(&self.carry);
         self.carry.clear();
         loop {
             if !self.is_at_end {
                 length = length.saturating_add(fill(&mut self.reader, &mut block[length..])?);
-                self.is_at_end = length < BLOCK_BYTES;
+                self.is_at_end = length < block.len();
+            }
+            if !self.is_at_end && block.len() < BLOCK_BYTES {
+                block.resize(BLOCK_BYTES, 0);
+                continue;
             }
             if self.is_at_end {
                 block.truncate(length);
