@@ -24,6 +24,8 @@ use tokio::time::Instant;
 /// How often the countdown is drawn.
 const TICK: Duration = Duration::from_millis(250);
 
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
+
 /// The bar's two lines below an empty one; they fit 80 columns with a date and four-digit counts.
 ///
 /// The cursor waits at the end of the last line, so that the `^C` that a terminal shows for the key
@@ -306,7 +308,11 @@ fn bar_style(next: Countdown) -> ProgressStyle {
         // The bar's own text cannot fail to be written.
         let _ = match next.map(|next| next.saturating_duration_since(Instant::now())) {
             None => write!(out, "awaiting answer"),
-            Some(wait) => write!(out, "next in {} s", wait.as_millis().div_ceil(1000)),
+            // To the nearest second: what the pace adds to the interval makes no second of its own.
+            Some(wait) => {
+                let seconds = wait.saturating_add(HALF_A_SECOND).as_secs().max(1);
+                write!(out, "next in {seconds} s")
+            }
         };
     };
     ProgressStyle::with_template(BAR_TEMPLATE)
