@@ -95,18 +95,14 @@ impl Recipient<'_> {
 }
 
 /// Whatever the text: an address or an error, without a panic, and the same among others as alone.
-/// What is accepted is plain, is
-/// accepted again with the same account, and is refused once a letter of it is another, where
-/// the network has a checksum. What is genuine is accepted, unless nobody could spend it.
+/// What is accepted is plain, is accepted again with the same account, and is refused once a letter
+/// of it is another, where the network has a checksum. What is genuine is accepted, unless nobody
+/// could spend it.
 pub fn check(network: Network, recipient: &Recipient<'_>) {
     let text = recipient.text();
     let checked = address::check(network, &text);
-    let mut casing = Casing::together();
-    let seen = casing.check(network, &text);
-    assert_eq!(
-        seen.filter(|_| casing.is_right()).as_ref(),
-        checked.as_ref().ok()
-    );
+    let settled = Casing::settle(|casing| casing.check(network, &text));
+    assert_eq!(settled.as_ref(), checked.as_ref().ok());
     let address = match checked {
         Ok(address) => address,
         Err(error) => {

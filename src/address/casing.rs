@@ -43,15 +43,27 @@ pub struct Lanes {
 }
 
 impl Casing {
+    /// Does the work with several addresses at a time, which is faster, and if one of them turns
+    /// out to be wrong, anew with each by itself. So nothing that passes together is ever taken
+    /// for right before it was looked at.
+    pub fn settle<Done>(mut work: impl FnMut(&mut Self) -> Done) -> Done {
+        let mut casing = Self::together();
+        let done = work(&mut casing);
+        if casing.is_right() {
+            done
+        } else {
+            work(&mut Self::OneByOne)
+        }
+    }
+
     /// Several at a time, on the widest registers that this machine has.
-    #[must_use]
-    pub fn together() -> Self {
+    fn together() -> Self {
         Self::Together(Box::new(Lanes::new(Level::new())))
     }
 
     /// The address that [`check`](super::check) would give; `None` where it would give an error,
-    /// which takes longer to explain than to find. Together, EVM addresses pass in any case, and
-    /// [`Casing::is_right`] tells about all of them.
+    /// which takes longer to explain than to find. Together, EVM addresses pass in any case, until
+    /// [`Casing::settle`] looks at all of them.
     pub fn check(&mut self, network: Network, text: &str) -> Option<Address> {
         let address = match (self, network) {
             (Self::Together(lanes), Network::Evm) => {
@@ -68,8 +80,7 @@ impl Casing {
     }
 
     /// Whether every address that has passed has its letters in the right case.
-    #[must_use]
-    pub fn is_right(&mut self) -> bool {
+    fn is_right(&mut self) -> bool {
         match self {
             Self::OneByOne => true,
             Self::Together(lanes) => {
@@ -79,7 +90,7 @@ impl Casing {
         }
     }
 
-    /// Whether it is clear already that some address has not.
+    /// Whether it is clear already that some address has not, and the work is to be done anew.
     #[must_use]
     pub fn is_known_wrong(&self) -> bool {
         matches!(self, Self::Together(lanes) if !lanes.is_right)
@@ -221,6 +232,21 @@ mod tests {
             assert_eq!(Casing::OneByOne.check(network, text), None, "{text}");
         }
         assert!(casing.is_right());
+    }
+
+    #[test]
+    fn work_is_done_anew_where_a_letter_is_wrong() {
+        let right = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let wrong = "0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        for (texts, times) in [([right, right], 1), ([right, wrong], 2)] {
+            let mut done = 0;
+            let found = Casing::settle(|casing| {
+                done += 1;
+                texts.map(|text| casing.check(Network::Evm, text).is_some())
+            });
+            assert_eq!(found, texts.map(|text| text == right));
+            assert_eq!(done, times);
+        }
     }
 
     #[test]

@@ -129,13 +129,7 @@ impl Explainer<'_> {
         if !self.wanted.any_of(&places) {
             return Vec::new();
         }
-        let mut casing = Casing::together();
-        let told = self.lines(block, &places, &mut casing);
-        if casing.is_right() {
-            told
-        } else {
-            self.lines(block, &places, &mut Casing::OneByOne)
-        }
+        Casing::settle(|casing| self.lines(block, &places, casing))
     }
 
     /// The same, up to where the casing turns out to be wrong.

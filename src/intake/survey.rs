@@ -129,14 +129,9 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    /// Surveys a block: with a look at the casing of several addresses at a time, which is faster,
-    /// and if one of them is wrong anew with a look at each, to find out which.
+    /// Surveys a block.
     fn survey(&self, mut part: Part) -> Part {
-        let mut casing = Casing::together();
-        self.fill(&mut part, &mut casing);
-        if !casing.is_right() {
-            self.fill(&mut part, &mut Casing::OneByOne);
-        }
+        Casing::settle(|casing| self.fill(&mut part, casing));
         part
     }
 
