@@ -2,7 +2,7 @@
 //! status. This is the only place where they are worded.
 
 use crate::cryptocloud::client::{ClientError, EndpointError};
-use crate::domain::plain::{plain, without_error_number};
+use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::payout::disk::DiskError;
@@ -28,9 +28,9 @@ pub struct Error {
 impl Error {
     fn new(place: impl fmt::Display, message: impl fmt::Display, hint: impl fmt::Display) -> Self {
         Self {
-            place: plain(&place.to_string()).into_owned(),
-            message: plain(without_error_number(&message.to_string())).into_owned(),
-            hint: plain(&hint.to_string()).into_owned(),
+            place: escape(&place.to_string()).into_owned(),
+            message: escape(without_error_number(&message.to_string())).into_owned(),
+            hint: escape(&hint.to_string()).into_owned(),
             exit: Exit::CouldNotRun,
         }
     }

@@ -1,6 +1,6 @@
 //! The exit status tells a script what became of the batch.
 
-use crate::domain::Census;
+use crate::domain::StateCounts;
 use std::process::ExitCode;
 
 /// The exit status. Of the last three, the highest that applies is given.
@@ -25,7 +25,7 @@ pub enum Exit {
 impl Exit {
     /// The exit status for a batch that stands like this.
     #[must_use]
-    pub fn of(census: &Census) -> Self {
+    pub fn of(census: &StateCounts) -> Self {
         if census.in_doubt > 0 {
             Self::InDoubt
         } else if census.to_send() > 0 {

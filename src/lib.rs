@@ -31,10 +31,11 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`secret`] | the API key, which cannot be printed |
-//! | [`wire`] | the JSON bodies of the API: all that client and sandbox share |
+//! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
 //! | [`domain`] | what a payout is and what can become of it: values only |
 //! | [`address`] | recipients, checked to the last checksum; a file for each network family |
 //! | [`intake`] | a CSV file to a batch, or to every finding |
+//! | [`ledger`] | the record of every payout that was ever begun; it decides what may be sent |
 //! | [`payout`] | the results file, both ways; the plan, the pace, the loop |
 //! | [`cryptocloud`] | the strict client, and what an answer means |
 //! | [`sandbox`] | the API on a loopback port, where no money moves |
@@ -48,12 +49,12 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   secret, wire < domain < exit < address < intake, payout < terminal < app < main
+//!   secret, api < domain < exit < address < intake, ledger < payout < terminal < app < main
 //!   ```
 //!
-//!   Beside them, [`cryptocloud`] uses `wire`, `secret`, `domain` and the trait
+//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `domain` and the trait
 //!   [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
-//!   [`sandbox`] uses `wire` alone: it does not know `domain`, so that client and sandbox can
+//!   [`sandbox`] uses `api` alone: it does not know `domain`, so that client and sandbox can
 //!   disagree and a test can see it. [`error`] words what the stages refuse, so it knows them, and
 //!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
 //!   only [`config`], [`app`] and `main` use it.
@@ -75,14 +76,15 @@
     )
 )]
 
+pub mod api;
 pub mod secret;
-pub mod wire;
 
 pub mod domain;
 
 pub mod address;
 
 pub mod intake;
+pub mod ledger;
 pub mod payout;
 
 pub mod cryptocloud;

@@ -80,13 +80,34 @@ impl Account {
     }
 }
 
-impl fmt::Debug for Account {
+impl fmt::Display for Account {
+    /// `evm:5aaeb605…`, `bitcoin:p2pkh:62e907b1…`: a text that is the same for equal accounts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?} ", self.network, self.form)?;
+        f.write_str(match self.network {
+            Network::Bitcoin => "bitcoin",
+            Network::Litecoin => "litecoin",
+            Network::Tron => "tron",
+            Network::Evm => "evm",
+            Network::Ton => "ton",
+            Network::Solana => "solana",
+        })?;
+        f.write_str(match self.form {
+            Form::Only => ":",
+            Form::KeyHash => ":p2pkh:",
+            Form::ScriptHash => ":p2sh:",
+            Form::Witness0 => ":v0:",
+            Form::Witness1 => ":v1:",
+        })?;
         for byte in self.bytes() {
             write!(f, "{byte:02x}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

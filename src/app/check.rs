@@ -4,7 +4,7 @@
 use super::mending::Mending;
 use crate::cli::Format;
 use crate::config::{Check, Files};
-use crate::domain::standing::Census;
+use crate::domain::state::StateCounts;
 use crate::domain::{Batch, Finding, Standing, Totals};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -39,14 +39,17 @@ pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
             let record = record.unwrap_or_default();
             let standings = fold(&config.files, &record, batch, Some(&config.api))?;
             let plan = Plan::new(batch, &standings, config.rejected, config.limit);
-            (Census::of(&standings), (plan.totals(), plan.beyond_limit))
+            (
+                StateCounts::of(&standings),
+                (plan.totals(), plan.beyond_limit),
+            )
         }
         // Nothing was submitted yet, so all of it is.
         None => {
             let pending = intake.totals.count();
-            let census = Census {
+            let census = StateCounts {
                 pending,
-                ..Census::default()
+                ..StateCounts::default()
             };
             (census, (intake.totals.clone(), 0))
         }
@@ -151,7 +154,7 @@ pub(super) fn fold(
 pub(super) fn plan_report(
     config: &Check,
     intake: &Intake,
-    census: Census,
+    census: StateCounts,
     (to_submit, beyond_limit): (Totals, u64),
     first_wait: Duration,
 ) -> PlanReport {

@@ -5,8 +5,8 @@ use super::{key, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
-use crate::domain::standing::Census;
-use crate::domain::{Batch, Standing, Tally};
+use crate::domain::state::StateCounts;
+use crate::domain::{Batch, HaltCheck, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Keep;
@@ -59,7 +59,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let (disk, record) = open_record(&files.results)?.unzip();
     let record = record.unwrap_or_default();
     let standings = fold(files, &record, batch, Some(&check.api))?;
-    let census = Census::of(&standings);
+    let census = StateCounts::of(&standings);
     if config.halt.is_held_by(&census) {
         let stopped = "an earlier run left a payout in doubt; nothing was sent".to_owned();
         return Ok(sum_up(config, batch, &standings, stopped));
@@ -91,7 +91,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let mut journal = journal.map_err(|error| Error::journal(&files.results, &error))?;
 
     let mut progress = Progress::new(show(config), emit(check.format), &plan, check.interval);
-    let mut tally = Tally::new(config.halt, check.interval);
+    let mut tally = HaltCheck::new(config.halt, check.interval);
     let world = World {
         gateway: &client,
         clock: &SystemClock,
@@ -221,7 +221,7 @@ fn end(config: &Run, batch: &Batch, submission: Submission) -> Result<Exit, Erro
 fn sum_up(config: &Run, batch: &Batch, standings: &[Standing], stopped: String) -> Exit {
     let files = &config.check.files;
     let summary = Summary {
-        census: Census::of(standings),
+        census: StateCounts::of(standings),
         stopped,
         results: files.results.display().to_string(),
         command: config.command.clone(),

@@ -3,8 +3,8 @@
 use super::check::{fold, open_input, read_record};
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
-use crate::domain::plain::plain;
-use crate::domain::standing::Census;
+use crate::domain::escape::escape;
+use crate::domain::state::StateCounts;
 use crate::domain::{Batch, Finding, Severity, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -50,12 +50,12 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
 
 /// Without a results file nothing was submitted, or else another one is meant.
 fn tell_no_results(files: &Files) {
-    let name = plain(&files.results.to_string_lossy()).into_owned();
+    let name = escape(&files.results.to_string_lossy()).into_owned();
     let rehearsal = files.rehearsal();
     let hint = if rehearsal.exists() && rehearsal != files.results {
         format!(
             "\n  hint: for the rehearsal add --results {}",
-            plain(&rehearsal.to_string_lossy())
+            escape(&rehearsal.to_string_lossy())
         )
     } else {
         String::new()
@@ -91,7 +91,7 @@ pub(super) fn read_batch(files: &Files, input: &File) -> Result<Option<Batch>, E
 
 fn summary(files: &Files, record: &Record, batch: &Batch, standings: &[Standing]) -> Summary {
     Summary {
-        census: Census::of(standings),
+        census: StateCounts::of(standings),
         stopped: String::new(),
         results: files.results.display().to_string(),
         command: files.run_command(record.api()),

@@ -1,8 +1,8 @@
 //! Classifying is telling the outcome of a request from its answer. It is total: whatever is not
 //! understood is `unknown`, and the first rule that fits decides.
 
+use crate::api::{error_key, field};
 use crate::domain::{Cause, Outcome, Payout, Verdict};
-use crate::wire::{error_key, field};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -298,9 +298,12 @@ mod tests {
         Payout {
             line: 2,
             reference: String::new(),
+            payee: String::new(),
             currency: Currency::from_code("BTC").unwrap(),
             to_address: "bc1q".into(),
+            account: String::new(),
             amount: Amount::parse("0.003", 8).unwrap(),
+            minor_units: 300_000,
         }
     }
 

@@ -2,11 +2,11 @@
 //! redirects, no proxy, no retries. The defaults of its library would repeat a request.
 
 use super::classify::{self, Answer, Fault};
-use crate::domain::plain::without_error_number;
+use crate::api::{CREATE_PATH, CreateRequest, TOKEN_SCHEME};
+use crate::domain::escape::without_error_number;
 use crate::domain::{Outcome, Payout};
 use crate::payout::gateway::Gateway;
 use crate::secret::ApiKey;
-use crate::wire::{CREATE_PATH, CreateRequest, TOKEN_SCHEME};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url, redirect, retry};

@@ -1,6 +1,6 @@
 //! A [`Finding`] is an error or a warning about a row, with its place and a remedy.
 
-use crate::wire::error_key;
+use crate::api::error_key;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -34,6 +34,8 @@ pub enum Column {
     Amount,
     /// `reference`
     Reference,
+    /// Who is paid, in the payer's words.
+    Payee,
 }
 
 impl Column {
@@ -45,6 +47,7 @@ impl Column {
             Self::ToAddress => "to_address",
             Self::Amount => "amount",
             Self::Reference => "reference",
+            Self::Payee => "payee",
         }
     }
 
@@ -56,6 +59,7 @@ impl Column {
             Self::ToAddress => error_key::NETWORK,
             Self::Amount => error_key::UNCORRECTED_AMOUNT,
             Self::Reference => "reference",
+            Self::Payee => "payee",
         }
     }
 }
@@ -63,7 +67,7 @@ impl Column {
 /// The keys of findings that no column has.
 pub mod key {
     /// A value that must be there is not: the API's own word.
-    pub const REQUIRED_PARAMETER: &str = crate::wire::error_key::REQUIRED_PARAMETER;
+    pub const REQUIRED_PARAMETER: &str = crate::api::error_key::REQUIRED_PARAMETER;
     /// About a row as a whole.
     pub const ROW: &str = "row";
     /// About the header.

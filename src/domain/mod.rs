@@ -3,18 +3,18 @@
 pub mod amount;
 pub mod batch;
 pub mod currency;
+pub mod escape;
 pub mod finding;
+pub mod halt;
 pub mod outcome;
 pub mod payout;
-pub mod plain;
-pub mod standing;
-pub mod tally;
+pub mod state;
 
 pub use amount::{Amount, AmountError};
 pub use batch::{Batch, MinorUnits, Totals};
 pub use currency::{Currency, Listing, Network};
 pub use finding::{Column, Finding, FindingCounts, Related, Severity};
+pub use halt::{Halt, HaltCheck, HaltPolicy, Next};
 pub use outcome::{Cause, Outcome, Status, Verdict};
 pub use payout::Payout;
-pub use standing::{Census, Standing, State};
-pub use tally::{Halt, HaltPolicy, Next, Tally};
+pub use state::{Standing, State, StateCounts};

@@ -9,10 +9,16 @@ pub struct Payout {
     pub line: u64,
     /// The payer's own id; empty where there is none.
     pub reference: String,
+    /// Who is paid, in the payer's words; empty where there is none.
+    pub payee: String,
     /// What is sent, and on which network.
     pub currency: Currency,
     /// The recipient, checked.
     pub to_address: String,
+    /// The account that the address denotes: the same text however the address is written.
+    pub account: String,
     /// How much.
     pub amount: Amount,
+    /// How much, in the currency's minor units.
+    pub minor_units: u128,
 }

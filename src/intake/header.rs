@@ -24,6 +24,7 @@ pub(super) struct Header {
     address: usize,
     amount: usize,
     pub(super) reference: Option<usize>,
+    payee: Option<usize>,
     /// The names of the columns that are not used, as they stand.
     pub(super) ignored: Vec<String>,
 }
@@ -82,7 +83,10 @@ impl Header {
         if !missing.is_empty() {
             faults.push(HeaderFault::Missing(missing, names.clone()));
         }
-        for column in REQUIRED.into_iter().chain([Column::Reference]) {
+        for column in REQUIRED
+            .into_iter()
+            .chain([Column::Reference, Column::Payee])
+        {
             if places(column).len() > 1 {
                 faults.push(HeaderFault::Doubled(column));
             }
@@ -97,7 +101,8 @@ impl Header {
             return Err(faults);
         };
         let reference = place(Column::Reference);
-        let used = [Some(code), Some(address), Some(amount), reference];
+        let payee = place(Column::Payee);
+        let used = [Some(code), Some(address), Some(amount), reference, payee];
         Ok(Self {
             delimiter,
             width: names.len(),
@@ -105,6 +110,7 @@ impl Header {
             address,
             amount,
             reference,
+            payee,
             ignored: (0..names.len())
                 .filter(|index| !used.contains(&Some(*index)) && !names[*index].is_empty())
                 .map(|index| names[index].clone())
@@ -119,6 +125,7 @@ impl Header {
             Column::ToAddress => Some(self.address),
             Column::Amount => Some(self.amount),
             Column::Reference => self.reference,
+            Column::Payee => self.payee,
         }
     }
 }
@@ -140,7 +147,7 @@ fn likely_delimiter(line: &[u8]) -> u8 {
             let name = String::from_utf8_lossy(row.value(*index));
             REQUIRED
                 .iter()
-                .chain(&[Column::Reference])
+                .chain(&[Column::Reference, Column::Payee])
                 .any(|column| tidy(&name).eq_ignore_ascii_case(column.name()))
         });
         names.count()

@@ -133,7 +133,7 @@ fn renamed<'a>(columns: &[Column], names: &'a [String]) -> Option<(&'a str, Colu
         Column::CurrencyCode => &["currency", "code", "coin", "token", "asset", "ticker"],
         Column::ToAddress => &["address", "wallet", "recipient", "to", "wallet_address"],
         Column::Amount => &["sum", "value", "quantity", "total", "payout", "amount_due"],
-        Column::Reference => &[],
+        Column::Reference | Column::Payee => &[],
     };
     let bare = |name: &str| name.to_ascii_lowercase().replace([' ', '-'], "_");
     let mut fitting = names.iter().filter(|name| {

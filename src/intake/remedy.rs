@@ -66,13 +66,13 @@ pub(super) fn look(text: &str) -> Look {
         return Look::Mended(number);
     }
     let number = text.trim_matches(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ','));
-    match plain(number).or_else(|| mended(number)) {
+    match escape(number).or_else(|| mended(number)) {
         Some(number) if is_unit(text) => Look::WithUnit(number),
         _ => Look::Unknown,
     }
 }
 
-fn plain(text: &str) -> Option<String> {
+fn escape(text: &str) -> Option<String> {
     Amount::parse(text, MOST_DECIMALS)
         .ok()
         .map(|_| text.to_owned())
@@ -105,7 +105,7 @@ fn shortened(text: &str) -> Option<Option<String>> {
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let literal = format!("{whole}.{fraction}");
-    Some(plain(literal.trim_end_matches('0').trim_end_matches('.')))
+    Some(escape(literal.trim_end_matches('0').trim_end_matches('.')))
 }
 
 /// Whether this is how a spreadsheet writes a number that it has shortened, `1.23457E+17`, to the
@@ -170,15 +170,15 @@ fn is_negative(text: &str) -> bool {
         .or_else(|| text.strip_suffix('-'));
     inner.is_some_and(|inner| {
         let inner = inner.trim();
-        plain(inner).is_some() || mended(inner).is_some() || comma(inner).is_some()
+        escape(inner).is_some() || mended(inner).is_some() || comma(inner).is_some()
     })
 }
 
 /// `1,5`, and `1,500` which may be either.
 fn comma(text: &str) -> Option<Look> {
     let (whole, fraction) = text.split_once(',')?;
-    let as_point = plain(&format!("{whole}.{fraction}"))?;
-    let as_thousands = plain(&format!("{whole}{fraction}"))
+    let as_point = escape(&format!("{whole}.{fraction}"))?;
+    let as_thousands = escape(&format!("{whole}{fraction}"))
         .filter(|_| fraction.len() == 3 && whole.len() <= 3 && whole != "0");
     Some(Look::Comma {
         as_point,
@@ -217,9 +217,9 @@ fn mended(text: &str) -> Option<String> {
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     if fraction.is_empty() {
-        plain(whole)
+        escape(whole)
     } else {
-        plain(&format!("{whole}.{fraction}"))
+        escape(&format!("{whole}.{fraction}"))
     }
 }
 

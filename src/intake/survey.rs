@@ -169,7 +169,7 @@ impl Surveyor<'_> {
 
     /// Counts the row if it is a payout.
     fn count(&self, part: &mut Part, row: &Checked<'_>) {
-        let Some((currency, to_address, _, amount)) = row.parts() else {
+        let Some((currency, to_address, account, amount)) = row.parts() else {
             return;
         };
         let is_counted = part
@@ -191,9 +191,12 @@ impl Surveyor<'_> {
                 // From the beginning of the block, until the block's own line is known.
                 line: part.line_count as u64,
                 reference: row.reference.to_owned(),
+                payee: row.payee.to_owned(),
                 currency,
                 to_address: to_address.to_owned(),
+                account: account.to_string(),
                 amount: amount.amount,
+                minor_units: amount.units,
             });
         }
     }

@@ -9,7 +9,7 @@ use super::remedy;
 use super::source::{LineBreak, MAX_LINE_BYTES};
 use super::{DecimalMark, Limits, Options};
 use crate::address::{Account, Casing, Caution};
-use crate::domain::plain::is_unsafe;
+use crate::domain::escape::is_unsafe;
 use crate::domain::{Amount, AmountError, Column, Currency, Listing, Severity};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -35,6 +35,8 @@ pub(super) struct Checker<'a> {
 pub(super) struct Checked<'a> {
     /// Empty where there is none.
     pub(super) reference: &'a str,
+    /// Empty where there is none.
+    pub(super) payee: &'a str,
     pub(super) currency: Option<Currency>,
     pub(super) address: Option<(&'a str, Account)>,
     pub(super) amount: Option<CheckedAmount<'a>>,
@@ -171,8 +173,10 @@ impl<'a> Checker<'a> {
         let address = self.address(row, currency, casing, faults);
         let amount = self.amount(row, currency, faults);
         let reference = self.reference(row, faults);
+        let payee = self.text(row, Column::Payee, faults).unwrap_or_default();
         Checked {
             reference,
+            payee,
             currency,
             address,
             amount,
@@ -299,7 +303,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         match row.text(index) {
-            Ok("") if column == Column::Reference => None,
+            Ok("") if matches!(column, Column::Reference | Column::Payee) => None,
             Ok("") => {
                 faults.push(Fault::Missing(column));
                 None

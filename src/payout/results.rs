@@ -5,7 +5,7 @@
 //! the rest with the newline is the [`Ending`]. A line is only right if it is byte for byte what
 //! this program would have written, so that an edit by another program never goes unseen.
 
-use crate::domain::plain::{cut, plain, plain_cell};
+use crate::domain::escape::{cut, escape, escape_cell};
 use crate::domain::{Batch, Outcome, Payout, Standing, State, Status};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::fmt;
@@ -155,17 +155,17 @@ impl Ending {
     /// The ending of an attempt that had this outcome.
     #[must_use]
     pub fn new(outcome: &Outcome, finished_at: DateTime<Utc>) -> Self {
-        let mut detail = plain_cell(cut(&outcome.detail, MAX_DETAIL_CHARS));
+        let mut detail = escape_cell(cut(&outcome.detail, MAX_DETAIL_CHARS));
         if detail == RESOLVED {
             detail.insert(0, '\''); // Only an operator's verdict may read like one.
         }
         Self {
             status: outcome.status(),
-            invoice_id: plain_cell(outcome.invoice_id()),
+            invoice_id: escape_cell(outcome.invoice_id()),
             accepted_amount: outcome
                 .accepted_amount()
                 .map_or(String::new(), |a| a.to_string()),
-            error_key: plain_cell(cut(&outcome.error_key, MAX_DETAIL_CHARS)),
+            error_key: escape_cell(cut(&outcome.error_key, MAX_DETAIL_CHARS)),
             detail,
             http_status: outcome.http_status,
             finished_at,
@@ -182,7 +182,7 @@ impl Ending {
             } else {
                 Status::NotCreated
             },
-            invoice_id: plain_cell(invoice_id.unwrap_or_default()),
+            invoice_id: escape_cell(invoice_id.unwrap_or_default()),
             accepted_amount: String::new(),
             error_key: String::new(),
             detail: RESOLVED.to_owned(),
@@ -198,7 +198,7 @@ impl Ending {
         let mut detail = "the run ended before the answer was recorded".to_owned();
         if !remains.is_empty() {
             detail.push_str("; what can be read of it: ");
-            detail.push_str(&plain(cut(remains, MAX_DETAIL_CHARS / 2)));
+            detail.push_str(&escape(cut(remains, MAX_DETAIL_CHARS / 2)));
         }
         Self {
             status: Status::Unknown,
@@ -516,13 +516,13 @@ impl fmt::Display for Reason {
             Self::Changed { input_line, was } => write!(
                 f,
                 "line {input_line} of the input was submitted as {} {} to {}{}, and has been changed since",
-                plain(&was.amount),
-                plain(&was.currency_code),
-                plain(&was.to_address),
+                escape(&was.amount),
+                escape(&was.currency_code),
+                escape(&was.to_address),
                 if was.reference.is_empty() {
                     String::new()
                 } else {
-                    format!(" (reference {})", plain(&was.reference))
+                    format!(" (reference {})", escape(&was.reference))
                 },
             ),
             Self::Sequence { input_line } => write!(

@@ -7,7 +7,7 @@ use super::pacer::{Clock, Pacer};
 use super::plan::{Plan, Step};
 use super::results::Attempt;
 use super::stop::Stop;
-use crate::domain::{Halt, Next, Outcome, Standing, State, Tally};
+use crate::domain::{Halt, HaltCheck, Next, Outcome, Standing, State};
 use tokio::time::Instant;
 
 /// Watches a run. What it does must not fail: the run goes on whatever becomes of the screen.
@@ -59,7 +59,7 @@ pub async fn submit<G: Gateway, S: Storage, C: Clock>(
     mut standings: Vec<Standing>,
     journal: &mut Journal<S>,
     pacer: &mut Pacer,
-    tally: &mut Tally,
+    tally: &mut HaltCheck,
     world: &World<'_, G, C>,
     observer: &mut impl Observer,
 ) -> Submission {

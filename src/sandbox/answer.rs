@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::ledger::Withdrawal;
 use super::rules::Refusal;
-use crate::wire::field::{AMOUNT, CURRENCY, DATA, INVOICE_ID, RESULT, STATUS};
+use crate::api::field::{AMOUNT, CURRENCY, DATA, INVOICE_ID, RESULT, STATUS};
 
 /// An HTTP answer that is not on its way yet.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::answer::{object, quoted};
 use super::rules::Order;
-use crate::wire::field::{AMOUNT, CURRENCY_CODE, INVOICE_ID, TO_ADDRESS};
+use crate::api::field::{AMOUNT, CURRENCY_CODE, INVOICE_ID, TO_ADDRESS};
 
 /// Everything since the sandbox started, in order of arrival.
 ///

@@ -3,7 +3,7 @@
 //! It is for rehearsals and tests: a real HTTP server with the API's rules ([`Options`]), a
 //! [`Script`] of what goes wrong, and a [`Ledger`] of what arrived and what was created, whatever
 //! the client was told. `GET /ledger` answers the ledger as JSON, for `curl` and for the operator who
-//! would look into the dashboard. It shares nothing with the client but [`crate::wire`].
+//! would look into the dashboard. It shares nothing with the client but [`crate::api`].
 //!
 //! It prints nothing. It runs in a thread of its own, so that programs with and without an
 //! asynchronous runtime can use it, and it ends when the [`Sandbox`] is dropped.

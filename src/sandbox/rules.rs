@@ -11,7 +11,7 @@ use hyper::StatusCode;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-use crate::wire::{TOKEN_SCHEME, error_key, field};
+use crate::api::{TOKEN_SCHEME, error_key, field};
 
 /// The largest amount that is accepted, in whole units of any currency. The real limits are not
 /// documented; this one is far above any payout and finds an amount in the wrong unit.

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::answer::Answer;
 use super::rules::is_number;
-use crate::wire::{CREATE_PATH, error_key, field};
+use crate::api::{CREATE_PATH, error_key, field};
 
 /// How each step is written, and what it does, in words for a help text.
 ///

@@ -32,7 +32,7 @@ use super::rules::{self, Gate, Refusal};
 use super::script::{Content, Deed, Manner, Script, Step};
 use super::takeover::{Socket, Takeover};
 use super::{OnDelivery, Options};
-use crate::wire::CREATE_PATH;
+use crate::api::CREATE_PATH;
 
 /// Where the ledger can be read.
 const LEDGER_PATH: &str = "/ledger";

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::wire::{CREATE_PATH, error_key};
+use crate::api::{CREATE_PATH, error_key};
 
 const ADDRESS: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
 const KEY: &str = "the-secret-key";

@@ -1,7 +1,7 @@
 //! An event is a value as one line of JSON, for a program.
 
 use super::report::{PlanReport, Summary};
-use crate::domain::plain::is_unsafe;
+use crate::domain::escape::is_unsafe;
 use crate::domain::{Batch, Currency, Finding, FindingCounts, Payout, Severity, Standing, Totals};
 use crate::exit::Exit;
 use crate::payout::results::Attempt;

@@ -1,8 +1,8 @@
 //! Findings as text: for a terminal as a drawing, with the characters at fault underlined, and
 //! for a log as one line with the hint on the next.
 
+use crate::domain::escape::escape;
 use crate::domain::finding::Related;
-use crate::domain::plain::plain;
 use crate::domain::{Column, Finding, Severity};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use std::fmt::Write as _;
@@ -24,19 +24,19 @@ const USUAL_BYTES: usize = 512;
 #[must_use]
 pub fn line(input: &str, finding: &Finding) -> String {
     let mut text = String::with_capacity(USUAL_BYTES);
-    text.push_str(&plain(input));
+    text.push_str(&escape(input));
     // Writing to a String cannot fail.
     if let Some(line) = finding.line {
         let _ = write!(text, ":{line}");
     }
     let column = finding.column.map_or("", Column::name);
-    let hint = plain(&finding.hint);
+    let hint = escape(&finding.hint);
     for part in [
         if column.is_empty() { "" } else { ": " },
         column,
         ": ",
         severity(finding),
-        &plain(&finding.message),
+        &escape(&finding.message),
         if hint.is_empty() { "" } else { "\n  hint: " },
         &hint,
     ] {
@@ -54,12 +54,12 @@ pub fn drawing(input: &str, finding: &Finding, colour: Colour, columns: usize) -
     let column = finding
         .column
         .map_or(String::new(), |column| format!(":{}", column.name()));
-    let place = format!("{}:{line}{column}", plain(input));
+    let place = format!("{}:{line}{column}", escape(input));
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = format!("{}{}", severity(finding), plain(&finding.message));
+    let title = format!("{}{}", severity(finding), escape(&finding.message));
     let (row, span) = clean(&finding.row, finding.row_span.clone());
     let mut group = level.with_name(place).primary_title(title).element(snippet(
         &row,
@@ -74,7 +74,7 @@ pub fn drawing(input: &str, finding: &Finding, colour: Colour, columns: usize) -
             AnnotationKind::Context.span(span.clone()),
         ));
     }
-    let hint = plain(&finding.hint);
+    let hint = escape(&finding.hint);
     if !hint.is_empty() {
         group = group.element(Level::HELP.with_name("hint").message(hint));
     }
@@ -115,13 +115,13 @@ fn clean(text: &str, span: Option<Range<usize>>) -> (String, Range<usize>) {
         text.get(span.end..),
     );
     let (Some(before), Some(within), Some(after)) = parts else {
-        return (plain(text).into_owned(), 0..0);
+        return (escape(text).into_owned(), 0..0);
     };
-    let mut cleaned = plain(before).into_owned();
+    let mut cleaned = escape(before).into_owned();
     let start = cleaned.len();
-    cleaned.push_str(&plain(within));
+    cleaned.push_str(&escape(within));
     let end = cleaned.len();
-    cleaned.push_str(&plain(after));
+    cleaned.push_str(&escape(after));
     (cleaned, start..end)
 }
 

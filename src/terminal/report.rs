@@ -1,7 +1,7 @@
 //! A report is a value as text for a person. Nothing here writes anywhere.
 
-use crate::domain::plain::plain;
-use crate::domain::standing::Census;
+use crate::domain::escape::escape;
+use crate::domain::state::StateCounts;
 use crate::domain::{Batch, Currency, Halt, Payout, Standing, State, Totals};
 use crate::payout::results::Attempt;
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
@@ -19,7 +19,7 @@ pub struct PlanReport {
     /// The host that is paid through, or `sandbox`.
     pub api: String,
     /// Where the batch stands now.
-    pub census: Census,
+    pub census: StateCounts,
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
     /// How many more wait beyond `--limit`.
@@ -38,7 +38,7 @@ pub struct PlanReport {
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Where the batch stands now.
-    pub census: Census,
+    pub census: StateCounts,
     /// Why it stopped early; empty when it did not.
     pub stopped: String,
     /// The results file's name.
@@ -92,11 +92,11 @@ pub fn payout(payout: &Payout) -> String {
         "{} {} to {}",
         payout.amount,
         payout.currency,
-        plain(&payout.to_address)
+        escape(&payout.to_address)
     );
     if !payout.reference.is_empty() {
         // Writing to a String cannot fail, here and below.
-        let _ = write!(text, " (reference {})", plain(&payout.reference));
+        let _ = write!(text, " (reference {})", escape(&payout.reference));
     }
     text
 }
@@ -108,13 +108,18 @@ pub fn plan(plan: &PlanReport) -> String {
     let mut text = String::new();
     let count = plan.to_submit.count();
     if count == 0 {
-        let _ = write!(text, "{}: nothing to submit", plain(&plan.input));
+        let _ = write!(text, "{}: nothing to submit", escape(&plan.input));
     } else {
-        let _ = write!(text, "{}: {} to submit", plain(&plan.input), payouts(count));
+        let _ = write!(
+            text,
+            "{}: {} to submit",
+            escape(&plan.input),
+            payouts(count)
+        );
         if plan.api == "sandbox" {
             text.push_str(" to the sandbox; no money moves");
         } else {
-            let _ = write!(text, " through {}", plain(&plan.api));
+            let _ = write!(text, " through {}", escape(&plan.api));
         }
         let _ = write!(text, "\n{}", totals(&plan.to_submit));
     }
@@ -133,7 +138,7 @@ pub fn plan(plan: &PlanReport) -> String {
         }
     }
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
-    let _ = write!(text, "\nResults: {}", plain(&plan.results));
+    let _ = write!(text, "\nResults: {}", escape(&plan.results));
     if count > 0 {
         let _ = write!(
             text,
@@ -236,7 +241,7 @@ pub fn halt(halt: &Halt) -> String {
         Halt::UnknownInARow => "three outcomes in a row are not known".to_owned(),
         Halt::EqualRejections(key) => format!(
             "five payouts in a row were rejected with {}: look at the account's balance and settings; --keep-going submits the rest all the same",
-            plain(key)
+            escape(key)
         ),
         Halt::KeyRefused => "the API key was refused: check CCBATCH_API_KEY, and that the key is one for withdrawals".to_owned(),
         Halt::ConnectFailed => "no connection to the API, four times".to_owned(),
@@ -274,7 +279,7 @@ pub fn summary(summary: &Summary) -> String {
         if all_created { "All done: " } else { "" },
         parts.join(", ")
     );
-    let _ = write!(text, "\nResults: {}", plain(&summary.results));
+    let _ = write!(text, "\nResults: {}", escape(&summary.results));
     for doubt in &summary.doubts {
         let _ = write!(text, "\n{}", in_doubt(doubt));
     }
@@ -346,8 +351,8 @@ pub fn status(batch: &Batch, standings: &[Standing]) -> String {
             note.clone(),
             payout.amount.to_string(),
             payout.currency.to_string(),
-            plain(&payout.reference).into_owned(),
-            plain(&payout.to_address).into_owned(),
+            escape(&payout.reference).into_owned(),
+            escape(&payout.to_address).into_owned(),
         ]);
     }
     table.trim_fmt()

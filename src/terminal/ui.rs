@@ -4,8 +4,8 @@
 
 use super::findings::{self, Colour};
 use super::{events, report};
-use crate::domain::plain::plain;
-use crate::domain::standing::Census;
+use crate::domain::escape::escape;
+use crate::domain::state::StateCounts;
 use crate::domain::{Finding, Payout, Standing};
 use crate::payout::pacer;
 use crate::payout::plan::{Plan, Step};
@@ -169,7 +169,7 @@ impl<'a> Findings<'a> {
         if hidden > 0 {
             say(&format!(
                 "{}: {hidden} more findings are not shown; --max-findings {} shows them all",
-                plain(self.input),
+                escape(self.input),
                 self.found
             ));
         }
@@ -246,7 +246,7 @@ pub struct Progress {
     interval: Duration,
     total: u64,
     done: u64,
-    tally: Census,
+    tally: StateCounts,
 }
 
 /// When the next request starts; `None` while one is under way.
@@ -275,7 +275,7 @@ impl Progress {
             interval,
             total,
             done: 0,
-            tally: Census::default(),
+            tally: StateCounts::default(),
         }
     }
 
@@ -334,7 +334,7 @@ impl Observer for Progress {
 
     fn finished(&mut self, step: &Step<'_>, attempt: &Attempt) {
         let standing = attempt.standing();
-        let count = Census::of(std::slice::from_ref::<Standing>(&standing));
+        let count = StateCounts::of(std::slice::from_ref::<Standing>(&standing));
         self.tally = self.tally.plus(&count);
         if count.not_created == 0 {
             self.done = self.done.saturating_add(1);
@@ -367,6 +367,6 @@ fn current(payout: &Payout) -> String {
         payout.line,
         payout.amount,
         payout.currency,
-        plain(to)
+        escape(to)
     )
 }

@@ -432,9 +432,12 @@ fn submit_once(sandbox: &Sandbox, limits: Limits) -> Outcome {
     let payout = Payout {
         line: 2,
         reference: String::new(),
+        payee: String::new(),
         currency: Currency::from_code("BTC").unwrap(),
         to_address: BITCOIN.to_owned(),
+        account: String::new(),
         amount: Amount::parse("1", 8).unwrap(),
+        minor_units: 100_000_000,
     };
     let endpoint = Endpoint::new(&sandbox.url()).unwrap();
     let client = Client::new(endpoint, &ApiKey::new(KEY).unwrap(), limits).unwrap();

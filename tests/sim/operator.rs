@@ -50,12 +50,17 @@ fn payout(line: u64, rng: &mut Rng) -> Payout {
     };
     let currency = Currency::from_code(rng.pick::<&str>(&CODES)).unwrap();
     let amount = format!("{}.{:0>2}", rng.below(2000), rng.below(99) + 1);
+    let amount = Amount::parse(&amount, currency.decimals()).unwrap();
+    let to_address = format!("1{}", "A".repeat(rng.below(90)));
     Payout {
         line,
         reference,
+        payee: String::new(),
         currency,
-        to_address: format!("1{}", "A".repeat(rng.below(90))),
-        amount: Amount::parse(&amount, currency.decimals()).unwrap(),
+        account: to_address.clone(),
+        to_address,
+        amount,
+        minor_units: amount.minor_units(currency.decimals()).unwrap(),
     }
 }
 

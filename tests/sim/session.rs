@@ -5,7 +5,7 @@ use crate::api::Wire;
 use crate::file::{Lock, OpenError, SimFile};
 use crate::plant::Plant;
 use crate::world::World;
-use ccbatch::domain::{Batch, Census, HaltPolicy, Standing, State, Tally};
+use ccbatch::domain::{Batch, HaltCheck, HaltPolicy, Standing, State, StateCounts};
 use ccbatch::payout::journal::{Journal, JournalError};
 use ccbatch::payout::pacer::{API_INTERVAL, Clock, Pacer};
 use ccbatch::payout::plan::{Plan, RejectedPolicy, Step};
@@ -99,7 +99,7 @@ async fn try_run(world: &Rc<World>, batch: &Batch, flags: Flags) -> Result<End, 
     if world.plant == Plant::DoubtSentAgain {
         forget_doubts(&mut standings);
     }
-    if flags.halt.is_held_by(&Census::of(&standings)) {
+    if flags.halt.is_held_by(&StateCounts::of(&standings)) {
         return Ok(End::Held);
     }
     let plan = Plan::new(batch, &standings, flags.rejected, flags.limit);
@@ -111,7 +111,7 @@ async fn try_run(world: &Rc<World>, batch: &Batch, flags: Flags) -> Result<End, 
         None => Journal::create(SimFile::create(world)?, API)?,
         Some(file) => Journal::resume(file, &record, API, world.now())?,
     };
-    let mut tally = Tally::new(flags.halt, INTERVAL);
+    let mut tally = HaltCheck::new(flags.halt, INTERVAL);
     let stop = Stop::default();
     let gateway = Wire { world, stop: &stop };
     let outside = submit::World {

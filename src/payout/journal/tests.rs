@@ -102,9 +102,12 @@ pub(in crate::payout) fn payout(line: u64) -> Payout {
     Payout {
         line,
         reference: format!("R{line}"),
+        payee: String::new(),
         currency: Currency::from_code("BTC").unwrap(),
         to_address: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned(),
+        account: String::new(),
         amount: Amount::parse("0.05", 8).unwrap(),
+        minor_units: 5_000_000,
     }
 }
 

@@ -16,9 +16,12 @@ fn payout(line: u64, reference: &str) -> Payout {
     Payout {
         line,
         reference: reference.to_owned(),
+        payee: String::new(),
         currency: Currency::from_code("BTC").unwrap(),
         to_address: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned(),
+        account: String::new(),
         amount: Amount::parse("0.050", 8).unwrap(),
+        minor_units: 5_000_000,
     }
 }
 

@@ -148,7 +148,7 @@ impl Trial {
                 standings,
             },
             Ok(mut journal) => {
-                let mut tally = Tally::new(self.policy, INTERVAL);
+                let mut tally = HaltCheck::new(self.policy, INTERVAL);
                 submit(
                     &plan,
                     standings,

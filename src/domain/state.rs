@@ -67,7 +67,7 @@ impl fmt::Display for State {
 
 /// How many payouts of a batch stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
+pub struct StateCounts {
     /// Paid.
     pub created: u64,
     /// Refused.
@@ -80,7 +80,7 @@ pub struct Census {
     pub pending: u64,
 }
 
-impl Census {
+impl StateCounts {
     /// Counts the standings of a batch.
     #[must_use]
     pub fn of(standings: &[Standing]) -> Self {

@@ -1,6 +1,6 @@
-//! A [`Tally`] counts the outcomes of a run and says how it goes on after each.
+//! A [`HaltCheck`] counts the outcomes of a run and says how it goes on after each.
 
-use super::Census;
+use super::StateCounts;
 use super::outcome::{Cause, Outcome, Verdict};
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub enum HaltPolicy {
 impl HaltPolicy {
     /// Whether payouts that an earlier run left in doubt keep this one from submitting any.
     #[must_use]
-    pub fn is_held_by(self, census: &Census) -> bool {
+    pub fn is_held_by(self, census: &StateCounts) -> bool {
         self == Self::Careful && census.in_doubt > 0
     }
 }
@@ -80,7 +80,7 @@ pub enum Halt {
 
 /// Counts outcomes.
 #[derive(Clone, Debug)]
-pub struct Tally {
+pub struct HaltCheck {
     policy: HaltPolicy,
     interval: Duration,
     rejections: u32,
@@ -89,7 +89,7 @@ pub struct Tally {
     retries: usize,
 }
 
-impl Tally {
+impl HaltCheck {
     /// Nothing counted yet.
     #[must_use]
     pub fn new(policy: HaltPolicy, interval: Duration) -> Self {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn five_equal_rejections_in_a_row_halt() {
-        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         for key in ["a", "a", "a", "a", "b", "b", "b", "b"] {
             assert_eq!(tally.count(&rejected(key)), Next::Payout);
         }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn keep_going_counts_no_rejections_and_halts_at_the_third_unknown_in_a_row() {
-        let mut tally = Tally::new(HaltPolicy::KeepGoing, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
         for _ in 0..20 {
             assert_eq!(tally.count(&rejected("a")), Next::Payout);
         }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn the_first_unknown_halts_a_careful_batch() {
-        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         assert_eq!(
             tally.count(&outcome(Verdict::Unknown, "")),
             Next::Halt(Halt::Unknown)
@@ -247,9 +247,9 @@ mod tests {
             (HaltPolicy::Careful, 2, true),
             (HaltPolicy::KeepGoing, 1, false),
         ] {
-            let census = Census {
+            let census = StateCounts {
                 in_doubt,
-                ..Census::default()
+                ..StateCounts::default()
             };
             assert_eq!(policy.is_held_by(&census), is_held, "{policy:?} {in_doubt}");
         }
@@ -261,7 +261,7 @@ mod tests {
             Verdict::NotCreated(Cause::RateLimited { retry_after: None }),
             "rate_limit",
         );
-        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         for seconds in [12, 24, 48] {
             assert_eq!(
                 tally.count(&limited),
@@ -269,7 +269,7 @@ mod tests {
             );
         }
         assert_eq!(tally.count(&limited), Next::Halt(Halt::RateLimited));
-        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         assert!(matches!(tally.count(&limited), Next::Again(_)));
         assert_eq!(tally.count(&created()), Next::Payout);
         assert_eq!(
@@ -288,7 +288,7 @@ mod tests {
                 "rate_limit",
             )
         };
-        let mut tally = Tally::new(HaltPolicy::Careful, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         assert_eq!(tally.count(&asked(7)), Next::Again(Duration::from_secs(7)));
         assert_eq!(tally.count(&asked(600)), Next::Again(MAX_RETRY_AFTER));
         let long = MAX_RETRY_AFTER + Duration::from_secs(1);
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_refused_key_halts_at_once() {
         let refused = outcome(Verdict::NotCreated(Cause::KeyRefused), "http_401");
-        let mut tally = Tally::new(HaltPolicy::KeepGoing, INTERVAL);
+        let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
         assert_eq!(tally.count(&refused), Next::Halt(Halt::KeyRefused));
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// The text with every control, invisible or direction-changing character as `\u{…}`.
 #[must_use]
-pub fn plain(text: &str) -> Cow<'_, str> {
+pub fn escape(text: &str) -> Cow<'_, str> {
     // Nearly all text is of these. Without an end before the last byte, many are looked at at once.
     let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
     let is_printable_ascii = text
@@ -29,8 +29,8 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 
 /// [`plain`], and with a `'` in front of what a spreadsheet would run as a formula.
 #[must_use]
-pub fn plain_cell(text: &str) -> String {
-    let escaped = plain(text);
+pub fn escape_cell(text: &str) -> String {
+    let escaped = escape(text);
     if text.starts_with(['=', '+', '-', '@', '\t']) {
         format!("'{escaped}")
     } else {
@@ -85,11 +85,14 @@ mod tests {
 
     #[test]
     fn what_could_do_harm_is_escaped() {
-        assert_eq!(plain("naïve – 日本"), "naïve – 日本");
-        assert_eq!(plain("a\u{1b}[31m\r\n\0"), "a\\u{1b}[31m\\u{d}\\u{a}\\u{0}");
-        assert_eq!(plain("\u{202e}evil\u{200b}"), "\\u{202e}evil\\u{200b}");
-        assert_eq!(plain_cell("=1+1"), "'=1+1");
-        assert_eq!(plain_cell("\t=1"), "'\\u{9}=1");
+        assert_eq!(escape("naïve – 日本"), "naïve – 日本");
+        assert_eq!(
+            escape("a\u{1b}[31m\r\n\0"),
+            "a\\u{1b}[31m\\u{d}\\u{a}\\u{0}"
+        );
+        assert_eq!(escape("\u{202e}evil\u{200b}"), "\\u{202e}evil\\u{200b}");
+        assert_eq!(escape_cell("=1+1"), "'=1+1");
+        assert_eq!(escape_cell("\t=1"), "'\\u{9}=1");
         assert_eq!(cut("aé日b", 3), "aé日");
         assert_eq!(cut("ab", 3), "ab");
         assert_eq!(
