@@ -198,7 +198,7 @@ fn end(config: &Run, batch: &Batch, submission: Submission) -> Result<Exit, Erro
             "as asked; every payout that was sent is recorded".into(),
             None,
         ),
-        Ended::Halted(halt) => (report::halt(&halt), None),
+        Ended::Halted(halt) => (report::halt(&halt, &config.target.key_source()), None),
         Ended::Failed(error) => {
             if let JournalError::Ending { attempt, .. } = &error {
                 ui::say(&format!("Not recorded: {}", attempt.encode().trim_end()));
