@@ -3,6 +3,7 @@
 use crate::domain::{Amount, Currency};
 use crate::intake::Fingerprint;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,9 @@ pub struct RunArgs {
     /// Submit again what the API rejected before (mend the rows first)
     #[arg(long)]
     pub retry_rejected: bool,
+    /// Pay only these rows now: lines like 3,5-7, or references
+    #[arg(long, value_name = "ROWS", value_delimiter = ',', value_parser = only)]
+    pub only: Vec<Only>,
     /// Go on after a payout in doubt, and after any number of rejections
     #[arg(long)]
     pub keep_going: bool,
@@ -62,6 +66,9 @@ pub struct RunArgs {
     // The last one counts: the command that is shown to go on may be given another.
     #[arg(long, value_name = "DURATION", value_parser = duration, overrides_with = "interval")]
     pub interval: Option<Duration>,
+    /// How long to wait for a lost connection to come back [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub patience: Option<Duration>,
     /// API [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
@@ -88,6 +95,12 @@ pub struct ValidateArgs {
     /// What is checked, and how.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Check only these rows: lines like 3,5-7, or references
+    #[arg(long, value_name = "ROWS", value_delimiter = ',', value_parser = only)]
+    pub only: Vec<Only>,
+    /// Hold it against the rehearsal, as run --sandbox left it
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 /// What `run` and `validate` share.
@@ -96,9 +109,15 @@ pub struct CheckArgs {
     /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
-    /// The results file [default: payouts.results.csv beside payouts.csv]
-    #[arg(long, value_name = "FILE")]
-    pub results: Option<PathBuf>,
+    /// The results file and the ledger.
+    #[command(flatten)]
+    pub records: RecordArgs,
+    /// Pay again what was paid before as the same sum to the same address
+    #[arg(long)]
+    pub repeat: bool,
+    /// How references count: shared (over all files, the default) or per-file
+    #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
+    pub references: Option<ReferenceScope>,
     /// Treat warnings as errors
     #[arg(long)]
     pub strict: bool,
@@ -131,18 +150,32 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
-/// The two files of a batch, for the commands that only look at it or settle it.
+/// Where the record of payouts is.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The results file [default: payouts.results.csv beside payouts.csv]
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// The ledger: a file of your own [env: CCBATCH_LEDGER]
+    #[arg(long, value_name = "LEDGER")]
+    pub ledger: Option<OsString>,
+}
+
+/// The files of a batch, for the commands that only look at it or settle it.
 #[derive(Debug, Args)]
 pub struct FilesArgs {
     /// The payouts, the same file as for run
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
-    /// The results file [default: payouts.results.csv beside payouts.csv]
-    #[arg(long, value_name = "FILE")]
-    pub results: Option<PathBuf>,
+    /// The results file and the ledger.
+    #[command(flatten)]
+    pub records: RecordArgs,
     /// Read amounts with a decimal comma; a point is an error then
     #[arg(long)]
     pub decimal_comma: bool,
+    /// The rehearsal of the batch, as run --sandbox left it
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 /// `ccbatch status`
@@ -165,18 +198,45 @@ pub struct StatusArgs {
 /// `ccbatch resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The line of FILE whose payout is in doubt (the header is line 1)
-    #[arg(long, value_name = "N")]
-    pub line: u64,
+    /// Which payout.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// What the dashboard shows.
     #[command(flatten)]
     pub verdict: VerdictArgs,
-    /// Which batch.
+    /// Accept --not-created although the record names this invoice id
+    #[arg(long, value_name = "ID", requires = "not_created")]
+    pub despite: Option<String>,
+    /// The payouts; may be gone when --id or --reference says which payout
+    #[arg(value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// The results file and the ledger.
     #[command(flatten)]
-    pub files: FilesArgs,
+    pub records: RecordArgs,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
+    /// The rehearsal of the batch, as run --sandbox left it
+    #[arg(long)]
+    pub sandbox: bool,
     /// Record the verdict without asking (required without a terminal)
     #[arg(long)]
     pub yes: bool,
+}
+
+/// Which payout is settled: exactly one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichArgs {
+    /// The payout on this line of FILE (the header is line 1)
+    #[arg(long, value_name = "N", requires = "input")]
+    pub line: Option<u64>,
+    /// The payout with this reference
+    #[arg(long, value_name = "REFERENCE")]
+    pub reference: Option<String>,
+    /// The attempt with this id, as the results file has it
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// What the dashboard shows: exactly one.
@@ -224,6 +284,31 @@ pub struct CurrenciesArgs {
     pub format: TableFormat,
 }
 
+/// How references count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReferenceScope {
+    /// Over all files: the same reference is the same payout
+    Shared,
+    /// Within one file
+    PerFile,
+}
+
+/// Rows that `--only` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Lines, the first and the last; `ambiguous` as it was written without `line:`.
+    Lines {
+        /// The first line.
+        first: u64,
+        /// The last line.
+        last: u64,
+        /// As it was written, when it could also be a reference.
+        bare: Option<String>,
+    },
+    /// The row with this reference.
+    Reference(String),
+}
+
 /// What `run` and `validate` write on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -263,6 +348,35 @@ pub enum Progress {
 /// `12s`, `1500ms`, `1m`; a bare `0` is a duration as well.
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write it with its unit, like 12s or 500ms".into())
+}
+
+/// `3`, `5-7`, `line:3`, `ref:R1` or `R1`
+fn only(text: &str) -> Result<Only, String> {
+    let range = |text: &str| -> Option<(u64, u64)> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let (first, last) = (is_number(first).then_some(first)?, is_number(last).then_some(last)?);
+        Some((first.parse().ok()?, last.parse().ok()?))
+    };
+    let lines = |(first, last): (u64, u64), bare| {
+        if first <= last {
+            Ok(Only::Lines { first, last, bare })
+        } else {
+            Err(format!("{first}-{last} ends before it begins"))
+        }
+    };
+    let text = text.trim();
+    match (text.strip_prefix("line:"), text.strip_prefix("ref:")) {
+        (Some(given), _) => range(given)
+            .ok_or_else(|| format!("{given:?} is not a line; write it like line:3 or line:3-7"))
+            .and_then(|range| lines(range, None)),
+        (None, Some(reference)) if !reference.is_empty() => Ok(Only::Reference(reference.into())),
+        (None, None) if !text.is_empty() => match range(text) {
+            Some(range) => lines(range, Some(text.to_owned())),
+            None => Ok(Only::Reference(text.to_owned())),
+        },
+        (None, _) => Err("name lines like 3,5-7, or references".to_owned()),
+    }
 }
 
 /// `BTC=0.5`

@@ -6,8 +6,12 @@ use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::HaltPolicy;
 use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
+use crate::domain::halt::DEFAULT_PATIENCE;
+use crate::ledger::attempt::Repetition;
+use crate::ledger::rules::RejectedPolicy;
+use crate::ledger::{Realm, References};
+use crate::os::host;
 use crate::payout::pacer::API_INTERVAL;
-use crate::payout::plan::RejectedPolicy;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +21,9 @@ pub const API_KEY_VARIABLE: &str = "CCBATCH_API_KEY";
 
 /// The environment variable that holds the API's base URL.
 pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
+
+/// The environment variable that says where the ledger is.
+pub const LEDGER_VARIABLE: &str = "CCBATCH_LEDGER";
 
 /// What stands for the host in a results file that a rehearsal wrote.
 pub const SANDBOX_API: &str = "sandbox";
@@ -33,15 +40,41 @@ const SANDBOX_EXTENSION: &str = "sandbox.results.csv";
 /// The longest interval that makes sense: a day.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The two files of a batch.
+/// The files of a batch.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The payouts.
     pub input: PathBuf,
     /// The results.
     pub results: PathBuf,
+    /// Where the ledger is, when it was said.
+    pub ledger: LedgerPlace,
     /// How the payouts' amounts are written.
     pub decimal_mark: DecimalMark,
+    /// Whether it is a rehearsal.
+    pub mode: Mode,
+    /// Who runs the program.
+    pub user: String,
+    /// The realm of the environment, where no batch says another.
+    pub realm: Realm,
+}
+
+/// Whether money moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Through an API.
+    Api,
+    /// A rehearsal against the sandbox.
+    Sandbox,
+}
+
+/// Where the ledger is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerPlace {
+    /// A file.
+    File(PathBuf),
+    /// Nowhere: there is no home folder, and none was named.
+    Homeless,
 }
 
 /// Whether the operator is asked before something that cannot be undone.
@@ -116,8 +149,14 @@ pub struct Check {
     pub expect: Option<Fingerprint>,
     /// What goes to stdout.
     pub format: Format,
-    /// The API that the results file must have been begun with.
-    pub api: String,
+    /// The API's host, as the results file's column `api` has it; `None` for that of the batch.
+    pub api: Option<String>,
+    /// How references are to count; `None` leaves it as it is.
+    pub references: Option<References>,
+    /// Whether twins that were created are paid again.
+    pub repetition: Repetition,
+    /// Which rows are paid; empty for all.
+    pub only: Vec<cli::Only>,
     /// The interval between requests.
     pub interval: Duration,
     /// Which payouts are planned.
@@ -139,6 +178,8 @@ pub struct Run {
     pub consent: Consent,
     /// When the batch stops early.
     pub halt: HaltPolicy,
+    /// How long a lost connection is waited for.
+    pub patience: Duration,
     /// How progress is shown.
     pub progress: Progress,
 }
@@ -155,14 +196,31 @@ pub struct Status {
 /// `resolve`
 #[derive(Debug)]
 pub struct Resolve {
-    /// The files.
-    pub files: Files,
-    /// The input's line.
-    pub line: u64,
+    /// The input; `None` where the ledger alone says which payout it is.
+    pub input: Option<Files>,
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// Who runs the program.
+    pub user: String,
+    /// Which payout.
+    pub which: Which,
     /// The invoice id that the dashboard shows; `None` if it shows nothing.
     pub invoice_id: Option<String>,
+    /// The invoice id that the record names, and that the dashboard does not show.
+    pub despite: Option<String>,
     /// Whether the operator is asked.
     pub consent: Consent,
+}
+
+/// Which payout is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one on this line of the input.
+    Line(u64),
+    /// The one with this reference.
+    Reference(String),
+    /// The attempt with this id.
+    Id(String),
 }
 
 /// What is to be done.
@@ -196,19 +254,24 @@ impl Config {
         Ok(match command {
             cli::Command::Run(args) => run(args, arguments, &environment)?,
             cli::Command::Validate(args) => {
-                let endpoint = endpoint(None, &environment)?;
-                Self::DryRun(Box::new(check(args.check, Some(&endpoint))))
+                let endpoint = match args.sandbox {
+                    true => None,
+                    false => Some(endpoint(None, &environment)?),
+                };
+                let is_named = environment(API_URL_VARIABLE).is_some();
+                let check = check(args.check, endpoint.as_ref(), &environment);
+                Self::DryRun(Box::new(Check {
+                    only: args.only,
+                    // Without a named API it is held against whatever the batch was paid through.
+                    api: check.api.filter(|_| is_named || args.sandbox),
+                    ..check
+                }))
             }
             cli::Command::Status(args) => Self::Status(Status {
-                files: files(args.files),
+                files: files(args.files, &environment)?,
                 format: args.format,
             }),
-            cli::Command::Resolve(args) => Self::Resolve(Resolve {
-                files: files(args.files),
-                line: args.line,
-                invoice_id: args.verdict.invoice_id,
-                consent: consent(args.yes),
-            }),
+            cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
             cli::Command::Sandbox(args) => Self::Sandbox(args, environment(API_KEY_VARIABLE)),
             cli::Command::Currencies(args) => Self::Currencies(args.format),
         })
@@ -234,7 +297,8 @@ fn run(
             RejectedPolicy::Leave
         },
         limit: args.limit,
-        ..check(args.check, endpoint.as_ref())
+        only: args.only,
+        ..check(args.check, endpoint.as_ref(), environment)
     };
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
@@ -257,14 +321,22 @@ fn run(
         } else {
             HaltPolicy::Careful
         },
+        patience: args.patience.unwrap_or(DEFAULT_PATIENCE),
         progress: args.progress,
     })))
 }
 
 /// What `validate` and `run` check alike; without an endpoint it is a rehearsal.
-fn check(args: cli::CheckArgs, endpoint: Option<&Endpoint>) -> Check {
-    let extension = extension(endpoint.is_none());
-    let default = args.input.with_extension(extension);
+fn check(
+    args: cli::CheckArgs,
+    endpoint: Option<&Endpoint>,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Check {
+    let mode = match endpoint {
+        Some(_) => Mode::Api,
+        None => Mode::Sandbox,
+    };
+    let api = endpoint.map_or_else(|| SANDBOX_API.to_owned(), Endpoint::api);
     let decimal_mark = decimal_mark(args.decimal_comma);
     Check {
         intake: intake::Options {
@@ -281,37 +353,145 @@ fn check(args: cli::CheckArgs, endpoint: Option<&Endpoint>) -> Check {
             },
         },
         files: Files {
-            results: args.results.unwrap_or(default),
+            results: results(args.records.results, &args.input, mode),
             input: args.input,
+            ledger: ledger(args.records.ledger, environment),
             decimal_mark,
+            mode,
+            user: user(environment),
+            realm: Realm::of_host(&api),
         },
+        references: args.references.map(|scope| match scope {
+            cli::ReferenceScope::Shared => References::Shared,
+            cli::ReferenceScope::PerFile => References::PerFile,
+        }),
+        repetition: if args.repeat {
+            Repetition::Asked
+        } else {
+            Repetition::Refused
+        },
+        only: Vec::new(),
         format: args.format,
         max_findings: args.max_findings,
         findings: args.findings,
         expect: args.expect,
-        api: endpoint.map_or(SANDBOX_API, Endpoint::host).to_owned(),
+        api: Some(api),
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,
     }
 }
 
-fn files(args: cli::FilesArgs) -> Files {
-    let default = args.input.with_extension(EXTENSION);
-    Files {
-        results: args.results.unwrap_or(default),
+fn files(
+    args: cli::FilesArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Files, Error> {
+    let mode = mode(args.sandbox);
+    Ok(Files {
+        results: results(args.records.results, &args.input, mode),
         input: args.input,
+        ledger: ledger(args.records.ledger, environment),
         decimal_mark: decimal_mark(args.decimal_comma),
+        mode,
+        user: user(environment),
+        realm: realm(mode, environment)?,
+    })
+}
+
+fn resolve(
+    args: cli::ResolveArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Resolve, Error> {
+    let mode = mode(args.sandbox);
+    let ledger = ledger(args.records.ledger, environment);
+    let input = match args.input {
+        None => None,
+        Some(input) => Some(Files {
+            results: results(args.records.results, &input, mode),
+            input,
+            ledger: ledger.clone(),
+            decimal_mark: decimal_mark(args.decimal_comma),
+            mode,
+            user: user(environment),
+            realm: realm(mode, environment)?,
+        }),
+    };
+    let which = match (args.which.line, args.which.reference, args.which.id) {
+        (Some(line), _, _) => Which::Line(line),
+        (None, Some(reference), _) => Which::Reference(reference),
+        (None, None, id) => Which::Id(id.unwrap_or_default()),
+    };
+    Ok(Resolve {
+        input,
+        ledger,
+        user: user(environment),
+        which,
+        invoice_id: args.verdict.invoice_id,
+        despite: args.despite,
+        consent: consent(args.yes),
+    })
+}
+
+fn mode(is_sandbox: bool) -> Mode {
+    if is_sandbox { Mode::Sandbox } else { Mode::Api }
+}
+
+/// Where money moves when no batch says so.
+fn realm(mode: Mode, environment: &impl Fn(&str) -> Option<OsString>) -> Result<Realm, Error> {
+    match mode {
+        Mode::Sandbox => Ok(Realm::Sandbox),
+        Mode::Api => Ok(Realm::of_host(&endpoint(None, environment)?.api())),
     }
 }
 
-/// What takes the place of the input's extension in the name of its results file.
-fn extension(is_sandbox: bool) -> &'static str {
-    if is_sandbox {
-        SANDBOX_EXTENSION
-    } else {
-        EXTENSION
+/// The results file: beside the input, and beside the file that a symbolic link leads to.
+fn results(named: Option<PathBuf>, input: &Path, mode: Mode) -> PathBuf {
+    named.unwrap_or_else(|| default_results(input, mode))
+}
+
+fn default_results(input: &Path, mode: Mode) -> PathBuf {
+    let is_link = std::fs::symlink_metadata(input).is_ok_and(|it| it.is_symlink());
+    let target = if is_link { input.canonicalize().ok() } else { None };
+    let input = target.as_deref().unwrap_or(input);
+    input.with_extension(match mode {
+        Mode::Sandbox => SANDBOX_EXTENSION,
+        Mode::Api => EXTENSION,
+    })
+}
+
+/// The ledger: the flag, the environment, or the operator's own state folder.
+fn ledger(
+    flag: Option<OsString>,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> LedgerPlace {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    if let Some(place) = flag.or_else(|| set(LEDGER_VARIABLE)) {
+        return LedgerPlace::File(place.into());
     }
+    let home = || set("HOME").map(PathBuf::from);
+    let state = if cfg!(target_os = "macos") {
+        home().map(|home| home.join("Library/Application Support"))
+    } else {
+        // A relative path is to be ignored (XDG Base Directory Specification).
+        let state = set("XDG_STATE_HOME").map(PathBuf::from);
+        state
+            .filter(|path| path.is_absolute())
+            .or_else(|| home().map(|home| home.join(".local/state")))
+    };
+    match state {
+        Some(state) => LedgerPlace::File(state.join("ccbatch").join("ledger.db")),
+        None => LedgerPlace::Homeless,
+    }
+}
+
+/// The name of who runs the program.
+fn user(environment: &impl Fn(&str) -> Option<OsString>) -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(environment);
+    let named = named.filter(|name| !name.is_empty());
+    named.map_or_else(
+        || format!("user {}", host::user_id()),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn decimal_mark(decimal_comma: bool) -> DecimalMark {
@@ -354,28 +534,21 @@ fn interval(flag: Option<Duration>, endpoint: Option<&Endpoint>) -> Result<Durat
 }
 
 impl Files {
-    /// The results file of a rehearsal of this batch.
-    #[must_use]
-    pub fn rehearsal(&self) -> PathBuf {
-        self.input.with_extension(SANDBOX_EXTENSION)
-    }
-
     /// The flags without which a command would look for other files, or read them otherwise.
-    fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
-        let is_default = self.results == self.input.with_extension(extension(is_sandbox));
+    fn flags(&self) -> impl Iterator<Item = String> {
+        let is_default = self.results == default_results(&self.input, self.mode);
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
         let has_comma = self.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
-        results.into_iter().chain(comma)
+        let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
+        results.into_iter().chain(comma).chain(sandbox)
     }
 
-    /// The command that goes on with a batch that was begun with this API.
+    /// The command that goes on with a batch.
     #[must_use]
-    pub fn run_command(&self, api: Option<&str>) -> String {
-        let is_sandbox = api == Some(SANDBOX_API);
+    pub fn run_command(&self) -> String {
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
-        words.extend(self.flags(is_sandbox));
-        words.extend(is_sandbox.then(|| "--sandbox".to_owned()));
+        words.extend(self.flags());
         words.join(" ")
     }
 
@@ -383,7 +556,7 @@ impl Files {
     #[must_use]
     pub fn resolve_command(&self, line: u64) -> String {
         let mut words = vec!["ccbatch resolve".to_owned(), quoted(&self.input)];
-        words.extend(self.flags(false));
+        words.extend(self.flags());
         words.push(format!("--line {line}"));
         words.join(" ")
     }

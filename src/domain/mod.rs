@@ -17,4 +17,4 @@ pub use finding::{Column, Finding, FindingCounts, Related, Severity};
 pub use halt::{Halt, HaltCheck, HaltPolicy, Next};
 pub use outcome::{Cause, Outcome, Status, Verdict, named_invoice_id, own_key};
 pub use payout::Payout;
-pub use state::{Standing, State, StateCounts};
+pub use state::{State, StateCounts};

@@ -1,26 +1,8 @@
-//! A [`Standing`] is where one payout stands, folded from all of its attempts.
+//! A [`State`] is where a payout stands, by all of its attempts.
 
-use chrono::{DateTime, Utc};
 use std::fmt;
 
-/// Where one payout stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// What is to be done about it.
-    pub state: State,
-    /// How many attempts were begun.
-    pub attempts: u32,
-    /// When the last attempt began.
-    pub started_at: Option<DateTime<Utc>>,
-    /// The invoice id, when created.
-    pub invoice_id: String,
-    /// The key of the last refusal or fault.
-    pub error_key: String,
-    /// More words on the last attempt.
-    pub detail: String,
-}
-
-/// What is to be done about a payout.
+/// Where a payout stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
     /// Never attempted.
@@ -34,16 +16,19 @@ pub enum State {
     NotCreated,
     /// May or may not have been paid: never sent again until an operator says which.
     InDoubt,
+    /// Not sent, because the ledger knows a payout that it collides with.
+    Refused,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Created,
         Self::Rejected,
         Self::NotCreated,
         Self::InDoubt,
         Self::Pending,
+        Self::Refused,
     ];
 
     /// As it is shown.
@@ -55,6 +40,7 @@ impl State {
             Self::Rejected => "rejected",
             Self::NotCreated => "not_created",
             Self::InDoubt => "in_doubt",
+            Self::Refused => "refused",
         }
     }
 }
@@ -65,12 +51,12 @@ impl fmt::Display for State {
     }
 }
 
-/// How many payouts of a batch stand where.
+/// How many payouts of a batch are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateCounts {
     /// Paid.
     pub created: u64,
-    /// Refused.
+    /// Refused by the API.
     pub rejected: u64,
     /// Attempted, to be sent again.
     pub not_created: u64,
@@ -78,36 +64,32 @@ pub struct StateCounts {
     pub in_doubt: u64,
     /// Never attempted.
     pub pending: u64,
+    /// In collision with another payout.
+    pub refused: u64,
 }
 
 impl StateCounts {
-    /// Counts the standings of a batch.
+    /// Counts states.
     #[must_use]
-    pub fn of(standings: &[Standing]) -> Self {
-        let mut census = Self::default();
-        for standing in standings {
-            let count = match standing.state {
-                State::Pending => &mut census.pending,
-                State::Created => &mut census.created,
-                State::Rejected => &mut census.rejected,
-                State::NotCreated => &mut census.not_created,
-                State::InDoubt => &mut census.in_doubt,
-            };
-            *count = count.saturating_add(1);
+    pub fn of(states: impl IntoIterator<Item = State>) -> Self {
+        let mut counts = Self::default();
+        for state in states {
+            counts.add(state);
         }
-        census
+        counts
     }
 
-    /// Both together.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        Self {
-            created: self.created.saturating_add(other.created),
-            rejected: self.rejected.saturating_add(other.rejected),
-            not_created: self.not_created.saturating_add(other.not_created),
-            in_doubt: self.in_doubt.saturating_add(other.in_doubt),
-            pending: self.pending.saturating_add(other.pending),
-        }
+    /// Counts one more.
+    pub fn add(&mut self, state: State) {
+        let count = match state {
+            State::Pending => &mut self.pending,
+            State::Created => &mut self.created,
+            State::Rejected => &mut self.rejected,
+            State::NotCreated => &mut self.not_created,
+            State::InDoubt => &mut self.in_doubt,
+            State::Refused => &mut self.refused,
+        };
+        *count = count.saturating_add(1);
     }
 
     /// How many have yet to be sent: never attempted, or attempted in vain.

@@ -3,6 +3,8 @@
 
 use super::key::{Content, PayoutKey};
 use super::realm::Realm;
+use crate::domain::escape::{cut, escape_cell};
+use crate::domain::outcome::own_key;
 use crate::domain::{Outcome, Status};
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
@@ -11,11 +13,11 @@ use std::fmt;
 /// The `error_key` of an attempt whose run ended before an answer was recorded.
 pub const INTERRUPTED: &str = "interrupted";
 
-/// The `error_key` of an attempt that was begun and not sent.
-pub const NOT_SENT: &str = "not_sent";
-
 /// The `detail` of an attempt that an operator has settled.
 pub const RESOLVED: &str = "resolved by operator";
+
+/// The longest `detail`, in characters: enough for a sentence, too little to drown a table.
+pub const MAX_DETAIL_CHARS: usize = 200;
 
 /// How many random letters an id begins with: 26^10 ids, so that two never meet.
 const RANDOM_LETTERS: usize = 10;
@@ -250,17 +252,17 @@ impl Ending {
     /// Of an attempt whose request had this outcome.
     #[must_use]
     pub fn of(outcome: &Outcome, finished_at: DateTime<Utc>) -> Self {
-        let mut detail = outcome.detail.clone();
+        let mut detail = escape_cell(&outcome.short_detail(MAX_DETAIL_CHARS));
         if detail.starts_with(RESOLVED) {
             detail.insert(0, '\''); // Only an operator's verdict may read like one.
         }
         Self {
             status: outcome.status().into(),
-            invoice_id: outcome.invoice_id().to_owned(),
+            invoice_id: escape_cell(outcome.invoice_id()),
             accepted_amount: outcome
                 .accepted_amount()
                 .map_or_else(String::new, |amount| amount.to_string()),
-            error_key: outcome.error_key.clone(),
+            error_key: escape_cell(cut(&outcome.error_key, MAX_DETAIL_CHARS)),
             detail,
             http_status: outcome.http_status,
             finished_at: Some(finished_at),
@@ -284,7 +286,7 @@ impl Ending {
     pub fn not_sent(reason: &str, finished_at: DateTime<Utc>) -> Self {
         Self {
             status: AttemptStatus::NotCreated,
-            error_key: NOT_SENT.to_owned(),
+            error_key: own_key::NOT_SENT.to_owned(),
             detail: reason.to_owned(),
             finished_at: Some(finished_at),
             ..Self::none_yet()

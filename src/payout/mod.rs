@@ -1,11 +1,11 @@
-//! Submits the payouts of a batch one by one, and keeps the record that none is ever submitted
-//! twice.
+//! Submits the payouts of a batch one by one. The ledger decides what may be sent; the results file
+//! is its copy for people.
 
-pub mod disk;
 pub mod gateway;
-pub mod journal;
+pub mod open;
 pub mod pacer;
 pub mod plan;
 pub mod results;
+pub mod run;
 pub mod stop;
 pub mod submit;

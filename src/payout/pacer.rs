@@ -1,9 +1,10 @@
 //! A pacer keeps the interval between requests: the next starts no sooner than the interval after
-//! the latest moment at which the previous one can have arrived.
+//! the latest moment at which the previous one can have arrived. The ledger keeps it for everyone
+//! who uses the API key; here is what this run knows of it.
 
-use super::results::LATEST_ARRIVAL;
+use super::gateway::Exchange;
 use super::stop::Stop;
-use crate::domain::{Outcome, Status};
+use crate::domain::Status;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -11,10 +12,13 @@ use tokio::time::{Instant, sleep_until};
 /// The API's own interval: "not more often than once in 12 seconds".
 pub const API_INTERVAL: Duration = Duration::from_secs(12);
 
+/// A request that was answered has arrived by this long after its connection stood.
+const LATEST_ARRIVAL: Duration = Duration::from_secs(1);
+
 /// One part in so many is waited beyond the interval. A limiter that counts in whole thousandths of
 /// a request a second, as nginx does, takes five a minute for one in 12.05 seconds, and would
 /// refuse what comes after 12.
-const SLACK_DIVISOR: u32 = 100;
+const SLACK_DIVISOR: u32 = 200;
 
 /// The time from one request to the next: the interval and a little more.
 #[must_use]
@@ -38,33 +42,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// Says when the next request may start.
+/// When the next request may start.
 #[derive(Clone, Debug)]
 pub struct Pacer {
-    step: Duration,
     ready_at: Instant,
 }
 
 impl Pacer {
-    /// Takes up the pace where an earlier run left it, if one did.
+    /// The next request may start after this wait.
     #[must_use]
-    pub fn new(
-        interval: Duration,
-        latest_arrival: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let step = step(interval);
-        let wait = latest_arrival.map_or(Duration::ZERO, |arrival| {
-            // An arrival in the future means that the clock was set back: a whole interval from
-            // now is always enough.
-            let since = now
-                .signed_duration_since(arrival)
-                .to_std()
-                .unwrap_or_default();
-            step.saturating_sub(since)
-        });
+    pub fn new(wait: Duration) -> Self {
         Self {
-            step,
             ready_at: later(Instant::now(), wait),
         }
     }
@@ -84,22 +72,28 @@ impl Pacer {
         }
     }
 
-    /// Counts a request that started then and has just ended.
-    pub fn count(&mut self, started: Instant, outcome: &Outcome) {
-        let ended = Instant::now();
-        let arrived = later(started, LATEST_ARRIVAL.to_std().unwrap_or_default());
-        let latest = if outcome.status() == Status::Unknown {
-            ended
-        } else {
-            ended.min(arrived)
-        };
-        self.ready_at = later(latest, self.step);
+    /// The next request starts this long from now, as far as is known.
+    pub fn set(&mut self, wait: Duration) {
+        self.ready_at = later(Instant::now(), wait);
     }
 
     /// Waits at least this long from now before the next request.
     pub fn hold(&mut self, wait: Duration) {
         self.ready_at = self.ready_at.max(later(Instant::now(), wait));
     }
+}
+
+/// How long ago, at least, a request that has just ended arrived at the latest: at the end of the
+/// exchange, or a second after its connection stood. Of one without an answer it is the end.
+#[must_use]
+pub fn since_arrival(exchange: &Exchange) -> Duration {
+    let arrived = match (exchange.outcome.status(), exchange.connected_at) {
+        (Status::Unknown, _) | (_, None) => return Duration::ZERO,
+        (Status::Created | Status::Rejected | Status::NotCreated, Some(connected_at)) => {
+            later(connected_at, LATEST_ARRIVAL)
+        }
+    };
+    Instant::now().saturating_duration_since(arrived)
 }
 
 /// A moment later, or as late as can be told.

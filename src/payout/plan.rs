@@ -1,106 +1,198 @@
-//! A [`Plan`] is what a run is going to submit, decided before the first request leaves.
+//! A [`Plan`] says what every row of the input is, and which are going to be submitted. It is
+//! decided before the first request leaves, and again for each row when it is begun.
 
-use crate::domain::{Batch, Payout, Standing, State, Totals};
+use crate::domain::{Payout, State, StateCounts, Totals};
+use crate::ledger::rules::{
+    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, judge, missing_rows,
+};
+use crate::ledger::{Attempt, BatchRecord, PayoutKey};
+use std::collections::HashSet;
 
-/// What becomes of payouts that the API refused in an earlier run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RejectedPolicy {
-    /// They are left alone.
-    #[default]
-    Leave,
-    /// `--retry-rejected`: they are submitted again.
-    Retry,
+/// Which rows are to be paid in this run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The lines of the rows that `--only` names; `None` for all.
+    pub only: Option<HashSet<u64>>,
+    /// `--limit`: how many at most.
+    pub limit: Option<u64>,
 }
 
-/// What a run is going to submit.
+/// What every row of the input is.
 #[derive(Clone, Debug)]
-pub struct Plan<'b> {
-    /// In the batch's order.
-    pub steps: Vec<Step<'b>>,
+pub struct Plan<'k> {
+    /// A state for each row, in the input's order; `None` for a row that `--only` leaves out.
+    pub states: Vec<Option<RowState<&'k Attempt>>>,
+    /// The rows to submit, by their places in the input.
+    pub steps: Vec<usize>,
     /// How many more could be submitted, were it not for the limit.
     pub beyond_limit: u64,
+    /// Live attempts of this batch whose row is no longer in the input.
+    pub missing: Vec<&'k Attempt>,
+    /// Why nothing more is paid under this file's name.
+    pub closed: Option<Closed<'k>>,
 }
 
-/// A payout to submit.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'b> {
-    /// The payout.
-    pub payout: &'b Payout,
-    /// Its place in the batch.
-    pub index: usize,
+/// Why nothing more is paid under a file's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed<'k> {
+    /// Nothing is left to submit, and all of it was paid by another batch or long ago. The newest
+    /// of its payouts.
+    AllPaid(&'k Attempt),
+    /// The batch was finished long ago, has no references, and this row was added since.
+    Finished {
+        /// The newest payout.
+        newest: &'k Attempt,
+        /// The place of the row in the input.
+        added: usize,
+    },
 }
 
-impl<'b> Plan<'b> {
-    /// Decides what to submit; at most `limit` payouts.
+impl<'k> Plan<'k> {
+    /// Says what every row is. `known` holds all that the ledger knows about the rows, and
+    /// `attempts` those of the batch.
     #[must_use]
     pub fn new(
-        batch: &'b Batch,
-        standings: &[Standing],
-        rejected: RejectedPolicy,
-        limit: Option<u64>,
+        rows: &[Row<'_>],
+        (known, attempts): (&'k Known, &'k [Attempt]),
+        record: &BatchRecord,
+        around: &Circumstances<'_>,
+        selection: &Selection,
     ) -> Self {
-        let mut steps: Vec<Step<'b>> = batch
-            .payouts
+        let is_selected = |row: &Row<'_>| {
+            let only = selection.only.as_ref();
+            only.is_none_or(|lines| lines.contains(&row.payout.line))
+        };
+        let states: Vec<_> = rows
             .iter()
-            .zip(standings)
-            .enumerate()
-            .filter(|(_, (_, standing))| match standing.state {
-                State::Pending | State::NotCreated => true,
-                State::Rejected => rejected == RejectedPolicy::Retry,
-                State::Created | State::InDoubt => false,
-            })
-            .map(|(index, (payout, _))| Step { payout, index })
+            .map(|row| is_selected(row).then(|| judge(*row, known, around)))
             .collect();
-        let limit = limit
+        let mut steps: Vec<usize> = (0..)
+            .zip(&states)
+            .filter(|(_, state)| is_to_send(state.as_ref()))
+            .map(|(index, _)| index)
+            .collect();
+        let missing = missing_rows(attempts, around.batch, around.keys);
+        let closed = closed(&states, attempts, record, around);
+        let limit = selection
+            .limit
             .and_then(|limit| usize::try_from(limit).ok())
             .unwrap_or(usize::MAX);
         let beyond_limit = steps.len().saturating_sub(limit);
         steps.truncate(limit);
         Self {
+            states,
             steps,
             beyond_limit: u64::try_from(beyond_limit).unwrap_or(u64::MAX),
+            missing,
+            closed,
         }
+    }
+
+    /// Whether something about the rows keeps all of them from being sent.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let is_refused = |state: &Option<RowState<_>>| matches!(state, Some(RowState::Refused(_)));
+        !self.missing.is_empty() || self.states.iter().any(is_refused)
     }
 
     /// Count and sum per currency of what is going to be submitted.
     #[must_use]
-    pub fn totals(&self) -> Totals {
+    pub fn totals(&self, payouts: &[Payout]) -> Totals {
         let mut totals = Totals::default();
-        for step in &self.steps {
-            // The whole batch was counted when it was validated, so a part of it can be.
-            let counted = totals.add(step.payout.currency, step.payout.amount);
+        for payout in self.steps.iter().filter_map(|step| payouts.get(*step)) {
+            // The whole input was counted when it was validated, so a part of it can be.
+            let counted = totals.add_units(payout.currency, payout.minor_units);
             debug_assert!(counted.is_ok(), "a part of a batch that was counted");
         }
         totals
     }
+
+    /// How many of the rows are in which state.
+    #[must_use]
+    pub fn counts(&self) -> StateCounts {
+        StateCounts::of(self.states.iter().flatten().map(state_of))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::payout::journal::tests::payout;
-
-    #[test]
-    fn the_totals_are_of_what_is_going_to_be_submitted() {
-        let batch = Batch {
-            payouts: (2..6).map(payout).collect(),
-            totals: Totals::default(),
-        };
-        let states = [
-            State::Created,
-            State::Pending,
-            State::Pending,
-            State::Pending,
-        ];
-        let standings = states.map(|state| Standing {
-            state,
-            ..Standing::default()
-        });
-        let plan = Plan::new(&batch, &standings, RejectedPolicy::Leave, Some(2));
-        let lines: Vec<u64> = plan.steps.iter().map(|step| step.payout.line).collect();
-        assert_eq!((lines, plan.beyond_limit), (vec![3, 4], 1));
-        let totals = plan.totals();
-        let sum = totals.sum(batch.payouts[0].currency).to_string();
-        assert_eq!((totals.count(), &*sum), (2, "0.1"));
+/// The state of a payout, in the word that an operator reads.
+#[must_use]
+pub fn state_of<A>(state: &RowState<A>) -> State {
+    use crate::ledger::rules::RefusalReason;
+    match state {
+        RowState::Created(_) => State::Created,
+        RowState::InDoubt(_) => State::InDoubt,
+        RowState::Rejected(_) => State::Rejected,
+        RowState::UnderWay(_) | RowState::Pending { last: None, .. } => State::Pending,
+        RowState::Pending { last: Some(_), .. } => State::NotCreated,
+        RowState::Refused(refusal) => match refusal.reason {
+            RefusalReason::InDoubtElsewhere => State::InDoubt,
+            RefusalReason::ReferenceUsed
+            | RefusalReason::Twin
+            | RefusalReason::CaseOfReference => State::Refused,
+        },
     }
+}
+
+fn is_to_send<A>(state: Option<&RowState<A>>) -> bool {
+    match state {
+        Some(RowState::Pending { .. } | RowState::UnderWay(_)) => true,
+        Some(
+            RowState::Created(_)
+            | RowState::InDoubt(_)
+            | RowState::Rejected(_)
+            | RowState::Refused(_),
+        )
+        | None => false,
+    }
+}
+
+/// Whether nothing more is paid under this file's name.
+fn closed<'k>(
+    states: &[Option<RowState<&'k Attempt>>],
+    attempts: &'k [Attempt],
+    record: &BatchRecord,
+    around: &Circumstances<'_>,
+) -> Option<Closed<'k>> {
+    let is_old = |attempt: &Attempt| {
+        around.now.signed_duration_since(attempt.started_at) > TWIN_ACROSS_BATCHES
+    };
+    let created: Vec<&Attempt> = states
+        .iter()
+        .filter_map(|state| match state {
+            Some(RowState::Created(attempt)) => Some(*attempt),
+            Some(
+                RowState::InDoubt(_)
+                | RowState::Rejected(_)
+                | RowState::UnderWay(_)
+                | RowState::Pending { .. }
+                | RowState::Refused(_),
+            )
+            | None => None,
+        })
+        .collect();
+    if created.len() == states.len() {
+        let newest = created.iter().max_by_key(|attempt| attempt.started_at)?;
+        let is_of_others = created.iter().all(|attempt| attempt.batch != *around.batch);
+        return (is_of_others || is_old(newest)).then_some(Closed::AllPaid(newest));
+    }
+    let newest = attempts.iter().max_by_key(|attempt| attempt.started_at)?;
+    let has_no_references = attempts
+        .iter()
+        .any(|attempt| attempt.is_live() && !attempt.key.is_shared());
+    let is_finished = record.finished_at.is_some() && has_no_references && is_old(newest);
+    let is_new = |state: &Option<RowState<&Attempt>>| {
+        matches!(state, Some(RowState::Pending { last: None, .. }))
+    };
+    let added = states.iter().position(is_new).filter(|_| is_finished)?;
+    Some(Closed::Finished { newest, added })
+}
+
+/// The rows of an input, each with its key.
+#[must_use]
+pub fn rows_of<'a>(payouts: &'a [Payout], keys: &'a [PayoutKey]) -> Vec<Row<'a>> {
+    payouts
+        .iter()
+        .zip(keys)
+        .map(|(payout, key)| Row { payout, key })
+        .collect()
 }

@@ -1,23 +1,52 @@
-//! Submitting is the only place where money moves: one payout after another, each begun in the
-//! journal before its request leaves and finished in it before anything else happens.
+//! Submitting is the only place where money moves: one payout after another, each claimed in the
+//! ledger and written to the results file before its request leaves, and finished in both before
+//! anything else happens.
 
-use super::gateway::Gateway;
-use super::journal::{Journal, JournalError, Storage};
-use super::pacer::{Clock, Pacer};
-use super::plan::{Plan, Step};
-use super::results::Attempt;
+use super::gateway::{Exchange, Gateway};
+use super::pacer::{Clock, Pacer, since_arrival};
+use super::results::{Results, Storage};
 use super::stop::Stop;
-use crate::domain::{Halt, HaltCheck, Next, Outcome, Standing, State};
-use tokio::time::Instant;
+use crate::domain::halt::reconnect_wait;
+use crate::domain::outcome::own_key;
+use crate::domain::{Halt, HaltCheck, Next, Outcome, Payout};
+use crate::ledger::rules::{Circumstances, Row, RowState};
+use crate::ledger::{
+    Attempt, AttemptStatus, BeginError, Begun, Claim, Ending, Engine, Ledger, LedgerError, Pace,
+    Realm, Wanted,
+};
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a payout that another run is submitting is waited for: its connection and its answer
+/// take no longer.
+const LONGEST_EXCHANGE: Duration = Duration::from_secs(150);
+
+/// How often the ledger is asked while another run has its turn.
+const POLL: Duration = Duration::from_millis(250);
+
+/// How often the ledger is asked to record that nothing was sent.
+const VOID_TRIES: u32 = 3;
 
 /// Watches a run. What it does must not fail: the run goes on whatever becomes of the screen.
 pub trait Observer {
-    /// The next payout waits for its turn.
-    fn waiting(&mut self, step: &Step<'_>, ready_at: Instant);
+    /// A payout waits for its turn; `other` is who has made the request before, if another run has.
+    fn waiting(&mut self, payout: &Payout, ready_at: Instant, other: Option<&str>);
+    /// A payout waits until another run has submitted it.
+    fn awaiting_other_run(&mut self, payout: &Payout, attempt: &Attempt);
+    /// There has been no connection since then; the next try is at this moment.
+    fn awaiting_connection(&mut self, payout: &Payout, since: Instant, next_try: Instant);
     /// The request is about to leave.
-    fn submitting(&mut self, step: &Step<'_>);
-    /// The outcome is on disk.
-    fn finished(&mut self, step: &Step<'_>, attempt: &Attempt);
+    fn submitting(&mut self, payout: &Payout);
+    /// The outcome is in the results file and in the ledger.
+    fn finished(&mut self, payout: &Payout, attempt: &Attempt);
+    /// Another run has settled the payout meanwhile.
+    fn settled_elsewhere(&mut self, payout: &Payout, state: &RowState<Attempt>);
+    /// The outcome could not be recorded everywhere; the attempt must be shown.
+    fn unrecorded(&mut self, attempt: &Attempt);
+    /// What somebody has changed in the results file during the run is kept in this one.
+    fn changed_kept(&mut self, name: &str);
 }
 
 /// The outside world of a run.
@@ -31,6 +60,64 @@ pub struct World<'w, G, C> {
     pub stop: &'w Stop,
 }
 
+/// The two records of a run.
+#[derive(Debug)]
+pub struct Records<'r, E, S> {
+    /// What decides.
+    pub ledger: &'r mut Ledger<E>,
+    /// Its copy for people.
+    pub results: &'r mut Results<S>,
+}
+
+/// What is submitted, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The rows of the input.
+    pub rows: &'a [Row<'a>],
+    /// The places of those to submit.
+    pub steps: &'a [usize],
+    /// What they are judged by.
+    pub around: Circumstances<'a>,
+    /// Where money moves.
+    pub realm: Realm,
+    /// The API's host.
+    pub host: &'a str,
+    /// The pace to be kept.
+    pub pace: &'a Pace,
+    /// How long a lost connection is waited for.
+    pub patience: Duration,
+}
+
+/// Why a run could not go on. Nothing more is sent after any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The next payout was not claimed, and not sent.
+    #[error("{0}")]
+    NotClaimed(LedgerError),
+    /// The claim or its line could not be made durable; the payout was not sent. `unvoided` says
+    /// that the ledger could not even be told that.
+    #[error("{reason}")]
+    NotSent {
+        /// The attempt.
+        attempt: Box<Attempt>,
+        /// Why not.
+        reason: String,
+        /// Whether the ledger still takes it for one under way.
+        unvoided: Option<LedgerError>,
+    },
+    /// The results file cannot be written; the next payout was not claimed.
+    #[error("{0}")]
+    Results(io::Error),
+    /// The payout was sent, and its outcome is not recorded everywhere.
+    #[error("the outcome could not be recorded: {reason}")]
+    NotRecorded {
+        /// The attempt, with its outcome.
+        attempt: Box<Attempt>,
+        /// Why not.
+        reason: String,
+    },
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub enum Ended {
@@ -40,8 +127,10 @@ pub enum Ended {
     Stopped,
     /// The outcomes said so.
     Halted(Halt),
-    /// The results file could not be written.
-    Failed(JournalError),
+    /// A row turned out to be a mistake when it was begun: its place in the input.
+    Refused(usize),
+    /// A record could not be written.
+    Failed(SubmitError),
 }
 
 /// What a run came to.
@@ -49,82 +138,337 @@ pub enum Ended {
 pub struct Submission {
     /// How it ended.
     pub ended: Ended,
-    /// Where every payout of the batch stands now.
-    pub standings: Vec<Standing>,
+    /// The rows whose state has changed, by their places in the input.
+    pub states: HashMap<usize, RowState<Attempt>>,
+    /// The attempts that this run has sent.
+    pub sent: Vec<Attempt>,
 }
 
 /// Submits the payouts of a plan.
-pub async fn submit<G: Gateway, S: Storage, C: Clock>(
-    plan: &Plan<'_>,
-    mut standings: Vec<Standing>,
-    journal: &mut Journal<S>,
-    pacer: &mut Pacer,
-    tally: &mut HaltCheck,
+pub async fn submit<E: Engine, S: Storage, G: Gateway, C: Clock>(
+    order: &Order<'_>,
+    records: Records<'_, E, S>,
+    (pacer, halts): (&mut Pacer, &mut HaltCheck),
     world: &World<'_, G, C>,
     observer: &mut impl Observer,
 ) -> Submission {
-    let mut ended = Ended::Finished;
-    'plan: for step in &plan.steps {
-        loop {
-            observer.waiting(step, pacer.ready_at());
-            pacer.wait(world.stop).await;
-            if world.stop.is_raised() {
-                ended = Ended::Stopped;
-                break 'plan;
-            }
-            let standing = &mut standings[step.index];
-            let outcome = match attempt(step, standing, journal, pacer, world, observer).await {
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    ended = Ended::Failed(error);
-                    break 'plan;
-                }
+    let mut submitting = Submitting {
+        order,
+        records,
+        pacer,
+        halts,
+        world,
+        observer,
+        states: HashMap::new(),
+        sent: Vec::new(),
+    };
+    let ended = match submitting.all().await {
+        Ok(()) => Ended::Finished,
+        Err(ended) => ended,
+    };
+    Submission {
+        ended,
+        states: submitting.states,
+        sent: submitting.sent,
+    }
+}
+
+/// A run under way.
+struct Submitting<'s, E, S, G, C, O> {
+    order: &'s Order<'s>,
+    records: Records<'s, E, S>,
+    pacer: &'s mut Pacer,
+    halts: &'s mut HaltCheck,
+    world: &'s World<'s, G, C>,
+    observer: &'s mut O,
+    states: HashMap<usize, RowState<Attempt>>,
+    sent: Vec<Attempt>,
+}
+
+/// What became of one claim.
+enum Tried {
+    /// The request had this outcome.
+    Sent(Outcome),
+    /// The row is not to be sent any more.
+    Settled,
+    /// Not yet.
+    NotYet,
+}
+
+impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E, S, G, C, O> {
+    async fn all(&mut self) -> Result<(), Ended> {
+        for step in self.order.steps {
+            let Some(row) = self.order.rows.get(*step) else {
+                continue;
             };
-            match tally.count(&outcome) {
-                Next::Payout => break,
-                Next::Again(wait) => pacer.hold(wait),
-                Next::AwaitConnection => {
-                    ended = Ended::Halted(Halt::ConnectFailed);
-                    break 'plan;
-                }
-                Next::Halt(halt) => {
-                    ended = Ended::Halted(halt);
-                    break 'plan;
-                }
+            self.one(*step, *row).await?;
+        }
+        Ok(())
+    }
+
+    /// Submits one payout, again and again if its outcomes say so.
+    async fn one(&mut self, step: usize, row: Row<'_>) -> Result<(), Ended> {
+        let mut other_run_since = None;
+        let mut whose_turn = None;
+        loop {
+            let ready_at = self.pacer.ready_at();
+            self.observer
+                .waiting(row.payout, ready_at, whose_turn.as_deref());
+            self.pacer.wait(self.world.stop).await;
+            if self.world.stop.is_raised() {
+                return Err(Ended::Stopped);
+            }
+            match self.attempt(step, row, &mut other_run_since, &mut whose_turn).await? {
+                Tried::NotYet => {}
+                Tried::Settled => return Ok(()),
+                Tried::Sent(outcome) => match self.halts.count(&outcome) {
+                    Next::Payout => return Ok(()),
+                    Next::Again(wait) => self.hold(wait).await?,
+                    Next::AwaitConnection => self.await_connection(row.payout).await?,
+                    Next::Halt(halt) => return Err(Ended::Halted(halt)),
+                },
             }
         }
     }
-    Submission { ended, standings }
-}
 
-/// Submits one payout once.
-async fn attempt<G: Gateway, S: Storage, C: Clock>(
-    step: &Step<'_>,
-    standing: &mut Standing,
-    journal: &mut Journal<S>,
-    pacer: &mut Pacer,
-    world: &World<'_, G, C>,
-    observer: &mut impl Observer,
-) -> Result<Outcome, JournalError> {
-    let attempt = standing.attempts.saturating_add(1);
-    let _flight = world.stop.flight();
-    journal.begin(step.payout, attempt, world.clock.now())?;
-    observer.submitting(step);
-    let started = Instant::now();
-    let outcome = world.gateway.submit(step.payout).await;
-    pacer.count(started, &outcome);
-    match journal.finish(&outcome, world.clock.now()) {
-        Ok(recorded) => {
-            *standing = recorded.standing();
-            observer.finished(step, &recorded);
-            Ok(outcome)
+    /// Claims one payout, and sends it if the ledger agrees.
+    async fn attempt(
+        &mut self,
+        step: usize,
+        row: Row<'_>,
+        other_run_since: &mut Option<Instant>,
+        whose_turn: &mut Option<String>,
+    ) -> Result<Tried, Ended> {
+        self.restore_results().await?;
+        let wanted = Wanted {
+            row,
+            around: self.order.around,
+            realm: self.order.realm,
+            host: self.order.host,
+            pace: self.order.pace,
+        };
+        let _flight = self.world.stop.flight();
+        match self.records.ledger.begin(&wanted).await {
+            Ok(Begun::Claimed(claim, attempt)) => {
+                let sent = self.send(row.payout, &claim, *attempt).await;
+                let (attempt, outcome) = sent.map_err(Ended::Failed)?;
+                self.states.insert(step, state_after(attempt.clone()));
+                self.sent.push(attempt);
+                Ok(Tried::Sent(outcome))
+            }
+            Ok(Begun::TooSoon { wait, other }) => {
+                // Whoever has the turn may give it up early.
+                let wait = if other.is_some() { wait.min(POLL) } else { wait };
+                *whose_turn = other;
+                self.pacer.set(wait);
+                Ok(Tried::NotYet)
+            }
+            Ok(Begun::Settled(state)) => self.settled(step, row.payout, *state, other_run_since),
+            Err(BeginError::NotBegun(error)) => {
+                Err(Ended::Failed(SubmitError::NotClaimed(error)))
+            }
+            Err(BeginError::Uncertain(attempt, error)) => {
+                let failed = self.void(*attempt, error.to_string(), Lines::Untouched).await;
+                Err(Ended::Failed(failed))
+            }
         }
-        Err(error) => {
-            standing.state = State::InDoubt;
-            Err(error)
+    }
+
+    /// Another run has changed what the row is.
+    fn settled(
+        &mut self,
+        step: usize,
+        payout: &Payout,
+        state: RowState<Attempt>,
+        since: &mut Option<Instant>,
+    ) -> Result<Tried, Ended> {
+        if let RowState::UnderWay(attempt) = &state {
+            let since = since.get_or_insert_with(Instant::now);
+            if since.elapsed() < LONGEST_EXCHANGE {
+                self.observer.awaiting_other_run(payout, attempt);
+                self.pacer.set(POLL);
+                return Ok(Tried::NotYet);
+            }
         }
+        self.observer.settled_elsewhere(payout, &state);
+        let ended = match &state {
+            RowState::Created(_) | RowState::Rejected(_) => None,
+            RowState::Pending { .. } => None,
+            RowState::InDoubt(_) | RowState::UnderWay(_) => Some(Ended::Halted(Halt::Unknown)),
+            RowState::Refused(_) => Some(Ended::Refused(step)),
+        };
+        self.states.insert(step, state);
+        match ended {
+            None => Ok(Tried::Settled),
+            Some(ended) => Err(ended),
+        }
+    }
+
+    /// Sends the request of a claim, with a record before and after. After the request every
+    /// step is taken, whatever became of the one before.
+    async fn send(
+        &mut self,
+        payout: &Payout,
+        claim: &Claim,
+        mut attempt: Attempt,
+    ) -> Result<(Attempt, Outcome), SubmitError> {
+        if let Err(error) = self.records.results.begin(&attempt) {
+            return Err(self.void(attempt, error.to_string(), Lines::Begun).await);
+        }
+        self.observer.submitting(payout);
+        let exchange = self.world.gateway.submit(payout, claim).await;
+        let since_arrival = since_arrival(&exchange);
+        let Exchange { outcome, .. } = exchange;
+        let (outcome, asked) = self.unless_taken(&attempt, outcome).await;
+        attempt.ending = Ending::of(&outcome, self.world.clock.now());
+        let written = self.records.results.finish(&attempt);
+        let recorded = self
+            .records
+            .ledger
+            .finish(&attempt, self.order.pace, since_arrival)
+            .await;
+        let rest = self.order.pace.step.saturating_sub(since_arrival);
+        self.pacer.set(rest);
+        let errors = [
+            asked.err().map(|error| error.to_string()),
+            written.err().map(|error| error.to_string()),
+            recorded.err().map(|error| error.to_string()),
+        ];
+        match errors.into_iter().flatten().next() {
+            None => {
+                self.observer.finished(payout, &attempt);
+                Ok((attempt, outcome))
+            }
+            Some(reason) => {
+                self.observer.unrecorded(&attempt);
+                self.sent.push(attempt.clone());
+                let attempt = Box::new(attempt);
+                Err(SubmitError::NotRecorded { attempt, reason })
+            }
+        }
+    }
+
+    /// The outcome, or `unknown` if another payout has its invoice id already.
+    async fn unless_taken(
+        &mut self,
+        attempt: &Attempt,
+        outcome: Outcome,
+    ) -> (Outcome, Result<(), LedgerError>) {
+        let invoice_id = outcome.invoice_id().to_owned();
+        let ledger = &mut self.records.ledger;
+        match ledger.owner_of_invoice_id(attempt, &invoice_id).await {
+            Ok(None) => (outcome, Ok(())),
+            Ok(Some(owner)) => {
+                let why = format!(
+                    "line {} begun at {} has this invoice id already",
+                    owner.line,
+                    owner.started_at.format("%Y-%m-%d %H:%M:%S UTC")
+                );
+                (outcome.into_unknown_with_id(&why), Ok(()))
+            }
+            Err(error) => (outcome, Err(error)),
+        }
+    }
+
+    /// Records that a claim was not used. The payout was not sent.
+    async fn void(&mut self, mut attempt: Attempt, reason: String, lines: Lines) -> SubmitError {
+        attempt.ending = Ending::not_sent(&reason, self.world.clock.now());
+        let mut unvoided = None;
+        for _ in 0..VOID_TRIES {
+            let step = self.order.pace.step;
+            let ledger = &mut self.records.ledger;
+            match ledger.finish(&attempt, self.order.pace, step).await {
+                Ok(()) => {
+                    unvoided = None;
+                    break;
+                }
+                Err(error) => unvoided = Some(error),
+            }
+        }
+        match lines {
+            // The file has refused to be written already; the next run publishes it anew.
+            Lines::Begun => drop(self.records.results.finish(&attempt)),
+            Lines::Untouched => {}
+        }
+        SubmitError::NotSent {
+            attempt: Box::new(attempt),
+            reason,
+            unvoided,
+        }
+    }
+
+    /// Publishes the results file anew if somebody has changed, moved or deleted it.
+    async fn restore_results(&mut self) -> Result<(), Ended> {
+        let results = &mut self.records.results;
+        let failed = |error| Ended::Failed(SubmitError::Results(error));
+        if results.is_intact().map_err(failed)? {
+            return Ok(());
+        }
+        let not_claimed = |error| Ended::Failed(SubmitError::NotClaimed(error));
+        let ledger = &mut self.records.ledger;
+        let attempts = ledger.attempts_of(self.order.around.batch).await;
+        let attempts = attempts.map_err(not_claimed)?;
+        let kept = results.publish(&attempts, self.world.clock.now());
+        if let Some(name) = kept.map_err(failed)? {
+            self.observer.changed_kept(&name);
+        }
+        Ok(())
+    }
+
+    /// Lets no request of the key start before this long from now.
+    async fn hold(&mut self, wait: Duration) -> Result<(), Ended> {
+        self.pacer.hold(wait);
+        let held = self.records.ledger.hold(self.order.pace, wait).await;
+        held.map_err(|error| Ended::Failed(SubmitError::NotClaimed(error)))
+    }
+
+    /// Waits until a connection can be made. Nothing is claimed, sent or recorded meanwhile.
+    async fn await_connection(&mut self, payout: &Payout) -> Result<(), Ended> {
+        let since = Instant::now();
+        let mut tries = 0;
+        while let Some(wait) = reconnect_wait(tries, since.elapsed(), self.order.patience) {
+            tries = tries.saturating_add(1);
+            let next_try = Instant::now().checked_add(wait).unwrap_or(since);
+            self.observer.awaiting_connection(payout, since, next_try);
+            let reached = async {
+                sleep(wait).await;
+                self.world.gateway.reach().await
+            };
+            let reached = tokio::select! {
+                biased;
+                () = self.world.stop.raised() => return Err(Ended::Stopped),
+                reached = reached => reached,
+            };
+            if reached.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(Ended::Halted(Halt::PatienceOver))
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Whether the results file has a line of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lines {
+    Untouched,
+    Begun,
+}
+
+/// What a row is after an attempt.
+fn state_after(attempt: Attempt) -> RowState<Attempt> {
+    match attempt.status() {
+        AttemptStatus::Created => RowState::Created(attempt),
+        AttemptStatus::Rejected => RowState::Rejected(attempt),
+        AttemptStatus::Submitting | AttemptStatus::Unknown => RowState::InDoubt(attempt),
+        AttemptStatus::NotCreated => RowState::Pending {
+            last: Some(attempt),
+            repeats: None,
+        },
+    }
+}
+
+/// Whether an attempt was never sent.
+#[must_use]
+pub fn was_not_sent(attempt: &Attempt) -> bool {
+    attempt.ending.error_key == own_key::NOT_SENT
+}

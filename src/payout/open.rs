@@ -1,0 +1,236 @@
+//! Opening a batch: which one the results file is of, its lock, and what the file adds to the
+//! ledger. `run`, `resolve` and `ledger adopt` all begin like this.
+
+use super::results::read::{ReadError, Reading, read};
+use super::results::{Results, Storage};
+use crate::domain::Payout;
+use crate::ledger::adopt::{AdoptError, Change};
+use crate::ledger::attempt::Counting;
+use crate::ledger::{
+    AdoptInto, AdoptingError, Attempt, AttemptId, BatchId, BatchPath, BatchRecord, Choice, Engine,
+    Ledger, LedgerError, Realm, References,
+};
+use std::io;
+
+/// How often a batch is chosen anew because its results file was replaced meanwhile.
+const MAX_CHOICES: u32 = 5;
+
+/// Which batch is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Where its money moves.
+    pub realm: Realm,
+    /// Where its results file is.
+    pub path: &'a BatchPath,
+    /// How its references are to count; `None` leaves it as it is.
+    pub references: Option<References>,
+    /// The rows of the input; empty where there is none.
+    pub payouts: &'a [Payout],
+}
+
+/// A batch that this process has locked.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The batch.
+    pub record: BatchRecord,
+    /// Its attempts, in the order in which the ledger came to know them. None is submitting.
+    pub attempts: Vec<Attempt>,
+    /// What is to be told about it.
+    pub notices: Vec<Notice>,
+}
+
+/// What is to be told about a batch that was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// So many attempts were taken over from the results file.
+    Adopted(usize),
+    /// A second live attempt of one payout was found.
+    Extra(Box<Attempt>),
+    /// What somebody has changed in the results file is kept in this one.
+    ChangedKept(String),
+}
+
+/// Why a batch cannot be opened. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The ledger says why.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// The results file cannot be read or written.
+    #[error("{0}")]
+    Results(#[from] io::Error),
+    /// The file is something else.
+    #[error("this is not a results file")]
+    NotOurs,
+    /// A line of the results file cannot be what the program wrote.
+    #[error("line {} cannot be what was written", .0.at)]
+    Line(AdoptError),
+    /// A line of the results file has no id.
+    #[error("line {0} has no id")]
+    NoId(u64),
+    /// Another run is at work on the batch.
+    #[error("another run is at work on this batch")]
+    Held(BatchId),
+    /// The results file holds lines of several batches.
+    #[error("the lines are of {} batches", .0.len())]
+    Several(Vec<BatchId>),
+    /// The results are of another realm.
+    #[error("these results are of {0}")]
+    OtherRealm(Realm),
+    /// How references count cannot be changed any more.
+    #[error("the batch was begun with references that count {}", .0.as_str())]
+    ReferencesFixed(References),
+    /// The file was replaced again and again.
+    #[error("the results file is replaced again and again")]
+    Restless,
+}
+
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotOurs => Self::NotOurs,
+        }
+    }
+}
+
+impl From<AdoptingError> for OpenError {
+    fn from(error: AdoptingError) -> Self {
+        match error {
+            AdoptingError::Ledger(error) => Self::Ledger(error),
+            AdoptingError::Line(error) => Self::Line(error),
+        }
+    }
+}
+
+/// Opens and locks a batch: adopts what its results file adds to the ledger, settles attempts whose
+/// run is gone, and publishes the file if it differs.
+///
+/// # Errors
+/// See [`OpenError`]. The batch is not locked then.
+pub async fn open<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+) -> Result<Opened, OpenError> {
+    let (mut record, reading) = choose_and_lock(ledger, results, wanted).await?;
+    let opened = open_locked(ledger, results, wanted, (&mut record, reading)).await;
+    if opened.is_err() {
+        ledger.unlock(&record.id).await;
+    }
+    opened
+}
+
+/// Chooses the batch by the results file, locks it, and reads the file again: what it says must not
+/// be older than the lock.
+async fn choose_and_lock<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+) -> Result<(BatchRecord, Reading), OpenError> {
+    for _ in 0..MAX_CHOICES {
+        let reading = read(&results.read()?.unwrap_or_default())?;
+        let record = choose(ledger, &reading, wanted).await?;
+        let record = match record {
+            Some(record) => record,
+            None => {
+                let references = wanted.references.unwrap_or_default();
+                ledger.add_batch(wanted.realm, wanted.path, references).await?
+            }
+        };
+        if !ledger.lock(&record.id).await? {
+            return Err(OpenError::Held(record.id));
+        }
+        let again = read(&results.read()?.unwrap_or_default());
+        let chosen = match &again {
+            Ok(again) => choose(ledger, again, wanted).await,
+            Err(error) => Err((*error).into()),
+        };
+        match (chosen, again) {
+            (Ok(Some(chosen)), Ok(again)) if chosen.id == record.id => return Ok((chosen, again)),
+            (Ok(_), Ok(_)) => ledger.unlock(&record.id).await,
+            (Err(error), _) => {
+                ledger.unlock(&record.id).await;
+                return Err(error);
+            }
+            (Ok(_), Err(error)) => {
+                ledger.unlock(&record.id).await;
+                return Err(error.into());
+            }
+        }
+    }
+    Err(OpenError::Restless)
+}
+
+/// The batch of a results file; `None` if it is a new one.
+pub(super) async fn choose<E: Engine>(
+    ledger: &mut Ledger<E>,
+    reading: &Reading,
+    wanted: &Wanted<'_>,
+) -> Result<Option<BatchRecord>, OpenError> {
+    let ids: Vec<AttemptId> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    let other = ledger.realms_of(&ids).await?;
+    if let Some(other) = other.into_iter().find(|realm| *realm != wanted.realm) {
+        return Err(OpenError::OtherRealm(other));
+    }
+    match ledger.choose_batch(wanted.realm, wanted.path, &ids).await? {
+        Choice::Known(record) => Ok(Some(record)),
+        Choice::New => Ok(None),
+        Choice::Several(batches) => Err(OpenError::Several(batches)),
+    }
+}
+
+async fn open_locked<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+    (record, reading): (&mut BatchRecord, Reading),
+) -> Result<Opened, OpenError> {
+    let before = ledger.attempts_of(&record.id).await?;
+    if let Some(references) = wanted.references.filter(|it| *it != record.references) {
+        if before.iter().any(Attempt::is_live) {
+            return Err(OpenError::ReferencesFixed(record.references));
+        }
+        record.references = references;
+    }
+    if let Some(line) = reading.unexplained(&before) {
+        return Err(OpenError::NoId(line));
+    }
+    let into = AdoptInto {
+        batch: &record.id,
+        realm: wanted.realm,
+        references: record.references,
+        payouts: wanted.payouts,
+    };
+    let changes = ledger.adopt(&reading.lines, into).await?;
+    ledger.settle_interrupted(&record.id).await?;
+    ledger.see(record, wanted.path).await?;
+    let attempts = ledger.attempts_of(&record.id).await?;
+    let mut notices = notices_of(&changes);
+    if !results.agrees_with(&attempts)? {
+        let now = ledger.now().await?;
+        let kept = results.publish(&attempts, now)?;
+        notices.extend(kept.map(Notice::ChangedKept));
+    }
+    Ok(Opened {
+        record: record.clone(),
+        attempts,
+        notices,
+    })
+}
+
+fn notices_of(changes: &[Change]) -> Vec<Notice> {
+    let inserted = || {
+        changes.iter().filter_map(|change| match change {
+            Change::Insert(attempt) => Some(attempt),
+            Change::Update(_) => None,
+        })
+    };
+    let mut notices = Vec::new();
+    let count = inserted().count();
+    if count > 0 {
+        notices.push(Notice::Adopted(count));
+    }
+    let extras = inserted().filter(|attempt| attempt.counting == Counting::Extra);
+    notices.extend(extras.map(|attempt| Notice::Extra(Box::new(attempt.clone()))));
+    notices
+}

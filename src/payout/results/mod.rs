@@ -1,0 +1,182 @@
+//! The results file is a copy of a batch's attempts for people, and a second record of them. The
+//! ledger decides; this file is published from it, and grows a line for each request.
+
+pub mod disk;
+pub mod line;
+pub mod read;
+
+use crate::ledger::Attempt;
+use chrono::{DateTime, Utc};
+use line::{HEADER, encode};
+use std::collections::HashSet;
+use std::io;
+
+/// Where a results file is kept. Everything that is written is durable when a method returns.
+pub trait Storage {
+    /// All of the file; `None` if there is none.
+    ///
+    /// # Errors
+    /// Any.
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Puts these bytes in the place of the whole file, or leaves it as it is.
+    ///
+    /// # Errors
+    /// Any.
+    fn publish(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Writes these bytes beside the file, under a name that tells when; gives the name.
+    ///
+    /// # Errors
+    /// Any.
+    fn keep(&mut self, bytes: &[u8], now: DateTime<Utc>) -> io::Result<String>;
+
+    /// Writes these bytes at this place, which is where the last line begins or the file ends, and
+    /// ends the file behind them.
+    ///
+    /// # Errors
+    /// Any; whether the bytes are there is not known then.
+    fn write_last(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Whether the file that was published last still is where it was, with this many bytes.
+    ///
+    /// # Errors
+    /// Any.
+    fn is_intact(&mut self, bytes: u64) -> io::Result<bool>;
+}
+
+/// A results file.
+#[derive(Debug)]
+pub struct Results<S> {
+    storage: S,
+    /// How many bytes it has; `None` before it was published in this run.
+    bytes: Option<u64>,
+    /// Where the line of the attempt under way begins.
+    last_line: u64,
+}
+
+impl<S: Storage> Results<S> {
+    /// A results file that was not looked at yet.
+    pub fn new(storage: S) -> Self {
+        Self {
+            storage,
+            bytes: None,
+            last_line: 0,
+        }
+    }
+
+    /// All of the file; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.storage.read()
+    }
+
+    /// Where it is kept.
+    pub fn storage(&mut self) -> &mut S {
+        &mut self.storage
+    }
+
+    /// Makes the file say what the ledger says. What somebody has changed in it is kept beside it;
+    /// gives the name of that copy.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the copy cannot: the file is as it was then.
+    pub fn publish(
+        &mut self,
+        attempts: &[Attempt],
+        now: DateTime<Utc>,
+    ) -> io::Result<Option<String>> {
+        let text = text_of(attempts);
+        let found = self.storage.read()?;
+        let kept = match &found {
+            Some(found) if is_changed(found, attempts) => Some(self.storage.keep(found, now)?),
+            Some(_) | None => None,
+        };
+        // Also when it says so already: only a file that was published is held open.
+        self.storage.publish(text.as_bytes())?;
+        self.bytes = Some(length(&text));
+        Ok(kept)
+    }
+
+    /// Whether the file says what the ledger says.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn agrees_with(&mut self, attempts: &[Attempt]) -> io::Result<bool> {
+        Ok(match self.storage.read()? {
+            Some(found) => found == text_of(attempts).as_bytes(),
+            None => attempts.is_empty(),
+        })
+    }
+
+    /// Whether nobody else has touched the file since it was published.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn is_intact(&mut self) -> io::Result<bool> {
+        match self.bytes {
+            Some(bytes) => self.storage.is_intact(bytes),
+            None => Ok(false),
+        }
+    }
+
+    /// Adds the line of an attempt whose request is about to leave.
+    ///
+    /// # Errors
+    /// Whether the line is durable is not known: the request must not leave.
+    pub fn begin(&mut self, attempt: &Attempt) -> io::Result<()> {
+        let end = self.bytes.unwrap_or_default();
+        self.last_line = end;
+        self.write(attempt, end)
+    }
+
+    /// Replaces the line of the attempt under way by what it came to.
+    ///
+    /// # Errors
+    /// Whether the line is durable is not known.
+    pub fn finish(&mut self, attempt: &Attempt) -> io::Result<()> {
+        self.write(attempt, self.last_line)
+    }
+
+    fn write(&mut self, attempt: &Attempt, offset: u64) -> io::Result<()> {
+        let text = encode(attempt);
+        self.storage.write_last(text.as_bytes(), offset)?;
+        self.bytes = Some(offset.saturating_add(length(&text)));
+        Ok(())
+    }
+}
+
+/// The whole file.
+fn text_of(attempts: &[Attempt]) -> String {
+    let mut text = HEADER.to_owned();
+    for attempt in attempts {
+        text.push_str(&encode(attempt));
+    }
+    text
+}
+
+/// Whether a line stands in the file that the program has not written: what it wrote is in the
+/// ledger, and a line that only lags behind it tells nothing new.
+fn is_changed(found: &[u8], attempts: &[Attempt]) -> bool {
+    let Ok(found) = std::str::from_utf8(found) else {
+        return true;
+    };
+    let mut ours: HashSet<String> = HashSet::new();
+    let mut ids: HashSet<&str> = HashSet::new();
+    for attempt in attempts {
+        ours.insert(encode(attempt));
+        ids.insert(attempt.id.as_str());
+    }
+    found.split_inclusive('\n').any(|line| {
+        let is_ours = line == HEADER
+            || ours.contains(line)
+            || line::is_in_flight(line).is_some_and(|id| ids.contains(id));
+        !is_ours
+    })
+}
+
+fn length(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}

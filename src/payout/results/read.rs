@@ -1,0 +1,203 @@
+//! Reading a results file, which a spreadsheet may have saved since it was written.
+
+use super::line::{COLUMNS, IN_FLIGHT};
+use crate::intake::table::{self, TableError, TableRow};
+use crate::ledger::adopt::{Line, LineEnding};
+use crate::ledger::table::decode_time;
+use crate::ledger::{Attempt, AttemptId, AttemptStatus, Ending};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use std::collections::HashSet;
+
+/// A file with fewer of the columns' names is not a results file.
+const MIN_NAMES: usize = 10;
+
+/// What stands in a results file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The lines with an id.
+    pub lines: Vec<Line>,
+    /// The lines in which none can be read.
+    pub without_id: Vec<TableRow>,
+}
+
+/// Why a file is not a results file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// It has other columns, or is no table at all.
+    NotOurs,
+}
+
+/// Reads a results file. An empty one, and one of blanks, has no lines.
+///
+/// # Errors
+/// It is something else.
+pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
+    let table = match table::read(bytes) {
+        Ok(table) => table,
+        Err(TableError::Blank) => return Ok(Reading::default()),
+        Err(TableError::Decode(_)) => return Err(ReadError::NotOurs),
+    };
+    let places = places(&table.header).ok_or(ReadError::NotOurs)?;
+    let mut reading = Reading::default();
+    for row in table.rows {
+        match line(&row, &places) {
+            Some(line) => reading.lines.push(line),
+            None => reading.without_id.push(row),
+        }
+    }
+    Ok(reading)
+}
+
+impl Reading {
+    /// The first line that has no id, and that no known attempt explains: neither does an id of one
+    /// stand somewhere in it, nor is it the beginning of the line of one.
+    #[must_use]
+    pub fn unexplained(&self, known: &[Attempt]) -> Option<u64> {
+        if self.without_id.is_empty() {
+            return None;
+        }
+        let ids: HashSet<&str> = known.iter().map(|attempt| attempt.id.as_str()).collect();
+        let holds_id = |row: &TableRow| {
+            let words = row.cells.iter().flat_map(|cell| {
+                cell.split(|c: char| !c.is_ascii_lowercase())
+                    .filter(|word| word.len() >= 20)
+            });
+            words.into_iter().any(|word| ids.contains(word))
+        };
+        let is_beginning = |row: &TableRow| {
+            known
+                .iter()
+                .any(|attempt| begins(&row.cells, &super::line::fields(attempt)))
+        };
+        self.without_id
+            .iter()
+            .find(|row| !holds_id(row) && !is_beginning(row))
+            .map(|row| row.line)
+    }
+}
+
+/// Whether these cells are the beginning of a line, cut off somewhere behind what it pays.
+fn begins(cells: &[String], fields: &[String; 17]) -> bool {
+    /// A line that is cut off before `started_at` may be any attempt's.
+    const FEWEST: usize = 9;
+    let Some((last, whole)) = cells.split_last().filter(|_| cells.len() >= FEWEST) else {
+        return false;
+    };
+    let is_whole = whole.iter().zip(fields).all(|(cell, field)| cell == field);
+    let next = fields.get(whole.len());
+    is_whole && next.is_some_and(|field| field.starts_with(last.as_str()))
+}
+
+/// Where each of [`COLUMNS`] is; `None` if this is not the header of a results file. A name that
+/// was damaged is taken for the one that has its place.
+fn places(header: &[String]) -> Option<[Option<usize>; 17]> {
+    let name = |cell: &String| cell.trim().to_lowercase();
+    let names: Vec<String> = header.iter().map(name).collect();
+    let of_name = |column: &str| names.iter().position(|name| name == column);
+    let found = COLUMNS.map(of_name);
+    let count = found.iter().flatten().count();
+    if count < MIN_NAMES {
+        return None;
+    }
+    let is_in_order = names.len() == COLUMNS.len();
+    let mut places = found;
+    for (index, place) in places.iter_mut().enumerate() {
+        if place.is_none() && is_in_order && !found.contains(&Some(index)) {
+            *place = Some(index);
+        }
+    }
+    // Without these it may be another list of payouts.
+    let [.., status, invoice_id, _, _, _, _, _, id] = places;
+    (status.is_some() && invoice_id.is_some() && id.is_some()).then_some(places)
+}
+
+/// A line with an id.
+fn line(row: &TableRow, places: &[Option<usize>; 17]) -> Option<Line> {
+    let cells: [&str; 17] = places.map(|place| {
+        place
+            .and_then(|place| row.cells.get(place))
+            .map_or("", String::as_str)
+    });
+    let [
+        input_line,
+        reference,
+        payee,
+        currency_code,
+        to_address,
+        amount,
+        number,
+        host,
+        started_at,
+        status,
+        invoice_id,
+        accepted_amount,
+        error_key,
+        detail,
+        http_status,
+        finished_at,
+        id,
+    ] = cells;
+    let ending = Ending {
+        status: AttemptStatus::parse(status).unwrap_or(AttemptStatus::Submitting),
+        invoice_id: invoice_id.to_owned(),
+        accepted_amount: accepted_amount.replace(',', "."),
+        error_key: error_key.to_owned(),
+        detail: detail.to_owned(),
+        http_status: http_status.parse().ok(),
+        finished_at: time(finished_at),
+    };
+    Some(Line {
+        at: row.line,
+        id: AttemptId::parse(id)?,
+        input_line: input_line.parse().ok(),
+        reference: reference.to_owned(),
+        payee: payee.to_owned(),
+        currency_code: currency_code.to_owned(),
+        to_address: to_address.to_owned(),
+        amount: amount.to_owned(),
+        number: number.parse().ok(),
+        host: host.to_owned(),
+        started_at: time(started_at),
+        ending: ending_of(ending),
+    })
+}
+
+/// What a line says about its end. Only a whole answer counts: a created payout has an invoice id,
+/// and no other has one in that column.
+fn ending_of(ending: Ending) -> LineEnding {
+    let is_whole = match ending.status {
+        AttemptStatus::Created => !ending.invoice_id.is_empty(),
+        AttemptStatus::Rejected | AttemptStatus::NotCreated | AttemptStatus::Unknown => {
+            ending.invoice_id.is_empty()
+        }
+        AttemptStatus::Submitting => false,
+    };
+    if ending.status == AttemptStatus::Unknown && ending.error_key == IN_FLIGHT {
+        LineEnding::InFlight
+    } else if is_whole {
+        LineEnding::Is(ending)
+    } else {
+        LineEnding::Unreadable {
+            invoice_id: ending.invoice_id,
+        }
+    }
+}
+
+/// A time as the program writes it, or as spreadsheets do.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    /// LibreOffice and Excel, in English and in Russian.
+    const FORMATS: [&str; 6] = [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%d.%m.%Y %H:%M:%S%.f",
+        "%d.%m.%Y %H:%M",
+        "%Y-%m-%d %H:%M",
+        "%m/%d/%Y %H:%M:%S%.f",
+    ];
+    decode_time(text).or_else(|| {
+        FORMATS
+            .iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            .map(|time| time.and_utc())
+    })
+}

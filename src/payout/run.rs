@@ -1,0 +1,314 @@
+//! A run, from an input that was checked to its end: open the batch, plan, ask, submit. The program
+//! and the simulation call the same sequence.
+
+use super::gateway::Gateway;
+use super::open::{self, OpenError, Opened};
+use super::pacer::{Clock, Pacer};
+use super::plan::{Plan, Selection, rows_of};
+use super::results::{Results, Storage};
+use super::stop::Stop;
+use super::submit::{Observer, Order, Records, Submission, World, submit};
+use crate::domain::{HaltCheck, HaltPolicy, Payout};
+use crate::ledger::attempt::Repetition;
+use crate::ledger::engine::LookUp;
+use crate::ledger::key::keys_of;
+use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
+use crate::ledger::{
+    Attempt, AttemptStatus, BatchPath, BatchRecord, Content, Engine, Ledger, LedgerError, Pace,
+    PayoutKey, Realm, References, key,
+};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// What is asked of a run.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// The rows of the input, all of them right.
+    pub payouts: &'a [Payout],
+    /// Where money moves.
+    pub realm: Realm,
+    /// The API's host, as the results file's column `api` has it.
+    pub host: &'a str,
+    /// Where the results file is.
+    pub path: &'a BatchPath,
+    /// How references are to count; `None` leaves it as it is.
+    pub references: Option<References>,
+    /// Whether twins that were created are paid again.
+    pub repetition: Repetition,
+    /// What becomes of rejected payouts.
+    pub rejected: RejectedPolicy,
+    /// Which rows are to be paid.
+    pub selection: Selection,
+    /// When the batch stops early.
+    pub halt: HaltPolicy,
+    /// How long a lost connection is waited for.
+    pub patience: Duration,
+    /// The interval between requests.
+    pub interval: Duration,
+}
+
+/// What is known before anything is sent.
+#[derive(Debug)]
+pub struct Prospect<'p> {
+    /// The batch; `None` for a dry run of one that the ledger does not know.
+    pub record: &'p BatchRecord,
+    /// The rows with their keys.
+    pub rows: &'p [Row<'p>],
+    /// What they are.
+    pub plan: &'p Plan<'p>,
+}
+
+/// Who decides, when the plan is known, whether it is carried out, and by which gateway.
+pub trait Operator<G> {
+    /// Why the gateway could not be made.
+    type Error;
+
+    /// Looks at the plan; `None` if it is not to be carried out.
+    fn agree(
+        &mut self,
+        prospect: &Prospect<'_>,
+    ) -> impl Future<Output = Result<Option<Agreed<G>>, Self::Error>>;
+
+    /// The batch was opened; what is to be told about it.
+    fn opened(&mut self, opened: &Opened);
+}
+
+/// What a plan is carried out with.
+#[derive(Debug)]
+pub struct Agreed<G> {
+    /// What payouts are submitted to.
+    pub gateway: G,
+    /// The pace of its API key.
+    pub pace: Pace,
+}
+
+/// Why a run could not begin. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<X> {
+    /// The batch cannot be opened.
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    /// The ledger cannot be read.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// The batch was begun through another host.
+    #[error("the batch was begun through {0}")]
+    OtherHost(String),
+    /// The results file cannot be written.
+    #[error("{0}")]
+    Results(std::io::Error),
+    /// The gateway could not be made.
+    #[error("the plan was not carried out")]
+    Operator(X),
+}
+
+/// Where a batch stands after a run.
+#[derive(Debug)]
+pub struct Report {
+    /// The batch.
+    pub record: BatchRecord,
+    /// The state of each row now; `None` for those that `--only` leaves out.
+    pub states: Vec<Option<RowState<Attempt>>>,
+    /// What the run came to; `None` if the plan was not carried out.
+    pub submission: Option<Submission>,
+}
+
+/// Opens a batch, plans, asks the operator, and submits.
+///
+/// # Errors
+/// See [`RunError`]. Nothing was sent then.
+pub async fn run<E, S, G, C, O, P>(
+    request: &Request<'_>,
+    records: Records<'_, E, S>,
+    (clock, stop): (&C, &Stop),
+    operator: &mut P,
+    observer: &mut O,
+) -> Result<Report, RunError<P::Error>>
+where
+    E: Engine,
+    S: Storage,
+    G: Gateway,
+    C: Clock,
+    O: Observer,
+    P: Operator<G>,
+{
+    let Records { ledger, results } = records;
+    let wanted = open::Wanted {
+        realm: request.realm,
+        path: request.path,
+        references: request.references,
+        payouts: request.payouts,
+    };
+    let opened = open::open(ledger, results, &wanted).await?;
+    operator.opened(&opened);
+    let other_host = opened.attempts.iter().find(|it| it.host != request.host);
+    if let Some(other) = other_host {
+        return Err(RunError::OtherHost(other.host.clone()));
+    }
+    let knowledge = Knowledge::gather(ledger, request, &opened).await?;
+    let rows = rows_of(request.payouts, &knowledge.keys);
+    let around = knowledge.circumstances(request, &opened.record);
+    let known = (&knowledge.known, opened.attempts.as_slice());
+    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let prospect = Prospect {
+        record: &opened.record,
+        rows: &rows,
+        plan: &plan,
+    };
+    let agreed = operator.agree(&prospect).await.map_err(RunError::Operator)?;
+    let Some(Agreed { gateway, pace }) = agreed else {
+        return Ok(report(&opened.record, &plan, None));
+    };
+    let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
+    let kept = results.publish(&opened.attempts, clock.now());
+    if let Some(name) = kept.map_err(RunError::Results)? {
+        observer.changed_kept(&name);
+    }
+    let order = Order {
+        rows: &rows,
+        steps: &plan.steps,
+        around,
+        realm: request.realm,
+        host: request.host,
+        pace: &pace,
+        patience: request.patience,
+    };
+    let mut halts = HaltCheck::new(request.halt, request.interval).with_patience(request.patience);
+    let world = World {
+        gateway: &gateway,
+        clock,
+        stop,
+    };
+    let records = Records { ledger, results };
+    let submission = submit(&order, records, (&mut pacer, &mut halts), &world, observer).await;
+    let report = report(&opened.record, &plan, Some(submission));
+    if is_finished(&report) {
+        // Only said of a batch to tell a later one from it: what was paid is recorded already.
+        let _ = ledger.mark_finished(&opened.record.id).await;
+    }
+    Ok(report)
+}
+
+/// What the ledger knows about the rows of an input.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// The key of each row.
+    pub keys: Vec<PayoutKey>,
+    key_set: HashSet<PayoutKey>,
+    /// The attempts.
+    pub known: Known,
+    at_work: HashSet<crate::ledger::BatchId>,
+    now: chrono::DateTime<chrono::Utc>,
+}
+
+impl Knowledge {
+    /// Asks the ledger about every row.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn gather<E: Engine>(
+        ledger: &mut Ledger<E>,
+        request: &Request<'_>,
+        opened: &Opened,
+    ) -> Result<Self, LedgerError> {
+        let record = &opened.record;
+        let keys = keys_of(
+            request.payouts,
+            &record.id,
+            record.references,
+            &opened.attempts,
+        );
+        let mut known = Known::default();
+        known.extend(opened.attempts.iter().cloned());
+        // What this batch has created needs no further question.
+        let is_created = |key: &PayoutKey| {
+            let mut attempts = known.of_key(key).into_iter();
+            attempts.any(|it| it.status() == AttemptStatus::Created)
+        };
+        let open_rows: Vec<usize> = (0..)
+            .zip(&keys)
+            .filter(|(_, key)| !is_created(key))
+            .map(|(index, _)| index)
+            .collect();
+        let shared = open_rows.iter().filter_map(|index| keys.get(*index));
+        let shared = shared.filter(|key| key.is_shared());
+        let shared = shared.map(|key| key.as_str().to_owned());
+        let of_keys = ledger.look_up(LookUp::Key, request.realm, shared).await?;
+        let is_paid = |index: &&usize| {
+            let key = keys.get(**index);
+            !of_keys
+                .iter()
+                .any(|it| Some(&it.key) == key && it.status() == AttemptStatus::Created)
+        };
+        let payouts: Vec<&Payout> = open_rows
+            .iter()
+            .filter(is_paid)
+            .filter_map(|index| request.payouts.get(*index))
+            .collect();
+        known.extend(of_keys.clone());
+        let contents = payouts.iter().map(|payout| Content::of(payout));
+        let contents = contents.map(|content| content.as_str().to_owned());
+        known.extend(ledger.look_up(LookUp::Content, request.realm, contents).await?);
+        let references = payouts.iter().map(|it| key::folded(&it.reference));
+        let references = references.filter(|reference| !reference.is_empty());
+        known.extend(
+            ledger
+                .look_up(LookUp::Reference, request.realm, references)
+                .await?,
+        );
+        Ok(Self {
+            key_set: keys.iter().cloned().collect(),
+            keys,
+            at_work: ledger.at_work(known.all(), &record.id).await?,
+            known,
+            now: ledger.now().await?,
+        })
+    }
+
+    /// What rows are judged by.
+    #[must_use]
+    pub fn circumstances<'a>(
+        &'a self,
+        request: &Request<'_>,
+        record: &'a BatchRecord,
+    ) -> Circumstances<'a> {
+        Circumstances {
+            batch: &record.id,
+            references: record.references,
+            keys: &self.key_set,
+            at_work: &self.at_work,
+            rejected: request.rejected,
+            repetition: request.repetition,
+            now: self.now,
+        }
+    }
+}
+
+fn report(record: &BatchRecord, plan: &Plan<'_>, submission: Option<Submission>) -> Report {
+    let mut states: Vec<Option<RowState<Attempt>>> = plan
+        .states
+        .iter()
+        .map(|state| state.map(RowState::cloned))
+        .collect();
+    let changed = submission.iter().flat_map(|submission| &submission.states);
+    for (index, state) in changed {
+        if let Some(place) = states.get_mut(*index) {
+            *place = Some(state.clone());
+        }
+    }
+    Report {
+        record: record.clone(),
+        states,
+        submission,
+    }
+}
+
+/// Whether every row of the input is settled.
+fn is_finished(report: &Report) -> bool {
+    report.states.iter().all(|state| {
+        matches!(
+            state,
+            Some(RowState::Created(_) | RowState::Rejected(_))
+        )
+    })
+}
