@@ -1,7 +1,7 @@
 //! An [`Error`] is why the program cannot go on: its place, one sentence, a remedy, and the exit
 //! status. This is the only place where they are worded.
 
-use crate::cryptocloud::client::{ClientError, EndpointError};
+use crate::cryptocloud::client::{ClientError, ConnectorError, EndpointError};
 use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
@@ -306,9 +306,17 @@ impl Error {
     /// The client cannot be made.
     #[must_use]
     pub fn client(error: &ClientError) -> Self {
-        let hint =
-            "install the certificates of authorities (on Debian the package ca-certificates)";
-        Self::new("https", error, hint)
+        match error {
+            ClientError::Connector(ConnectorError::Thread(_)) => {
+                let hint = "nothing was sent; end other programs, or allow more (ulimit -u)";
+                Self::new("system", error, hint)
+            }
+            ClientError::Connector(ConnectorError::Tls(_)) => {
+                let hint = "install the certificates of authorities (on Debian the package ca-certificates)";
+                Self::new("https", error, hint)
+            }
+            ClientError::Key => Self::new("API key", error, "nothing was sent"),
+        }
     }
 
     /// No `--yes`, and nobody to ask.

@@ -1,29 +1,46 @@
-//! The client sends each request once and only once: HTTP/1.1, a fresh connection each, no
-//! redirects, no proxy, no retries. The defaults of its library would repeat a request.
+//! The client sends each request once and only once: over HTTP/1.1 on a fresh connection each,
+//! with no redirects, no proxy, no retries, no decompression. It uses hyper's plain connection,
+//! which has none of these, and not a client library that would have to be talked out of them.
 
 use super::classify::{self, Answer, Fault};
-use crate::api::{CREATE_PATH, CreateRequest, TOKEN_SCHEME};
+use super::connection::{Connector, Stream};
+use crate::api::{CreateRequest, TOKEN_SCHEME};
 use crate::domain::escape::without_error_number;
 use crate::domain::{Outcome, Payout};
+use crate::ledger::{MAX_AGE, Reading};
 use crate::payout::gateway::Gateway;
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Response, Url, redirect, retry};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap,
+    HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use std::cell::RefCell;
 use std::error::Error;
-use std::net::IpAddr;
-use std::time::Duration;
+use std::io;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
-/// The base URL of the real API.
-pub const PRODUCTION_URL: &str = "https://api.cryptocloud.plus";
+pub use super::connection::{ConnectError, ConnectorError};
+pub use super::endpoint::{Endpoint, EndpointError, PRODUCTION_URL};
 
 /// How long a request may take and how much of an answer is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// For the name's look-up, the connection and the TLS handshake together.
     pub connect: Duration,
-    /// From the start to the end of the answer.
+    /// From the first byte of the request to the end of the answer.
     pub answer: Duration,
+    /// From the claim to the first byte of the request.
+    pub claim_age: Duration,
     /// A documented answer has 200 bytes; more than this is no answer to read.
     pub body_bytes: usize,
 }
@@ -33,96 +50,48 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             answer: Duration::from_secs(120),
+            claim_age: MAX_AGE,
             body_bytes: 64 * 1024,
         }
     }
 }
 
-/// Where requests go: a base URL that is fit to carry a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    url: Url,
-    host: String,
-    is_loopback: bool,
-}
+/// How often the connection is looked at once more when the answer's time is over. A process that
+/// was stopped for longer finds the answer waiting when it wakes; an answer of the greatest length
+/// takes some ten of these.
+const LAST_LOOKS: u32 = 100;
 
-/// Why a base URL is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
-    /// It cannot be read as a URL with a host.
-    #[error("is not the base URL of an API")]
-    NotAUrl,
-    /// A key must not cross a network unencrypted.
-    #[error("is not encrypted, and the API key would be readable on the way")]
-    PlainHttp,
-    /// It carries a user, a password, a query or a fragment.
-    #[error("carries more than a host, a port and a path")]
-    Extras,
-}
+/// Memory that is put aside before a claim: ample for an answer of the greatest length, as bytes
+/// and as JSON.
+const RESERVED_BYTES: usize = 4 << 20;
 
-impl Endpoint {
-    /// The endpoint under a base URL; the endpoint's own URL is taken as well.
-    ///
-    /// # Errors
-    /// When the URL is not fit to carry a key.
-    pub fn new(base: &str) -> Result<Self, EndpointError> {
-        let base = base.trim().trim_end_matches('/');
-        let base = base.strip_suffix(CREATE_PATH).unwrap_or(base);
-        let url =
-            Url::parse(&format!("{base}{CREATE_PATH}")).map_err(|_| EndpointError::NotAUrl)?;
-        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
-        let is_loopback = is_loopback(&host);
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback => {}
-            "http" => return Err(EndpointError::PlainHttp),
-            _ => return Err(EndpointError::NotAUrl),
-        }
-        let has_extras =
-            !url.username().is_empty() || url.password().is_some() || base.contains(['?', '#']);
-        if has_extras {
-            return Err(EndpointError::Extras);
-        }
-        Ok(Self {
-            url,
-            host,
-            is_loopback,
-        })
-    }
-
-    /// The host's name, as the results file has it.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Whether requests stay on this machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        self.is_loopback
-    }
-}
-
-/// Whether a URL's host can only be this machine.
-fn is_loopback(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || literal
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
+/// Pipes that are put aside before a claim, of two file descriptors each: one for the connection,
+/// the others for looking the name up.
+const RESERVED_PIPES: usize = 3;
 
 /// The strict HTTP client.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    connector: Connector,
     endpoint: Endpoint,
     key: ApiKey,
-    body_bytes: usize,
+    headers: HeaderMap,
+    limits: Limits,
+    reserve: Mutex<Option<Reserve>>,
+}
+
+/// What a request will need of the machine. Giving it up makes room for the request.
+#[derive(Debug)]
+struct Reserve {
+    _memory: Vec<u8>,
+    _pipes: Vec<(io::PipeReader, io::PipeWriter)>,
 }
 
 /// The shortest key that is taken out of an answer: a shorter one would be found in plain words.
 const MIN_HIDDEN_KEY_BYTES: usize = 8;
+
+/// What stands for the key where an answer repeats it.
+const REDACTED: &str = "(redacted)";
 
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -130,101 +99,191 @@ pub enum ClientError {
     /// The key does not fit a header. An [`ApiKey`] always does.
     #[error("the API key does not fit an HTTP header")]
     Key,
-    /// Mostly a machine without certificates of authorities.
-    #[error("no HTTPS client can be made: {0}")]
-    Tls(String),
+    /// The machine lacks something that every connection needs.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
 }
 
 impl Client {
     /// A client for one endpoint and one key.
     ///
     /// # Errors
-    /// When the machine has no certificates to check the API's against.
+    /// When the machine has no certificates to check the API's against, or no thread to spare.
     pub fn new(endpoint: Endpoint, key: &ApiKey, limits: Limits) -> Result<Self, ClientError> {
         let header = format!("{TOKEN_SCHEME} {}", key.expose());
         let mut authorization = HeaderValue::try_from(header).map_err(|_| ClientError::Key)?;
         authorization.set_sensitive(true);
-        let is_plain = endpoint.url.scheme() == "http";
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("ccbatch/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .https_only(!is_plain)
-            .referer(false)
-            .connect_timeout(limits.connect)
-            .timeout(limits.answer);
-        if is_plain {
-            // Nothing to check, so a machine without certificates must do.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder
-            .build()
-            .map_err(|error| ClientError::Tls(innermost(&error)))?;
+        let host = HeaderValue::try_from(endpoint.authority()).map_err(|_| ClientError::Key)?;
+        let agent = concat!("ccbatch/", env!("CARGO_PKG_VERSION"));
+        let headers = HeaderMap::from_iter([
+            (HOST, host),
+            (AUTHORIZATION, authorization),
+            (USER_AGENT, HeaderValue::from_static(agent)),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
         Ok(Self {
-            http,
+            connector: Connector::new(&endpoint, limits.connect)?,
             endpoint,
             key: key.clone(),
-            body_bytes: limits.body_bytes,
+            headers,
+            limits,
+            reserve: Mutex::new(None),
         })
     }
 
-    async fn exchange(&self, payout: &Payout) -> Outcome {
-        let request = CreateRequest {
+    /// Puts aside what the next request needs of the machine: memory and file descriptors. To be
+    /// called before its claim, so that a machine without them leaves no claim behind.
+    ///
+    /// # Errors
+    /// When the machine has not as much to spare.
+    pub fn prepare(&self) -> io::Result<()> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(RESERVED_BYTES)?;
+        let pipes: Vec<_> = (0..RESERVED_PIPES)
+            .map(|_| io::pipe())
+            .collect::<io::Result<_>>()?;
+        let reserve = Reserve {
+            _memory: memory,
+            _pipes: pipes,
+        };
+        *self.reserve.lock().unwrap_or_else(PoisonError::into_inner) = Some(reserve);
+        Ok(())
+    }
+
+    /// Only connects, TLS included, and sends nothing: whether the API can be reached.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub async fn reach(&self) -> Result<(), ConnectError> {
+        self.connector.connect().await.map(drop)
+    }
+
+    /// Sends one request, once, unless the reading of its claim is too old when the
+    /// connection stands: then the connection is closed and nothing is sent.
+    pub async fn exchange(&self, payout: &Payout, claimed: Reading) -> Outcome {
+        let request = self.request(payout);
+        drop(
+            self.reserve
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Outcome::not_sent(format!("no request can be made: {error}")),
+        };
+        let stream = match self.connector.connect().await {
+            Ok(stream) => stream,
+            Err(error) => {
+                return classify::no_answer(Fault::ConnectFailed, None, error.to_string());
+            }
+        };
+        let outcome = self.converse(stream, request, payout, claimed).await;
+        self.hide_key(outcome)
+    }
+
+    /// The request. The amount goes out as the exact literal.
+    fn request(&self, payout: &Payout) -> Result<Request<Full<Bytes>>, Box<dyn Error>> {
+        let body = serde_json::to_vec(&CreateRequest {
             currency_code: payout.currency.code(),
             to_address: &payout.to_address,
             amount: payout.amount.decimal(),
+        })?;
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(self.endpoint.path())
+            .body(Full::from(body))?;
+        request.headers_mut().clone_from(&self.headers);
+        Ok(request)
+    }
+
+    /// Sends the request on a connection that stands, and reads the answer.
+    async fn converse(
+        &self,
+        stream: Box<dyn Stream>,
+        request: Request<Full<Bytes>>,
+        payout: &Payout,
+        claimed: Reading,
+    ) -> Outcome {
+        let (sender, connection) = match http1::handshake(TokioIo::new(stream)).await {
+            Ok(both) => both,
+            // This only sets up the two ends; not a byte has left.
+            Err(error) => return Outcome::not_sent(innermost(&error)),
         };
-        let sent = self
-            .http
-            .post(self.endpoint.url.clone())
-            .json(&request)
-            .send()
-            .await;
-        let response = match sent {
-            Ok(response) => response,
-            // With redirects off, a failed connection means that nothing was sent.
-            Err(error) if error.is_connect() => {
-                let detail = self.connect_detail(&error);
-                return classify::no_answer(Fault::ConnectFailed, None, detail);
-            }
-            Err(error) => {
-                return classify::no_answer(Fault::NoAnswer, None, answer_detail(&error));
+        let arrived = RefCell::new(Arrived::default());
+        let exchange = self.receive(sender, request, payout, &arrived);
+        let both = async {
+            let (mut exchange, mut connection) = (pin!(exchange), pin!(connection));
+            let mut is_open = true;
+            loop {
+                tokio::select! {
+                    biased;
+                    outcome = &mut exchange => break outcome,
+                    // How it ended is told to the exchange as well.
+                    _ended = &mut connection, if is_open => is_open = false,
+                }
             }
         };
-        let http_status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), Utc::now());
-        match self.read_body(response).await {
-            Ok(body) => classify::answer(
-                payout,
-                &Answer {
-                    http_status,
-                    retry_after,
-                    body: &body,
-                },
-            ),
-            Err(detail) => classify::broken_answer(http_status, &[], &detail),
+        let mut both = pin!(both);
+        // The last act before the first byte, which leaves when this is first polled. An operator
+        // may have settled the payout since, while this process was stopped.
+        if claimed.is_older_than(self.limits.claim_age) {
+            let seconds = self.limits.claim_age.as_secs();
+            return Outcome::not_sent(format!(
+                "more than {seconds} s went by between the claim and the connection"
+            ));
+        }
+        if let Ok(outcome) = timeout(self.limits.answer, both.as_mut()).await {
+            return outcome;
+        }
+        tokio::select! {
+            biased;
+            outcome = both => outcome,
+            () = last_looks() => arrived.borrow().broken("no whole answer in time"),
         }
     }
 
-    /// Reads the body up to the limit.
-    async fn read_body(&self, mut response: Response) -> Result<Vec<u8>, String> {
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => return Ok(body),
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Err(error) => return Err(answer_detail(&error)),
+    async fn receive(
+        &self,
+        mut sender: http1::SendRequest<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
+        payout: &Payout,
+        arrived: &RefCell<Arrived>,
+    ) -> Outcome {
+        let response = match sender.send_request(request).await {
+            Ok(response) => response,
+            Err(error) => return arrived.borrow().broken(&broken_words(&error)),
+        };
+        let (head, mut body) = response.into_parts();
+        let http_status = head.status.as_u16();
+        arrived.borrow_mut().http_status = Some(http_status);
+        while let Some(frame) = body.frame().await {
+            let mut arrived = arrived.borrow_mut();
+            match frame {
+                Ok(frame) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    arrived.body.extend_from_slice(&data);
+                }
+                Err(error) => return arrived.broken(&broken_words(&error)),
             }
-            if body.len() > self.body_bytes {
-                return Err(format!(
-                    "the answer is longer than {} bytes",
-                    self.body_bytes
-                ));
+            if arrived.body.len() > self.limits.body_bytes {
+                let bytes = self.limits.body_bytes;
+                return arrived.broken(&format!("the answer is longer than {bytes} bytes"));
             }
+        }
+        let body = &arrived.borrow().body;
+        match encoding(&head.headers) {
+            Some(encoding) => classify::encoded_answer(http_status, &encoding, body),
+            None => classify::answer(
+                payout,
+                &Answer {
+                    http_status,
+                    retry_after: retry_after(&head.headers, SystemTime::now().into()),
+                    body,
+                },
+            ),
         }
     }
 
@@ -234,62 +293,70 @@ impl Client {
         if key.len() < MIN_HIDDEN_KEY_BYTES {
             return outcome;
         }
+        let outcome = if outcome.invoice_id().contains(key) {
+            outcome.into_unknown_with_id("the answer names the API key as an invoice id")
+        } else {
+            outcome
+        };
         Outcome {
-            error_key: outcome.error_key.replace(key, "(redacted)"),
-            detail: outcome.detail.replace(key, "(redacted)"),
+            error_key: outcome.error_key.replace(key, REDACTED),
+            detail: outcome.detail.replace(key, REDACTED),
             ..outcome
         }
-    }
-
-    fn connect_detail(&self, error: &reqwest::Error) -> String {
-        let host = self.endpoint.host();
-        if error.is_timeout() {
-            return format!("no connection to {host} in time");
-        }
-        let cause = innermost(error);
-        if cause.contains("certificate") {
-            let why = certificate_words(&cause);
-            return format!("{host} did not prove that it is {host}: {why}");
-        }
-        format!("no connection to {host}: {cause}")
     }
 }
 
 impl Gateway for Client {
     async fn submit(&self, payout: &Payout) -> Outcome {
-        self.hide_key(self.exchange(payout).await)
+        self.exchange(payout, Reading::now()).await
     }
 }
 
-/// What is wrong with a certificate, for a person; its library's words where there are no better.
-fn certificate_words(cause: &str) -> &str {
-    let says = |word| cause.contains(word);
-    if says("UnknownIssuer") || says("BadSignature") {
-        "its certificate is not signed by an authority that this machine trusts"
-    } else if says("expired") || says("Expired") {
-        "its certificate has expired, or this machine's clock is wrong"
-    } else if says("not valid for name") || says("NotValidForName") {
-        "its certificate is for another name"
-    } else {
-        cause
+/// As much of an answer as has arrived.
+#[derive(Default)]
+struct Arrived {
+    http_status: Option<u16>,
+    body: Vec<u8>,
+}
+
+impl Arrived {
+    /// The outcome when no more will be read.
+    fn broken(&self, why: &str) -> Outcome {
+        match self.http_status {
+            Some(http_status) => classify::broken_answer(http_status, &self.body, why),
+            None => classify::no_answer(Fault::NoAnswer, None, why.to_owned()),
+        }
     }
 }
 
-fn answer_detail(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        "no whole answer in time".to_owned()
-    } else {
-        format!("no whole answer: {}", innermost(error))
+/// Lets the connection take in what the system has for it.
+async fn last_looks() {
+    for _ in 0..LAST_LOOKS {
+        yield_now().await;
     }
 }
 
-/// The words of the first cause: those around it only repeat the URL.
+fn broken_words(error: &hyper::Error) -> String {
+    format!("no whole answer: {}", innermost(error))
+}
+
+/// The words of the first cause.
 fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     without_error_number(&cause.to_string()).to_owned()
+}
+
+/// How the body is encoded, where it is.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let encodings: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("identity"))
+        .collect();
+    (!encodings.is_empty()).then(|| encodings.join(", "))
 }
 
 /// RFC 9110, section 10.2.3: a number of seconds or a date.
@@ -307,43 +374,12 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_base_url_must_be_fit_to_carry_a_key() {
-        let refused = |url| Endpoint::new(url).unwrap_err();
-        assert_eq!(
-            refused("http://api.cryptocloud.plus"),
-            EndpointError::PlainHttp
-        );
-        assert_eq!(
-            refused("http://127.0.0.1.example.com"),
-            EndpointError::PlainHttp
-        );
-        assert_eq!(refused("http://10.0.0.1"), EndpointError::PlainHttp);
-        assert_eq!(refused("ftp://127.0.0.1"), EndpointError::NotAUrl);
-        assert_eq!(refused("api.cryptocloud.plus"), EndpointError::NotAUrl);
-        assert_eq!(refused(""), EndpointError::NotAUrl);
-        assert_eq!(refused("https://user@example.com"), EndpointError::Extras);
-        assert_eq!(refused("https://example.com/?a=b"), EndpointError::Extras);
-    }
-
-    #[test]
-    fn the_path_is_put_under_the_base_url_once() {
-        let whole = format!("{PRODUCTION_URL}{CREATE_PATH}");
-        for base in [PRODUCTION_URL, "https://api.cryptocloud.plus/", &whole] {
-            let endpoint = Endpoint::new(base).unwrap();
-            assert_eq!(endpoint.url.as_str(), whole);
-            assert_eq!(endpoint.host(), "api.cryptocloud.plus");
-            assert!(!endpoint.is_loopback());
-        }
-        for base in [
-            "http://127.0.0.1:8080",
-            "http://[::1]:1",
-            "http://localhost:9/prefix",
-        ] {
-            assert!(Endpoint::new(base).unwrap().is_loopback(), "{base}");
-        }
-    }
+    use crate::domain::{Amount, Cause, Currency, Verdict};
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::mpsc::channel;
+    use std::thread::JoinHandle;
+    use tokio::sync::oneshot;
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
@@ -364,10 +400,219 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_not_in_the_debug_text() {
+    fn an_encoding_is_told_unless_it_is_none() {
+        let of = |texts: &[&'static str]| {
+            let values = texts.iter().map(|it| HeaderValue::from_static(it));
+            let mut headers = HeaderMap::new();
+            values.for_each(|it| _ = headers.append(CONTENT_ENCODING, it));
+            encoding(&headers)
+        };
+        for none in [&[][..], &[""], &["Identity"]] {
+            assert_eq!(of(none), None);
+        }
+        assert_eq!(of(&["identity", "gzip", "br"]).as_deref(), Some("gzip, br"));
+    }
+
+    fn client(key: &str) -> Client {
         let endpoint = Endpoint::new("http://127.0.0.1:1").unwrap();
+        Client::new(endpoint, &ApiKey::new(key).unwrap(), Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn the_key_is_not_in_the_debug_text() {
+        assert!(!format!("{:?}", client("canary")).contains("canary"));
+    }
+
+    #[test]
+    fn the_key_is_hidden_wherever_an_answer_repeats_it() {
+        let repeated = |verdict| Outcome {
+            verdict,
+            error_key: "no-canary-key".to_owned(),
+            detail: "bad: Token canary-key!".to_owned(),
+            http_status: Some(400),
+        };
+        let client = client("canary-key");
+        let hidden = client.hide_key(repeated(Verdict::Rejected));
+        assert_eq!(hidden.error_key, "no-(redacted)");
+        assert_eq!(hidden.detail, "bad: Token (redacted)!");
+        let hidden = client.hide_key(repeated(Verdict::Created {
+            invoice_id: "INV-canary-key".to_owned(),
+            accepted_amount: None,
+        }));
+        assert_eq!(hidden.verdict, Verdict::Unknown);
+        assert!(hidden.detail.starts_with("INV-(redacted); "), "{hidden:?}");
+        assert!(!format!("{hidden:?}").contains("canary-key"));
+    }
+
+    fn payout() -> Payout {
+        Payout {
+            line: 2,
+            reference: String::new(),
+            payee: String::new(),
+            currency: Currency::from_code("BTC").unwrap(),
+            to_address: "bc1q".into(),
+            account: String::new(),
+            amount: Amount::parse("0.003", 8).unwrap(),
+            minor_units: 300_000,
+        }
+    }
+
+    /// A client of a server in a thread of its own, and what the server returns.
+    fn served<T: Send + 'static>(
+        limits: Limits,
+        serve: impl FnOnce(TcpStream) -> T + Send + 'static,
+    ) -> (Client, JoinHandle<T>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || serve(listener.accept().unwrap().0));
         let key = ApiKey::new("canary").unwrap();
-        let client = Client::new(endpoint, &key, Limits::default()).unwrap();
-        assert!(!format!("{client:?}").contains("canary"));
+        let client = Client::new(Endpoint::new(&url).unwrap(), &key, limits).unwrap();
+        (client, server)
+    }
+
+    /// Reads a request up to the last byte of its body.
+    fn read_request(socket: &mut TcpStream) -> String {
+        let mut request = Vec::new();
+        while !request.ends_with(b"0.003}") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        String::from_utf8(request).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_is_too_old_when_the_connection_stands_sends_nothing() {
+        let limits = Limits {
+            claim_age: Duration::ZERO,
+            ..Limits::default()
+        };
+        let (client, server) = served(limits, |mut socket| {
+            let mut sent = Vec::new();
+            socket.read_to_end(&mut sent).map(|_| sent)
+        });
+        let claimed = Reading::now();
+        std::thread::sleep(Duration::from_millis(2));
+        let outcome = client.exchange(&payout(), claimed).await;
+        assert_eq!(outcome.verdict, Verdict::NotCreated(Cause::NotSent));
+        assert_eq!(outcome.error_key, "not_sent");
+        assert_eq!(server.join().unwrap().unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_there_when_a_stopped_process_wakes_counts() {
+        // Long enough for a slow machine to send the request and to stop.
+        let answered_in = Duration::from_secs(3);
+        let limits = Limits {
+            answer: answered_in,
+            ..Limits::default()
+        };
+        let (is_read, read) = oneshot::channel();
+        let (is_stopped, stopped) = channel();
+        let (is_written, written) = channel();
+        let (client, server) = served(limits, move |mut socket| {
+            read_request(&mut socket);
+            is_read.send(()).unwrap();
+            stopped.recv().unwrap();
+            let padding = "x".repeat(60 * 1024);
+            let body = format!(
+                r#"{{"status":"success","data":{{"invoice_id":"INV-1"}},"x":"{padding}"}}"#
+            );
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            socket.write_all((head + &body).as_bytes()).unwrap();
+            is_written.send(()).unwrap();
+            socket
+        });
+        // Holds this thread, and with it the client, until the answer is there and its time over.
+        let stopped = tokio::spawn(async move {
+            read.await.unwrap();
+            is_stopped.send(()).unwrap();
+            written.recv().unwrap();
+            std::thread::sleep(answered_in);
+        });
+        let outcome = client.exchange(&payout(), Reading::now()).await;
+        stopped.await.unwrap();
+        assert_eq!(outcome.invoice_id(), "INV-1", "{outcome:?}");
+        drop(server.join().unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_in_time_keeps_the_id_that_came() {
+        let limits = Limits {
+            answer: Duration::from_millis(500),
+            ..Limits::default()
+        };
+        let (client, server) = served(limits, |mut socket| {
+            read_request(&mut socket);
+            let half = "HTTP/1.1 400 No\r\ncontent-length: 99\r\n\r\n{\"invoice_id\":\"W-1\"";
+            socket.write_all(half.as_bytes()).unwrap();
+            socket
+        });
+        let outcome = client.exchange(&payout(), Reading::now()).await;
+        assert_eq!(outcome.verdict, Verdict::Unknown);
+        let told = "W-1; no whole answer in time; it begins: ";
+        assert!(outcome.detail.starts_with(told), "{}", outcome.detail);
+        assert_eq!(outcome.http_status, Some(400));
+        drop(server.join().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_request_is_the_documented_one() {
+        let (client, server) = served(Limits::default(), |mut socket| read_request(&mut socket));
+        client.exchange(&payout(), Reading::now()).await;
+        let request = server.join().unwrap();
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        assert_eq!(
+            body,
+            r#"{"currency_code":"BTC","to_address":"bc1q","amount":0.003}"#
+        );
+        let mut lines = head.split("\r\n");
+        assert_eq!(
+            lines.next(),
+            Some("POST /v2/invoice/api/out/create HTTP/1.1")
+        );
+        for line in [
+            "authorization: Token canary",
+            "content-type: application/json",
+            "accept-encoding: identity",
+            "content-length: 58",
+        ] {
+            assert!(head.contains(line), "{head}");
+        }
+        assert!(head.contains("host: 127.0.0.1:"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn an_encoded_answer_is_not_read() {
+        let (client, server) = served(Limits::default(), |mut socket| {
+            read_request(&mut socket);
+            let answer = "HTTP/1.1 429 No\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nxx";
+            socket.write_all(answer.as_bytes()).unwrap();
+        });
+        let outcome = client.exchange(&payout(), Reading::now()).await;
+        assert_eq!(outcome.verdict, Verdict::Unknown);
+        assert_eq!(outcome.error_key, "unreadable_answer");
+        server.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn to_reach_the_api_nothing_is_sent() {
+        let (client, server) = served(Limits::default(), |mut socket| {
+            let mut sent = Vec::new();
+            socket.read_to_end(&mut sent).map(|_| sent)
+        });
+        client.reach().await.unwrap();
+        assert_eq!(server.join().unwrap().unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn what_is_put_aside_is_given_up_for_the_request() {
+        let (client, server) = served(Limits::default(), drop);
+        client.prepare().unwrap();
+        client.prepare().unwrap();
+        assert!(client.reserve.lock().unwrap().is_some());
+        client.exchange(&payout(), Reading::now()).await;
+        assert!(client.reserve.lock().unwrap().is_none());
+        server.join().unwrap();
     }
 }

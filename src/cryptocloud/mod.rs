@@ -3,6 +3,8 @@
 
 pub mod classify;
 pub mod client;
+mod connection;
+mod endpoint;
 mod invoice;
 mod json;
 mod page;

@@ -15,9 +15,9 @@ pub(super) fn words(body: &[u8]) -> String {
         return "the answer has no body".to_owned();
     }
     if Json::parse(body).is_none() && is_page(text) {
-        return match title(text) {
+        return match title(text).or_else(|| between_tags(text)) {
             Some(title) => format!("the answer is not the API's but a web page ({title})"),
-            None => "the answer is not the API's but a web page without a title".to_owned(),
+            None => "the answer is not the API's but a web page without words".to_owned(),
         };
     }
     format!("the answer reads: {}", one_line(text))
@@ -56,6 +56,14 @@ fn title(text: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
+/// What is no tag, for a page without a title.
+fn between_tags(text: &str) -> Option<String> {
+    let pieces = text.split('<').skip(1);
+    let texts = pieces.filter_map(|piece| piece.split_once('>').map(|(_, text)| text));
+    let words = one_line(&entities(&texts.collect::<Vec<_>>().join(" ")));
+    (!words.is_empty()).then_some(words)
+}
+
 /// The entities that titles have, as the characters they stand for.
 fn entities(text: &str) -> String {
     [
@@ -84,16 +92,20 @@ mod tests {
                 "the answer is not the API's but a web page (Attention Required! & so)",
             ),
             (
-                "\u{feff}<html><h1>No</h1></html>",
-                "the answer is not the API's but a web page without a title",
+                "\u{feff}<html><h1>No</h1>\n<p>way</html>",
+                "the answer is not the API's but a web page (No way)",
             ),
             (
                 "<html><title> </title></html>",
-                "the answer is not the API's but a web page without a title",
+                "the answer is not the API's but a web page without words",
             ),
             (
                 "<html><title>cut off",
-                "the answer is not the API's but a web page without a title",
+                "the answer is not the API's but a web page (cut off)",
+            ),
+            (
+                "<html><h1",
+                "the answer is not the API's but a web page without words",
             ),
             (" \n", "the answer has no body"),
             ("no\n route", "the answer reads: no route"),

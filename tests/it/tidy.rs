@@ -102,6 +102,10 @@ const PURE: &[&str] = &[
     "src/payout/results.rs",
     "src/payout/plan.rs",
     "src/cryptocloud/classify.rs",
+    "src/cryptocloud/invoice.rs",
+    "src/cryptocloud/json.rs",
+    "src/cryptocloud/page.rs",
+    "src/cryptocloud/refusal.rs",
     "src/terminal/report.rs",
     "src/terminal/events.rs",
 ];
