@@ -355,7 +355,10 @@ fn only(text: &str) -> Result<Only, String> {
     let range = |text: &str| -> Option<(u64, u64)> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let (first, last) = (is_number(first).then_some(first)?, is_number(last).then_some(last)?);
+        let (first, last) = (
+            is_number(first).then_some(first)?,
+            is_number(last).then_some(last)?,
+        );
         Some((first.parse().ok()?, last.parse().ok()?))
     };
     let lines = |(first, last): (u64, u64), bare| {

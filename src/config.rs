@@ -4,9 +4,9 @@
 use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::HaltPolicy;
+use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
-use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
@@ -451,7 +451,11 @@ fn results(named: Option<PathBuf>, input: &Path, mode: Mode) -> PathBuf {
 
 fn default_results(input: &Path, mode: Mode) -> PathBuf {
     let is_link = std::fs::symlink_metadata(input).is_ok_and(|it| it.is_symlink());
-    let target = if is_link { input.canonicalize().ok() } else { None };
+    let target = if is_link {
+        input.canonicalize().ok()
+    } else {
+        None
+    };
     let input = target.as_deref().unwrap_or(input);
     input.with_extension(match mode {
         Mode::Sandbox => SANDBOX_EXTENSION,
@@ -460,10 +464,7 @@ fn default_results(input: &Path, mode: Mode) -> PathBuf {
 }
 
 /// The ledger: the flag, the environment, or the operator's own state folder.
-fn ledger(
-    flag: Option<OsString>,
-    environment: &impl Fn(&str) -> Option<OsString>,
-) -> LedgerPlace {
+fn ledger(flag: Option<OsString>, environment: &impl Fn(&str) -> Option<OsString>) -> LedgerPlace {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
     if let Some(place) = flag.or_else(|| set(LEDGER_VARIABLE)) {
         return LedgerPlace::File(place.into());

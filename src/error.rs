@@ -5,10 +5,14 @@ use crate::cryptocloud::client::{ClientError, ConnectorError, EndpointError};
 use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
+use crate::ledger::adopt::AdoptReason;
+use crate::ledger::sqlite;
+use crate::ledger::{Attempt, LedgerError, ResolveError};
 use crate::os::lock::{Holder, LockError};
-use crate::payout::disk::DiskError;
-use crate::payout::journal::JournalError;
-use crate::payout::results::{Mismatch, Reason};
+use crate::payout::open::OpenError;
+use crate::payout::results::disk::PlaceError;
+use crate::payout::results::line::encode;
+use crate::payout::submit::SubmitError;
 use crate::secret::ApiKeyError;
 use std::fmt;
 use std::io;
@@ -102,94 +106,307 @@ impl Error {
         )
     }
 
-    /// The results file cannot be opened.
+    /// The path is no place for results.
     #[must_use]
-    pub fn disk(path: &Path, error: &DiskError) -> Self {
-        let place = path.display();
-        let hint = "name another file with --results";
-        match error {
-            DiskError::Locked(holder) => Self::held(path, holder.as_ref()),
-            DiskError::SymbolicLink | DiskError::HardLinks => {
-                let hint = "name the file itself, under its only name, with --results";
-                Self::new(place, format!("the results file {error}"), hint)
+    pub fn results_place(path: &Path, error: &PlaceError) -> Self {
+        let message = match error {
+            PlaceError::Io(error) => format!("the results file cannot be used: {}", wording(error)),
+            PlaceError::NoFolder => "there is no such folder".to_owned(),
+            PlaceError::SymbolicLink
+            | PlaceError::NotAFile
+            | PlaceError::System
+            | PlaceError::TooLarge => format!("the results file {error}"),
+        };
+        let hint = match error {
+            PlaceError::SymbolicLink => "name the file itself with --results",
+            PlaceError::NoFolder => "make the folder, or name another file with --results",
+            PlaceError::NotAFile | PlaceError::System | PlaceError::TooLarge => {
+                "name another file with --results"
             }
-            DiskError::NotAFile | DiskError::TooLarge => {
-                Self::new(place, format!("the results file {error}"), hint)
-            }
-            DiskError::Io(error) => Self::new(
-                place,
-                format!("the results file cannot be used: {}", wording(error)),
-                "nothing was sent; make the folder and the file writable, or name another with --results",
-            ),
-        }
+            PlaceError::Io(_) => "nothing was sent; make the folder and the file writable",
+        };
+        Self::new(path.display(), message, hint)
     }
 
-    /// The results file does not match the input.
+    /// There is no home folder for the ledger.
     #[must_use]
-    pub fn mismatch(path: &Path, mismatch: &Mismatch) -> Self {
-        let hint = match &mismatch.reason {
-            Reason::Header => "it belongs to something else: name another file with --results",
-            Reason::Foreign => {
-                "another program has changed it, as a spreadsheet does when it saves: bring back the file as ccbatch wrote it"
-            }
-            Reason::Api { .. } => {
-                "a batch is finished where it was begun: use the same --api-url, or another --results file for a new batch"
-            }
-            Reason::Order { .. } => {
-                "rows already submitted must stay where they are; add new payouts at the end, or in a file of their own"
-            }
-            Reason::Changed { .. } => {
-                "put the row back as it was submitted; pay anything more in a row of its own at the end"
-            }
-            Reason::Sequence { .. } => "bring back the file as ccbatch wrote it",
-        };
+    pub fn no_home() -> Self {
+        let hint = "name a file for it with --ledger, and the same one every time";
         Self::new(
-            format!("{}:{}", path.display(), mismatch.line),
-            &mismatch.reason,
+            "HOME",
+            "there is no home folder to keep the ledger in",
             hint,
         )
     }
 
-    /// The journal cannot go on.
+    /// The ledger cannot be opened.
     #[must_use]
-    pub fn journal(path: &Path, error: &JournalError) -> Self {
+    pub fn ledger_place(path: &Path, error: &sqlite::OpenError) -> Self {
+        use sqlite::OpenError as E;
         let place = path.display();
         match error {
-            JournalError::Prepare(error) => Self::new(
+            E::Missing => Self::new(place, error, "nothing was ever paid by this ledger"),
+            E::NotAFile => Self::new(
                 place,
-                format!("the results file cannot be made ready: {}", wording(error)),
+                "the ledger is not a regular file",
+                "name a file with --ledger",
+            ),
+            E::OpenToOthers(open) => Self::new(
+                open.display(),
+                "others can change the ledger here",
+                format!("chmod go-w {}", open.display()),
+            ),
+            E::Network(_) => Self::new(
+                place,
+                format!("the ledger {error}, where its locks cannot be relied on"),
+                "keep it on a disk of this machine, and move it there if it was begun here",
+            ),
+            E::NotADatabase => Self::new(
+                place,
+                format!("this file {error}"),
+                "nothing was sent; bring back a backup of the ledger, or name the ledger's own file with --ledger",
+            ),
+            E::Io(error) => Self::new(
+                place,
+                format!("the ledger cannot be used: {}", wording(error)),
+                "nothing was sent; make the folder and the file readable and writable for you",
+            ),
+            E::Database(words) => Self::new(
+                place,
+                format!("the ledger cannot be opened: {words}"),
                 "nothing was sent; see to the disk, then run again",
             ),
-            JournalError::Displaced(what) => Self::new(
-                place,
-                what,
-                "the next payout was not sent; bring the file back as it was, then run again",
-            )
-            .exit_with(Exit::StoppedEarly),
-            JournalError::Intent { intent, source } => Self::new(
-                place,
-                format!("line {} was not sent: the disk refused: {}", intent.line, wording(source)),
-                "see to the disk, then run again; should this payout be named as in doubt then, settle it with --not-created",
-            )
-            .exit_with(Exit::StoppedEarly),
-            JournalError::Ending { attempt, reason } => Self::new(
-                place,
-                format!("line {} was sent, and its outcome could not be recorded: {reason}", attempt.intent.line),
-                "keep the line shown above, see to the disk, then settle the payout with ccbatch resolve",
-            )
-            .exit_with(Exit::InDoubt),
-            JournalError::Closed => Self::new(place, error, "run again"),
         }
     }
 
-    /// No results file where one is needed.
+    /// The ledger did not do what it was asked.
     #[must_use]
-    pub fn no_results(path: &Path) -> Self {
+    pub fn ledger(place: &str, error: &LedgerError) -> Self {
+        let hint = match error {
+            LedgerError::Moved(to) => format!("nothing was sent; name it with --ledger {to}"),
+            LedgerError::Newer(_) => "nothing was sent; use the newer ccbatch".to_owned(),
+            LedgerError::NotALedger => {
+                "nothing was sent; name the ledger's own file with --ledger".to_owned()
+            }
+            LedgerError::Damaged(_) => {
+                "nothing was sent; bring back a backup of the ledger, then run again".to_owned()
+            }
+            LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
+                "the next payout was not sent; see to the ledger, then run again".to_owned()
+            }
+        };
+        Self::new(place, error, hint)
+    }
+
+    /// The batch cannot be opened.
+    #[must_use]
+    pub fn open(results: &Path, ledger: &str, error: &OpenError) -> Self {
+        let place = results.display();
+        let at = |line: u64| format!("{}:{line}", results.display());
+        match error {
+            OpenError::Ledger(error) => Self::ledger(ledger, error),
+            OpenError::Results(error) => Self::new(
+                place,
+                format!("the results file cannot be used: {}", wording(error)),
+                "nothing was sent; make the folder and the file writable",
+            ),
+            OpenError::NotOurs => Self::new(
+                place,
+                "this is not a results file of ccbatch",
+                "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one with --results",
+            ),
+            OpenError::Line(error) => Self::line(&at(error.at), &error.reason),
+            OpenError::NoId(line) => Self::new(
+                at(*line),
+                "this line is damaged: its id cannot be read",
+                "nothing was sent; bring the line back as it was, from a copy of the file",
+            ),
+            OpenError::Held(_) => Self::new(
+                place,
+                "another run is at work on this batch",
+                "wait until it has ended, then run again",
+            ),
+            OpenError::Several(_) => Self::new(
+                place,
+                "lines of several batches stand in this results file",
+                "nothing was sent; bring the file back as it was before they were put together",
+            ),
+            OpenError::OtherRealm(realm) => Self::new(
+                place,
+                format!("these results are of {realm}"),
+                "nothing was sent; use the --api-url that the batch was begun with, or give this run a results file of its own with --results",
+            ),
+            OpenError::ReferencesFixed(references) => Self::new(
+                place,
+                format!(
+                    "payouts of this batch were sent with references that count {}",
+                    references.as_str()
+                ),
+                "nothing was sent; leave --references out: it cannot change once a payout was sent",
+            ),
+            OpenError::Restless => Self::new(
+                place,
+                "the results file is replaced again and again",
+                "nothing was sent; close the program that writes to it, then run again",
+            ),
+        }
+    }
+
+    fn line(place: &str, reason: &AdoptReason) -> Self {
+        match reason {
+            AdoptReason::Changed => Self::new(
+                place,
+                "this line was changed: it no longer fits its id, and no row of the input does",
+                "nothing was sent; bring the line back as it was, from a copy of the file",
+            ),
+            AdoptReason::OtherRealm { host } => Self::new(
+                place,
+                format!("this line was paid through {host}"),
+                "nothing was sent; use the --api-url that the batch was begun with",
+            ),
+            AdoptReason::InvoiceIdTaken { invoice_id, owner } => Self::new(
+                place,
+                format!(
+                    "{invoice_id} is the invoice id of another payout: {} {} to {}, begun at {}",
+                    owner.amount,
+                    owner.content.currency_code(),
+                    owner.to_address,
+                    owner.started_at.format("%Y-%m-%d %H:%M:%S UTC")
+                ),
+                "nothing was sent; bring the line back as it was, from a copy of the file",
+            ),
+        }
+    }
+
+    /// The batch was begun through another host.
+    #[must_use]
+    pub fn other_host(results: &Path, host: &str) -> Self {
+        let message = format!("this batch was begun through {host}");
+        let hint = "nothing was sent; finish it with the --api-url that it was begun with";
+        Self::new(results.display(), message, hint)
+    }
+
+    /// Nothing more is paid under this file's name.
+    #[must_use]
+    pub fn closed(input: &Path, newest: &Attempt, results: &str) -> Self {
+        let message = format!(
+            "all of these were paid on {} already ({}); see {results}",
+            newest.started_at.format("%Y-%m-%d"),
+            newest.ending.invoice_id
+        );
+        let hint = "for new payouts give the file a name of its own, and its payouts references of their own";
+        Self::new(input.display(), message, hint)
+    }
+
+    /// A run could not go on.
+    #[must_use]
+    pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
+        match error {
+            SubmitError::NotClaimed(error) => Self::ledger(ledger, error).exit_with(Exit::StoppedEarly),
+            SubmitError::Results(error) => Self::new(
+                results.display(),
+                format!("the results file cannot be written: {}", wording(error)),
+                "the next payout was not sent; see to the disk, then run again",
+            )
+            .exit_with(Exit::StoppedEarly),
+            SubmitError::NotSent {
+                attempt,
+                reason,
+                unvoided,
+            } => Self::new(
+                results.display(),
+                format!("line {} was not sent: {reason}", attempt.line),
+                match unvoided {
+                    None => "see to the disk, then run again",
+                    Some(_) => "see to the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created",
+                },
+            )
+            .exit_with(Exit::StoppedEarly),
+            SubmitError::NotRecorded { attempt, reason } => Self::new(
+                results.display(),
+                format!(
+                    "line {} was sent, and its outcome could not be recorded everywhere: {reason}",
+                    attempt.line
+                ),
+                "keep the line shown above and see to the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then",
+            )
+            .exit_with(Exit::InDoubt),
+        }
+    }
+
+    /// A verdict was not recorded.
+    #[must_use]
+    pub fn resolve(place: &str, error: &ResolveError) -> Self {
+        match error {
+            ResolveError::Ledger(error) => Self::ledger(place, error),
+            ResolveError::Gone => Self::new(place, error, "see ccbatch history for the ids"),
+            ResolveError::Settled(attempt) => Self::new(
+                place,
+                format!("this payout is not in doubt: it is {}", attempt.status()),
+                "nothing was recorded; see where each payout stands with ccbatch status",
+            ),
+            ResolveError::SentAgain(later) => Self::new(
+                place,
+                format!(
+                    "the payout was sent again at {}, so the earlier verdict stands",
+                    later.started_at.format("%Y-%m-%d %H:%M:%S UTC")
+                ),
+                "nothing was recorded; look both up in the dashboard, and settle the later attempt if it is in doubt",
+            ),
+            ResolveError::InvoiceIdTaken(owner) => Self::new(
+                "--invoice-id",
+                format!(
+                    "this is the invoice id of another payout: {}",
+                    encode(owner).trim_end()
+                ),
+                "nothing was recorded; copy the id from the dashboard's entry for this very payout",
+            ),
+        }
+    }
+
+    /// The record names an invoice id that the verdict would forget.
+    #[must_use]
+    pub fn names_invoice(place: &str, invoice_id: &str) -> Self {
+        let message = format!("the API has named an invoice id for this payout: {invoice_id}");
+        let hint = format!(
+            "nothing was recorded; look for {invoice_id} in the dashboard: if it is there, it is the --invoice-id; if it is not, add --despite {invoice_id}"
+        );
+        Self::new(place, message, hint)
+    }
+
+    /// A verdict that comes too early.
+    #[must_use]
+    pub fn too_early(place: &str, minutes: i64, wait: &str) -> Self {
+        let message = format!(
+            "the request may still be on its way: it was begun less than {minutes} minutes ago"
+        );
+        let hint = format!("nothing was recorded; look at the dashboard again in {wait}");
+        Self::new(place, message, hint)
+    }
+
+    /// `--reference` fits several payouts.
+    #[must_use]
+    pub fn several_attempts(reference: &str, ids: &[String]) -> Self {
+        let message = format!("{reference:?} is the reference of several payouts in doubt");
+        let hint = format!("say which with --id: {}", ids.join(", "));
+        Self::new("--reference", message, hint)
+    }
+
+    /// Nothing in the ledger has this reference or id.
+    #[must_use]
+    pub fn no_such_payout(flag: &str, value: &str) -> Self {
+        let message = format!("the ledger has no payout with {value:?}");
         Self::new(
-            path.display(),
-            "there is no results file",
-            "name it with --results",
+            flag,
+            message,
+            "copy it from the results file, or see ccbatch history",
         )
+    }
+
+    /// `--only` names a row that is not there, or more than one thing.
+    #[must_use]
+    pub fn only(message: impl fmt::Display, hint: &str) -> Self {
+        Self::new("--only", message, hint).exit_with(Exit::Usage)
     }
 
     /// `resolve` names a payout that is not in doubt.

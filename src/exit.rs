@@ -25,12 +25,12 @@ pub enum Exit {
 impl Exit {
     /// The exit status for a batch that stands like this.
     #[must_use]
-    pub fn of(census: &StateCounts) -> Self {
-        if census.in_doubt > 0 {
+    pub fn of(counts: &StateCounts) -> Self {
+        if counts.in_doubt > 0 {
             Self::InDoubt
-        } else if census.to_send() > 0 {
+        } else if counts.to_send() > 0 || counts.refused > 0 {
             Self::StoppedEarly
-        } else if census.rejected > 0 {
+        } else if counts.rejected > 0 {
             Self::SomeRejected
         } else {
             Self::AllCreated

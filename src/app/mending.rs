@@ -5,11 +5,10 @@ use crate::config::Check;
 use crate::domain::{Finding, Severity};
 use crate::error::Error;
 use crate::intake;
-use crate::payout::disk::OWNER_ONLY;
+use crate::os::file::for_owner_only;
 use crate::terminal::ui;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The rows with findings on their way to a file, which is made for the first of them.
@@ -121,11 +120,8 @@ impl<'a> Mending<'a> {
             Some(writer) => writer,
             empty => {
                 let mut options = OpenOptions::new();
-                let file = options
-                    .write(true)
-                    .create_new(true)
-                    .mode(OWNER_ONLY)
-                    .open(path)?;
+                let options = options.write(true).create_new(true);
+                let file = for_owner_only(options).open(path)?;
                 let mut builder = csv::WriterBuilder::new();
                 let mut writer = builder.delimiter(header.delimiter).from_writer(file);
                 let more = ["severity".to_owned(), "finding".to_owned()];

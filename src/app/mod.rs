@@ -4,6 +4,8 @@ mod check;
 mod currencies;
 mod key;
 mod mending;
+mod only;
+mod records;
 mod resolve;
 mod run;
 mod sandbox;

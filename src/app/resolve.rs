@@ -1,88 +1,391 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{fold, open_input, open_record};
-use super::status::read_batch;
-use crate::config::{Consent, Resolve};
+use super::check::{block_on, open_input, read_payouts, realm_of_batch};
+use super::records::{open_ledger, rehearsal_ledger, results_of};
+use crate::config::{Consent, Files, Mode, Resolve, Which};
+use crate::domain::outcome::named_invoice_id;
 use crate::domain::{Payout, State};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::ledger::attempt::Counting;
+use crate::ledger::engine::LookUp;
+use crate::ledger::key::keys_of;
+use crate::ledger::sqlite::Sqlite;
+use crate::ledger::{
+    Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm, is_open_to_a_verdict,
+};
 use crate::os::lock::lock;
-use crate::payout::journal::{Journal, JournalError};
-use crate::payout::results::{Attempt, Ending};
+use crate::payout::open::{self, OpenError, Opened};
+use crate::payout::results::Results;
+use crate::payout::results::disk::DiskFile;
 use crate::terminal::{report, ui};
-use chrono::Utc;
+use chrono::TimeDelta;
+use std::path::Path;
+
+/// What every invoice id of the API begins with.
+const INVOICE_ID_PREFIX: &str = "INV-";
+
+/// A request may still be on its way for so long: nothing that was not created by then will be.
+const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// Settles one payout in doubt.
 pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
-    let files = &config.files;
     if let Some(id) = config.invoice_id.as_deref().filter(|id| !is_invoice_id(id)) {
         return Err(Error::invoice_id(id));
     }
-    let input = open_input(files)?;
-    lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
-    let Some(batch) = read_batch(files, &input)? else {
-        return Ok(Exit::InputInvalid);
-    };
-    let (disk, record) =
-        open_record(&files.results)?.ok_or_else(|| Error::no_results(&files.results))?;
-    let standings = fold(files, &record, &batch, None)?;
+    block_on(
+        tokio::runtime::Builder::new_current_thread(),
+        resolve_inside(config),
+    )
+}
 
-    let index = batch
-        .payouts
-        .iter()
-        .position(|payout| payout.line == config.line);
-    let index = index.ok_or_else(|| Error::no_such_line(&files.input, config.line))?;
-    let state = standings[index].state;
-    let intent = record
-        .latest_intent(config.line)
-        .filter(|_| state == State::InDoubt);
-    let intent = intent
-        .ok_or_else(|| Error::not_in_doubt(&files.input, config.line, state.as_str()))?
-        .clone();
-    if !is_agreed(config, &batch.payouts[index])? {
+/// The two records, open, and the batch in them.
+struct Desk {
+    ledger: Ledger<Sqlite>,
+    results: Option<Results<DiskFile>>,
+    opened: Option<Opened>,
+}
+
+async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
+    let input = match &config.input {
+        Some(files) if files.input.exists() => Some(files),
+        Some(files) if matches!(config.which, Which::Line(_)) => {
+            let missing = std::io::ErrorKind::NotFound.into();
+            return Err(Error::input(&files.input, &missing));
+        }
+        Some(_) | None => None,
+    };
+    let mut ledger = match config.input.as_ref().map(|files| files.mode) {
+        Some(Mode::Sandbox) => rehearsal_ledger(&config.user).await?,
+        Some(Mode::Api) | None => open_ledger(&config.ledger, &config.user).await?,
+    };
+    let (attempt, mut desk, row_line) = match input {
+        Some(files) => {
+            let input = open_input(files)?;
+            lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
+            let Some(payouts) = read_payouts(files, &input)? else {
+                return Ok(Exit::InputInvalid);
+            };
+            let mut desk = open_batch_of_input(ledger, files, &payouts).await?;
+            let (attempt, line) = find_in_batch(&mut desk, config, files, &payouts).await?;
+            (attempt, desk, line)
+        }
+        None => {
+            let attempt = find_in_ledger(&mut ledger, config).await?;
+            let desk = open_batch_of(ledger, &attempt).await?;
+            let mut ledger_of = desk.ledger;
+            let found = ledger_of.attempt(&attempt.id).await;
+            let place = ledger_of.place();
+            let found = found.map_err(|error| Error::ledger(&place, &error))?;
+            let desk = Desk {
+                ledger: ledger_of,
+                ..desk
+            };
+            (found.unwrap_or(attempt), desk, None)
+        }
+    };
+    check_verdict(config, &attempt, &mut desk).await?;
+    if !is_agreed(config, &attempt, row_line)? {
         ui::say("Nothing was recorded.");
         return Ok(Exit::InDoubt);
     }
-
-    let error = |error: JournalError| Error::journal(&files.results, &error);
-    let mut journal = Journal::resume(disk, &record, &intent.api, Utc::now()).map_err(error)?;
-    let ending = Ending::verdict(config.invoice_id.as_deref(), Utc::now());
-    let recorded = journal.resolve(Attempt { intent, ending }).map_err(error)?;
-    ui::say(&format!(
-        "Recorded: {}",
-        report::attempt_words(&batch.payouts[index], &recorded)
-    ));
-    ui::say(&format!("To go on: {}", files.run_command(record.api())));
+    record(config, &attempt, &mut desk).await?;
+    if let Some(files) = input {
+        ui::say(&format!("To go on: {}", files.run_command()));
+    }
     Ok(Exit::AllCreated)
 }
 
-/// Whether a text can be an invoice id: printable, without blanks.
-fn is_invoice_id(text: &str) -> bool {
-    text.len() <= 128
-        && !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// Opens the batch of an input.
+async fn open_batch_of_input(
+    mut ledger: Ledger<Sqlite>,
+    files: &Files,
+    payouts: &[Payout],
+) -> Result<Desk, Error> {
+    let (mut results, path) = results_of(files)?;
+    let place = ledger.place();
+    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
+    let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
+    let wanted = open::Wanted {
+        realm: realm.map_err(failed)?,
+        path: &path,
+        references: None,
+        payouts,
+    };
+    let opened = open::open(&mut ledger, &mut results, &wanted).await;
+    Ok(Desk {
+        opened: Some(opened.map_err(failed)?),
+        ledger,
+        results: Some(results),
+    })
 }
 
-fn is_agreed(config: &Resolve, payout: &Payout) -> Result<bool, Error> {
+/// Opens the batch of an attempt whose input is not named: with its results file where that is on
+/// this machine, else by the ledger alone.
+async fn open_batch_of(mut ledger: Ledger<Sqlite>, attempt: &Attempt) -> Result<Desk, Error> {
+    let place = ledger.place();
+    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let paths = ledger
+        .paths_of([attempt.batch.clone()])
+        .await
+        .map_err(failed)?;
+    let here = paths
+        .get(&attempt.batch)
+        .filter(|path| path.host == ledger.who().host && Path::new(&path.path).exists())
+        .cloned();
+    if let Some(path) = here {
+        return open_at(ledger, attempt.realm, &path).await;
+    }
+    if !ledger.lock(&attempt.batch).await.map_err(failed)? {
+        let held = OpenError::Held(attempt.batch.clone());
+        return Err(Error::open(Path::new(&place), &place, &held));
+    }
+    ledger
+        .settle_interrupted(&attempt.batch)
+        .await
+        .map_err(failed)?;
+    Ok(Desk {
+        ledger,
+        results: None,
+        opened: None,
+    })
+}
+
+async fn open_at(
+    mut ledger: Ledger<Sqlite>,
+    realm: Realm,
+    path: &BatchPath,
+) -> Result<Desk, Error> {
+    let file = Path::new(&path.path);
+    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
+    let mut results = Results::new(disk);
+    let place = ledger.place();
+    let wanted = open::Wanted {
+        realm,
+        path,
+        references: None,
+        payouts: &[],
+    };
+    let opened = open::open(&mut ledger, &mut results, &wanted).await;
+    Ok(Desk {
+        opened: Some(opened.map_err(|error| Error::open(file, &place, &error))?),
+        ledger,
+        results: Some(results),
+    })
+}
+
+/// The attempt of the batch that is meant, and the line on which its row stands today.
+async fn find_in_batch(
+    desk: &mut Desk,
+    config: &Resolve,
+    files: &Files,
+    payouts: &[Payout],
+) -> Result<(Attempt, Option<u64>), Error> {
+    let Some(opened) = &desk.opened else {
+        return Err(Error::no_such_payout("--id", ""));
+    };
+    let record = &opened.record;
+    let keys = keys_of(payouts, &record.id, record.references, &opened.attempts);
+    let place = desk.ledger.place();
+    let line_of = |key: &PayoutKey| {
+        let mut rows = payouts.iter().zip(&keys);
+        rows.find(|(_, of)| *of == key)
+            .map(|(payout, _)| payout.line)
+    };
+    let key = match &config.which {
+        Which::Line(line) => {
+            let mut rows = payouts.iter().zip(&keys);
+            let row = rows.find(|(payout, _)| payout.line == *line);
+            let (_, key) = row.ok_or_else(|| Error::no_such_line(&files.input, *line))?;
+            key.clone()
+        }
+        Which::Reference(reference) => {
+            let mut of_reference = opened.attempts.iter();
+            let found = of_reference.rfind(|it| it.reference == *reference);
+            match found {
+                Some(attempt) => attempt.key.clone(),
+                None => PayoutKey::shared(reference),
+            }
+        }
+        Which::Id(id) => {
+            let attempt = by_id(&mut desk.ledger, id).await?;
+            let line = line_of(&attempt.key);
+            return Ok((attempt, line));
+        }
+    };
+    let wanted = [key.as_str().to_owned()];
+    let found = desk.ledger.look_up(LookUp::Key, record.realm, wanted).await;
+    let found = found.map_err(|error| Error::ledger(&place, &error))?;
+    let line = line_of(&key);
+    let at = line.unwrap_or_default();
+    let state = found.iter().max_by_key(|attempt| attempt.number);
+    let state = state.map_or(State::Pending, report::state_after);
+    match one_of(found, config)? {
+        Some(attempt) => Ok((attempt, line)),
+        None => Err(Error::not_in_doubt(&files.input, at, state.as_str())),
+    }
+}
+
+/// The one attempt of several that is open to a verdict: a payout in doubt before one that was
+/// settled.
+fn one_of(mut found: Vec<Attempt>, config: &Resolve) -> Result<Option<Attempt>, Error> {
+    found.retain(is_open_to_a_verdict);
+    let has_doubt = found.iter().any(|it| it.status().is_in_doubt());
+    if has_doubt {
+        found.retain(|it| it.status().is_in_doubt());
+    } else if let Some(last) = found.iter().map(|it| it.number).max() {
+        found.retain(|it| it.number == last);
+    }
+    if found.len() > 1 && found.iter().any(|it| it.counting == Counting::Extra) {
+        let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
+        let which = match &config.which {
+            Which::Line(line) => format!("line {line}"),
+            Which::Reference(text) | Which::Id(text) => text.clone(),
+        };
+        return Err(Error::several_attempts(&which, &ids));
+    }
+    Ok(found.pop())
+}
+
+/// The attempt that is meant, where only the ledger says which there are.
+async fn find_in_ledger(ledger: &mut Ledger<Sqlite>, config: &Resolve) -> Result<Attempt, Error> {
+    let place = ledger.place();
+    match &config.which {
+        Which::Line(_) => Err(Error::no_such_payout("--line", "")),
+        Which::Id(id) => by_id(ledger, id).await,
+        Which::Reference(reference) => {
+            let found = ledger.of_reference(reference).await;
+            let found = found.map_err(|error| Error::ledger(&place, &error))?;
+            if found.is_empty() {
+                return Err(Error::no_such_payout("--reference", reference));
+            }
+            let last = found.last().cloned();
+            let open = found
+                .into_iter()
+                .filter(|it| is_open_to_a_verdict(it) || it.status().is_in_doubt())
+                .collect();
+            match one_of_all(open, reference)?.or(last) {
+                Some(attempt) => Ok(attempt),
+                None => Err(Error::no_such_payout("--reference", reference)),
+            }
+        }
+    }
+}
+
+/// The one attempt, of any realm and batch, that is in doubt.
+fn one_of_all(mut found: Vec<Attempt>, reference: &str) -> Result<Option<Attempt>, Error> {
+    let has_doubt = found.iter().any(|it| it.status().is_in_doubt());
+    if has_doubt {
+        found.retain(|it| it.status().is_in_doubt());
+    }
+    if found.len() > 1 && has_doubt {
+        let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
+        return Err(Error::several_attempts(reference, &ids));
+    }
+    Ok(found.pop())
+}
+
+async fn by_id(ledger: &mut Ledger<Sqlite>, text: &str) -> Result<Attempt, Error> {
+    let place = ledger.place();
+    let found = match AttemptId::parse(text.trim()) {
+        None => None,
+        Some(id) => {
+            let found = ledger.attempt(&id).await;
+            found.map_err(|error| Error::ledger(&place, &error))?
+        }
+    };
+    found.ok_or_else(|| Error::no_such_payout("--id", text))
+}
+
+/// Whether a text can be an invoice id.
+fn is_invoice_id(text: &str) -> bool {
+    let rest = text.strip_prefix(INVOICE_ID_PREFIX).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !rest.is_empty() && text.len() <= 128 && rest.bytes().all(is_plain)
+}
+
+/// Refuses a verdict that the record contradicts, or that comes too early.
+async fn check_verdict(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<(), Error> {
+    let place = desk.ledger.place();
+    if config.invoice_id.is_some() {
+        return Ok(());
+    }
+    let ending = &attempt.ending;
+    if let Some(named) = named_invoice_id(&ending.error_key, &ending.detail)
+        && config.despite.as_deref() != Some(named)
+    {
+        return Err(Error::names_invoice(&place, named));
+    }
+    let now = desk.ledger.now().await;
+    let now = now.map_err(|error| Error::ledger(&place, &error))?;
+    let age = now.signed_duration_since(attempt.started_at);
+    let is_real = match attempt.realm {
+        Realm::Live => true,
+        Realm::Loopback(_) | Realm::Sandbox => false,
+    };
+    if is_real && age < SETTLED_AFTER {
+        let left = SETTLED_AFTER.checked_sub(&age).unwrap_or(SETTLED_AFTER);
+        let minutes = left.num_seconds().div_euclid(60).saturating_add(1);
+        let wait = format!("{minutes} min");
+        return Err(Error::too_early(&place, SETTLED_AFTER.num_minutes(), &wait));
+    }
+    Ok(())
+}
+
+fn is_agreed(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<bool, Error> {
     if config.consent == Consent::Given {
         return Ok(true);
     }
     if !ui::can_ask() {
         return Err(Error::no_consent());
     }
-    let payout = report::payout(payout);
+    let payout = report::attempted(attempt);
+    let line = match row_line.filter(|line| *line != attempt.line) {
+        None => format!("line {}", attempt.line),
+        Some(today) => format!("line {today} (line {} when it was sent)", attempt.line),
+    };
     let question = match &config.invoice_id {
-        Some(id) => format!(
-            "Record line {}, {payout}, as created under {id}?",
-            config.line
-        ),
-        None => format!(
-            "Record line {}, {payout}, as not created? The next run submits it again.",
-            config.line
-        ),
+        Some(id) => format!("Record {line}, {payout}, as created under {id}?"),
+        None => {
+            format!("Record {line}, {payout}, as not created? The next run submits it again.")
+        }
     };
     ui::ask(&question).map_err(|error| Error::terminal(&error))
+}
+
+/// Records the verdict in the ledger, then in the results file.
+async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<(), Error> {
+    let place = desk.ledger.place();
+    let recorded = desk
+        .ledger
+        .resolve(&attempt.id, config.invoice_id.as_deref())
+        .await
+        .map_err(|error| Error::resolve(&place, &error))?;
+    ui::say(&format!(
+        "Recorded: line {} {}: {}",
+        recorded.line,
+        match recorded.ending.invoice_id.as_str() {
+            "" => "not created".to_owned(),
+            id => format!("created {id}"),
+        },
+        report::attempted(&recorded)
+    ));
+    let Some(results) = &mut desk.results else {
+        return Ok(());
+    };
+    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let attempts = desk
+        .ledger
+        .attempts_of(&recorded.batch)
+        .await
+        .map_err(failed)?;
+    let now = desk.ledger.now().await.map_err(failed)?;
+    let path = results.storage().path().to_owned();
+    let published = results.publish(&attempts, now);
+    let kept = published.map_err(|error| Error::open(&path, &place, &OpenError::Results(error)))?;
+    if let Some(name) = kept {
+        ui::say(&report::changed_kept(&name));
+    }
+    Ok(())
 }

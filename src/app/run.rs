@@ -1,31 +1,36 @@
-//! `ccbatch run`: check, plan, ask, submit, sum up.
+//! `ccbatch run`: check, open, plan, ask, submit, sum up.
 
-use super::check::{emit, fold, open_input, open_record, plan_report, tell_plan, validate};
+use super::check::{
+    created_before, emit, open_input, plan_report, request, tell_notices, tell_plan, tell_refusals,
+    validate,
+};
+use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::{key, signals};
 use crate::cli::{self, Format};
-use crate::config::{Consent, Run, Target};
+use crate::config::{Consent, Mode, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
-use crate::domain::state::StateCounts;
-use crate::domain::{Batch, HaltCheck, Standing};
+use crate::domain::{Payout, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::Keep;
-use crate::os::lock::lock;
-use crate::payout::disk::DiskFile;
-use crate::payout::journal::{Journal, JournalError};
-use crate::payout::pacer::{Pacer, SystemClock};
-use crate::payout::plan::Plan;
-use crate::payout::results::{Record, Tail};
+use crate::intake::{Intake, Keep};
+use crate::ledger::rules::RowState;
+use crate::ledger::{Attempt, AttemptStatus, Realm};
+use crate::os::lock::{LockError, lock};
+use crate::payout::open::Opened;
+use crate::payout::pacer::SystemClock;
+use crate::payout::plan::state_of;
+use crate::payout::run::{self, Agreed, Operator, Prospect, Report, RunError};
 use crate::payout::stop::Stop;
-use crate::payout::submit::{Ended, Submission, World, submit};
+use crate::payout::submit::{Ended, Records};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
+use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::ui::{Progress, Show};
-use crate::terminal::{events, report, ui};
-use chrono::Utc;
+use crate::terminal::{events, findings, report, ui};
+use std::fs::File;
 use std::io::IsTerminal;
-use tokio::time::Instant;
+use std::path::Path;
 
 /// Submits the payouts of a batch.
 pub(super) fn run(config: &Run) -> Result<Exit, Error> {
@@ -45,140 +50,198 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let check = &config.check;
     let files = &check.files;
     let input = open_input(files)?;
-    lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
+    lock_input(&files.input, &input)?;
     let Some(intake) = validate(check, &input, Keep::Payouts)? else {
         return Ok(Exit::InputInvalid);
     };
     let Some(batch) = &intake.batch else {
         return Ok(Exit::InputInvalid);
     };
-
-    if DiskFile::is_same(&files.results, &input).map_err(|e| Error::disk(&files.results, &e))? {
-        return Err(Error::same_file(&files.results));
-    }
-    let (disk, record) = open_record(&files.results)?.unzip();
-    let record = record.unwrap_or_default();
-    let standings = fold(files, &record, batch, Some(&check.api))?;
-    let census = StateCounts::of(&standings);
-    if config.halt.is_held_by(&census) {
-        let stopped = "an earlier run left a payout in doubt; nothing was sent".to_owned();
-        return Ok(sum_up(config, batch, &standings, stopped));
-    }
-    let plan = Plan::new(batch, &standings, check.rejected, check.limit);
-    let mut pacer = Pacer::new(
-        check.interval,
-        record.latest_arrival(Utc::now()),
-        Utc::now(),
-    );
-    let first_wait = pacer.ready_at().saturating_duration_since(Instant::now());
-    let planned = (plan.totals(), plan.beyond_limit);
-    tell_plan(
-        check,
-        &plan_report(check, &intake, census, planned, first_wait),
-    );
-    if plan.steps.is_empty() {
-        return Ok(sum_up(config, batch, &standings, String::new()));
-    }
-
-    let stopped = "nothing was sent in this run".to_owned();
-    let Some((client, _sandbox)) = connect(config, stop).await? else {
-        return Ok(sum_up(config, batch, &standings, stopped));
+    let (mut results, path) = results_of(files)?;
+    refuse_same_file(&files.input, &path.path)?;
+    let mut ledger = match files.mode {
+        Mode::Api => open_ledger(&files.ledger, &files.user).await?,
+        Mode::Sandbox => rehearsal_ledger(&files.user).await?,
     };
-    if !is_agreed(config, &plan, stop).await? {
-        return Ok(sum_up(config, batch, &standings, stopped));
-    }
-    let journal = open_journal(config, disk, &record);
-    let mut journal = journal.map_err(|error| Error::journal(&files.results, &error))?;
-
-    let mut progress = Progress::new(show(config), emit(check.format), &plan, check.interval);
-    let mut tally = HaltCheck::new(config.halt, check.interval);
-    let world = World {
-        gateway: &client,
-        clock: &SystemClock,
+    let place = ledger.place();
+    let host = check.api.clone().unwrap_or_default();
+    let realm = Realm::of_host(&host);
+    let request = run::Request {
+        halt: config.halt,
+        patience: config.patience,
+        ..request(check, &host, &path, (realm, &batch.payouts))?
+    };
+    let mut operator = Terminal {
+        config,
+        intake: &intake,
+        host: &host,
         stop,
+        sandbox: None,
+        ended: None,
     };
-    let submission = submit(
-        &plan,
-        standings,
-        &mut journal,
-        &mut pacer,
-        &mut tally,
-        &world,
-        &mut progress,
-    )
-    .await;
+    let mut progress = Progress::new(show(config), emit(check.format), check.interval);
+    let records = Records {
+        ledger: &mut ledger,
+        results: &mut results,
+    };
+    let world = (&SystemClock, stop);
+    let ended = run::run(&request, records, world, &mut operator, &mut progress).await;
     progress.end();
-    end(config, batch, submission)
+    let ended = ended.map_err(|error| run_error(config, &place, error))?;
+    match operator.ended {
+        Some(TerminalEnd::Refused(exit)) => Ok(exit),
+        Some(TerminalEnd::Stopped(why)) => Ok(sum_up(config, &batch.payouts, &ended, why)),
+        None => end(config, &batch.payouts, &ended, &place),
+    }
 }
 
-/// The client, and the sandbox if it runs against one; `None` when a stop was asked for.
-async fn connect(config: &Run, stop: &Stop) -> Result<Option<(Client, Option<Sandbox>)>, Error> {
-    let (endpoint, key, sandbox) = match &config.target {
-        Target::Api { endpoint, key } => match key::read(key, stop).await? {
-            Some(key) => (endpoint.clone(), key, None),
-            None => return Ok(None),
-        },
-        Target::Sandbox => {
-            let options = sandbox::Options {
-                interval: config.check.interval,
-                ..sandbox::Options::default()
-            };
-            let sandbox =
-                Sandbox::start(options).map_err(|error| Error::sandbox("--sandbox", error))?;
-            let endpoint = Endpoint::new(&sandbox.url())
-                .map_err(|error| Error::endpoint("--sandbox", &sandbox.url(), &error))?;
-            let key = ApiKey::new("sandbox").map_err(|error| Error::api_key("--sandbox", error))?;
-            (endpoint, key, Some(sandbox))
+/// Locks the input, so that two runs do not begin a batch of it at the same time. Where the file
+/// system cannot lock, the lock of the batch has to do.
+fn lock_input(path: &Path, input: &File) -> Result<(), Error> {
+    match lock(input) {
+        Ok(()) => Ok(()),
+        Err(LockError::Io(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
+            ui::say(&format!(
+                "{}: this file system cannot lock a file; do not run the same file twice at once",
+                path.display()
+            ));
+            Ok(())
         }
-    };
-    let client =
-        Client::new(endpoint, &key, Limits::default()).map_err(|error| Error::client(&error))?;
-    Ok(Some((client, sandbox)))
+        Err(error) => Err(Error::lock(path, &error)),
+    }
 }
 
-/// Whether the operator wants the plan carried out.
-async fn is_agreed(config: &Run, plan: &Plan<'_>, stop: &Stop) -> Result<bool, Error> {
-    if config.consent == Consent::Given {
-        return Ok(!stop.is_raised());
+fn refuse_same_file(input: &Path, results: &str) -> Result<(), Error> {
+    let is_same = input
+        .canonicalize()
+        .is_ok_and(|input| input == Path::new(results));
+    if is_same {
+        Err(Error::same_file(input))
+    } else {
+        Ok(())
     }
-    if !ui::can_ask() {
-        return Err(Error::no_consent());
+}
+
+fn run_error(config: &Run, place: &str, error: RunError<Error>) -> Error {
+    let results = &config.check.files.results;
+    match error {
+        RunError::Open(error) => Error::open(results, place, &error),
+        RunError::Ledger(error) => Error::ledger(place, &error),
+        RunError::OtherHost(host) => Error::other_host(results, &host),
+        RunError::Results(error) => Error::open(
+            results,
+            place,
+            &crate::payout::open::OpenError::Results(error),
+        ),
+        RunError::Operator(error) => error,
     }
-    let question = match plan.steps.len() {
-        1 => "Submit this payout?".to_owned(),
-        count => format!("Submit these {count} payouts?"),
-    };
-    let asked = tokio::task::spawn_blocking(move || ui::ask(&question));
-    tokio::select! {
-        () = stop.raised() => {
-            ui::say("");
-            Ok(false)
+}
+
+/// The operator at the terminal.
+struct Terminal<'a> {
+    config: &'a Run,
+    intake: &'a Intake,
+    host: &'a str,
+    stop: &'a Stop,
+    /// Serves for as long as the run goes on.
+    sandbox: Option<Sandbox>,
+    ended: Option<TerminalEnd>,
+}
+
+/// Why a plan is not carried out.
+enum TerminalEnd {
+    /// The rows are a mistake, which was told.
+    Refused(Exit),
+    /// For this reason; empty if there is nothing to do.
+    Stopped(String),
+}
+
+impl Operator<Client> for Terminal<'_> {
+    type Error = Error;
+
+    fn opened(&mut self, opened: &Opened) {
+        tell_notices(&self.config.check, opened);
+    }
+
+    async fn agree(&mut self, prospect: &Prospect<'_>) -> Result<Option<Agreed<Client>>, Error> {
+        let check = &self.config.check;
+        if let Some(exit) = tell_refusals(check, prospect)? {
+            return Ok(self.end(TerminalEnd::Refused(exit)));
         }
-        answer = asked => answer.unwrap_or(Ok(false)).map_err(|error| Error::terminal(&error)),
+        if self.config.halt.is_held_by(&prospect.plan.counts()) {
+            let why = "an earlier run left a payout in doubt; nothing was sent".to_owned();
+            return Ok(self.end(TerminalEnd::Stopped(why)));
+        }
+        tell_plan(check, &plan_report(check, self.host, self.intake, prospect));
+        if prospect.plan.steps.is_empty() {
+            return Ok(self.end(TerminalEnd::Stopped(String::new())));
+        }
+        let nothing = "nothing was sent in this run".to_owned();
+        let Some((gateway, key)) = self.connect().await? else {
+            return Ok(self.end(TerminalEnd::Stopped(nothing)));
+        };
+        if !self.is_agreed(prospect.plan.steps.len()).await? {
+            return Ok(self.end(TerminalEnd::Stopped(nothing)));
+        }
+        Ok(Some(Agreed { gateway, key }))
     }
 }
 
-/// The journal: a new file, or the one that was found.
-fn open_journal(
-    config: &Run,
-    disk: Option<DiskFile>,
-    record: &Record,
-) -> Result<Journal<DiskFile>, JournalError> {
-    let path = &config.check.files.results;
-    let api = &config.check.api;
-    let Some(disk) = disk else {
-        let disk = DiskFile::create(path)
-            .map_err(|error| JournalError::Prepare(std::io::Error::other(error.to_string())))?;
-        return Journal::create(disk, api);
-    };
-    if record.tail == Tail::Fragment {
-        ui::say(&format!(
-            "{}: the last run ended while it wrote a line whose payout was not sent; \
-             the beginning of the line is removed",
-            path.display()
-        ));
+impl Terminal<'_> {
+    fn end(&mut self, ended: TerminalEnd) -> Option<Agreed<Client>> {
+        self.ended = Some(ended);
+        None
     }
-    Journal::resume(disk, record, api, Utc::now())
+
+    /// The client and its key; `None` when a stop was asked for.
+    async fn connect(&mut self) -> Result<Option<(Client, ApiKey)>, Error> {
+        let (endpoint, key) = match &self.config.target {
+            Target::Api { endpoint, key } => match key::read(key, self.stop).await? {
+                Some(key) => (endpoint.clone(), key),
+                None => return Ok(None),
+            },
+            Target::Sandbox => {
+                let options = sandbox::Options {
+                    interval: self.config.check.interval,
+                    ..sandbox::Options::default()
+                };
+                let sandbox =
+                    Sandbox::start(options).map_err(|error| Error::sandbox("--sandbox", error))?;
+                let endpoint = Endpoint::new(&sandbox.url())
+                    .map_err(|error| Error::endpoint("--sandbox", &sandbox.url(), &error))?;
+                self.sandbox = Some(sandbox);
+                let key =
+                    ApiKey::new("sandbox").map_err(|error| Error::api_key("--sandbox", error))?;
+                (endpoint, key)
+            }
+        };
+        let client = Client::new(endpoint, &key, Limits::default());
+        Ok(Some((client.map_err(|error| Error::client(&error))?, key)))
+    }
+
+    /// Whether the operator wants the plan carried out.
+    async fn is_agreed(&self, count: usize) -> Result<bool, Error> {
+        if self.config.consent == Consent::Given {
+            return Ok(!self.stop.is_raised());
+        }
+        if !ui::can_ask() {
+            return Err(Error::no_consent());
+        }
+        let question = match count {
+            1 => "Submit this payout?".to_owned(),
+            count => format!("Submit these {count} payouts?"),
+        };
+        let asked = tokio::task::spawn_blocking(move || ui::ask(&question));
+        tokio::select! {
+            () = self.stop.raised() => {
+                ui::say("");
+                Ok(false)
+            }
+            answer = asked => {
+                answer.unwrap_or(Ok(false)).map_err(|error| Error::terminal(&error))
+            }
+        }
+    }
 }
 
 fn show(config: &Run) -> Show {
@@ -191,46 +254,121 @@ fn show(config: &Run) -> Show {
 }
 
 /// Tells how the run ended.
-fn end(config: &Run, batch: &Batch, submission: Submission) -> Result<Exit, Error> {
-    let (stopped, error) = match submission.ended {
+fn end(config: &Run, payouts: &[Payout], ended: &Report, place: &str) -> Result<Exit, Error> {
+    let Some(submission) = &ended.submission else {
+        return Ok(sum_up(config, payouts, ended, String::new()));
+    };
+    let results = &config.check.files.results;
+    let (stopped, error) = match &submission.ended {
         Ended::Finished => (String::new(), None),
         Ended::Stopped => (
-            "as asked; every payout that was sent is recorded".into(),
+            "as asked; every payout that was sent is recorded".to_owned(),
             None,
         ),
-        Ended::Halted(halt) => (report::halt(&halt, &config.target.key_source()), None),
-        Ended::Failed(error) => {
-            if let JournalError::Ending { attempt, .. } = &error {
-                ui::say(&format!("Not recorded: {}", attempt.encode().trim_end()));
-            }
-            let path = &config.check.files.results;
-            (
-                "the results file cannot be written".to_owned(),
-                Some(Error::journal(path, &error)),
-            )
+        Ended::Halted(halt) => (report::halt(halt, &config.target.key_source()), None),
+        Ended::Refused(step) => {
+            tell_refused(config, payouts, ended, *step);
+            ("a row was refused when its turn came".to_owned(), None)
         }
+        Ended::Failed(error) => (
+            "a record could not be written".to_owned(),
+            Some(Error::submit(results, place, error)),
+        ),
     };
-    let exit = sum_up(config, batch, &submission.standings, stopped);
+    let exit = sum_up(config, payouts, ended, stopped);
     match error {
         Some(error) => Err(error),
         None => Ok(exit),
     }
 }
 
-/// Tells where the batch stands, and how to go on.
-fn sum_up(config: &Run, batch: &Batch, standings: &[Standing], stopped: String) -> Exit {
+/// Tells what the ledger has against a row that was to be sent.
+fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
     let files = &config.check.files;
+    let results = files.results.display().to_string();
+    let places = Places {
+        own: &results,
+        others: &ended.paths,
+    };
+    let state = ended.states.get(step).and_then(Option::as_ref);
+    if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
+        let finding = refusals::refused(payout, &refusal.as_ref(), places);
+        ui::say(&findings::line(
+            &files.input.display().to_string(),
+            &finding,
+        ));
+    }
+}
+
+/// Tells where the batch stands, and how to go on.
+fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> Exit {
+    let files = &config.check.files;
+    let states = || ended.states.iter().flatten();
+    let sent: Vec<&Attempt> = ended
+        .submission
+        .iter()
+        .flat_map(|submission| &submission.sent)
+        .collect();
+    let is_sent = |attempt: &Attempt| sent.iter().any(|sent| sent.id == attempt.id);
+    let before = states().filter_map(|state| match state {
+        RowState::Created(attempt) if !is_sent(attempt) => Some(RowState::Created(attempt)),
+        RowState::Created(_)
+        | RowState::InDoubt(_)
+        | RowState::Rejected(_)
+        | RowState::UnderWay(_)
+        | RowState::Pending { .. }
+        | RowState::Refused(_) => None,
+    });
     let summary = Summary {
-        census: StateCounts::of(standings),
+        counts: StateCounts::of(states().map(state_of)),
+        created_before: created_before(before, &ended.record.id, &ended.paths),
+        accepted_otherwise: sent
+            .iter()
+            .filter(|attempt| !attempt.ending.accepted_amount.is_empty())
+            .map(|attempt| (*attempt).clone())
+            .collect(),
         stopped,
         results: files.results.display().to_string(),
         command: config.command.clone(),
-        doubts: Doubt::all(batch, standings, |line| files.resolve_command(line)),
+        doubts: doubts(payouts, &ended.states, |line| files.resolve_command(line)),
     };
-    let exit = Exit::of(&summary.census);
+    let exit = Exit::of(&summary.counts);
     if config.check.format == Format::Json {
         ui::emit(&events::summary(&summary, exit));
     }
     ui::say(&report::summary(&summary));
     exit
+}
+
+/// The payouts in doubt, each with the command that settles it.
+pub(super) fn doubts(
+    payouts: &[Payout],
+    states: &[Option<RowState<Attempt>>],
+    command: impl Fn(u64) -> String,
+) -> Vec<Doubt> {
+    let in_doubt = payouts.iter().zip(states).filter_map(|(payout, state)| {
+        let attempt = match state {
+            Some(RowState::InDoubt(attempt) | RowState::UnderWay(attempt)) => attempt,
+            Some(RowState::Refused(refusal))
+                if refusal.attempt.status() != AttemptStatus::Created =>
+            {
+                return Some(Doubt {
+                    attempt: refusal.attempt.clone(),
+                    command: format!("ccbatch resolve --id {}", refusal.attempt.id),
+                });
+            }
+            Some(
+                RowState::Created(_)
+                | RowState::Rejected(_)
+                | RowState::Pending { .. }
+                | RowState::Refused(_),
+            )
+            | None => return None,
+        };
+        Some(Doubt {
+            attempt: attempt.clone(),
+            command: command(payout.line),
+        })
+    });
+    in_doubt.collect()
 }

@@ -1,100 +1,114 @@
-//! `ccbatch status`: where each payout stands, by the results file.
+//! `ccbatch status`: where each payout stands, by the ledger and the results file.
 
-use super::check::{fold, open_input, read_record};
+use super::check::{block_on, open_input, read_payouts, realm_of_batch};
+use super::records::{ledger_to_look_at, results_of};
+use super::run::doubts;
 use crate::cli::TableFormat;
-use crate::config::{Files, Status};
-use crate::domain::escape::escape;
-use crate::domain::state::StateCounts;
-use crate::domain::{Batch, Finding, Severity, Standing};
+use crate::config::Status;
+use crate::domain::{HaltPolicy, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake;
-use crate::os::lock::{self, Holder};
-use crate::payout::results::Record;
-use crate::terminal::report::{Doubt, Summary};
-use crate::terminal::{events, findings, report, ui};
-use std::fs::File;
+use crate::ledger::attempt::Repetition;
+use crate::ledger::rules::{RejectedPolicy, RowState};
+use crate::payout::open::{self, OpenError};
+use crate::payout::plan::{Plan, Selection, rows_of, state_of};
+use crate::payout::run::{Knowledge, Request};
+use crate::terminal::report::{StatusRow, Summary};
+use crate::terminal::{events, report, ui};
+use std::time::Duration;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
-    let Some(batch) = read_batch(&config.files, &open_input(&config.files)?)? else {
+    block_on(
+        tokio::runtime::Builder::new_current_thread(),
+        status_inside(config),
+    )
+}
+
+async fn status_inside(config: &Status) -> Result<Exit, Error> {
+    let files = &config.files;
+    let Some(payouts) = read_payouts(files, &open_input(files)?)? else {
         return Ok(Exit::InputInvalid);
     };
-    let record = read_record(&config.files.results)?;
-    if record.is_none() {
-        tell_no_results(&config.files);
-    }
-    let record = record.unwrap_or_default();
-    let standings = fold(&config.files, &record, &batch, None)?;
-    let mut summary = summary(&config.files, &record, &batch, &standings);
-    if let Some(holder) = holder_of(&config.files) {
+    let (mut results, path) = results_of(files)?;
+    let mut ledger = ledger_to_look_at(files).await?;
+    let place = ledger.place();
+    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
+    let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
+    let realm = realm.map_err(failed)?;
+    let wanted = open::Wanted {
+        realm,
+        path: &path,
+        references: None,
+        payouts: &payouts,
+    };
+    let opened = open::look(&mut ledger, &mut results, &wanted).await;
+    let opened = opened.map_err(failed)?;
+    let request = Request {
+        payouts: &payouts,
+        realm,
+        host: "",
+        path: &path,
+        references: None,
+        repetition: Repetition::Refused,
+        rejected: RejectedPolicy::Leave,
+        selection: Selection::default(),
+        halt: HaltPolicy::default(),
+        patience: Duration::ZERO,
+        interval: Duration::ZERO,
+    };
+    let ledger_error = |error| Error::ledger(&place, &error);
+    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = knowledge.map_err(ledger_error)?;
+    let rows = rows_of(&payouts, &knowledge.keys);
+    let around = knowledge.circumstances(&request, &opened.record);
+    let known = (&knowledge.known, opened.attempts.as_slice());
+    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let states: Vec<_> = plan
+        .states
+        .iter()
+        .map(|state| state.map(RowState::cloned))
+        .collect();
+    let paths = ledger.paths_of(plan.other_batches(&opened.record.id)).await;
+    let paths = paths.map_err(ledger_error)?;
+    let mut summary = Summary {
+        counts: StateCounts::of(states.iter().flatten().map(state_of)),
+        created_before: super::check::created_before(
+            plan.states.iter().flatten().copied(),
+            &opened.record.id,
+            &paths,
+        ),
+        accepted_otherwise: Vec::new(),
+        stopped: String::new(),
+        results: files.results.display().to_string(),
+        command: files.run_command(),
+        doubts: doubts(&payouts, &states, |line| files.resolve_command(line)),
+    };
+    if opened.is_at_work {
         // What a run has not finished yet is nothing for an operator to settle.
-        summary.stopped = format!("{holder} is at work on this batch");
+        summary.stopped = "a run is at work on this batch".to_owned();
         summary.doubts.clear();
     }
-    match config.format {
-        TableFormat::Human => {
-            ui::print(&report::status(&batch, &standings));
-            ui::say(&report::summary(&summary));
-        }
-        TableFormat::Json => {
-            for (payout, standing) in batch.payouts.iter().zip(&standings) {
-                ui::emit(&events::standing(payout, standing));
-            }
-            ui::emit(&events::summary(&summary, Exit::of(&summary.census)));
-        }
-        TableFormat::Csv => ui::print(&events::standings_csv(&batch, &standings)),
-    }
+    let rows: Vec<StatusRow<'_>> = payouts
+        .iter()
+        .zip(states.iter().map(Option::as_ref))
+        .collect();
+    tell(config, &rows, &summary);
     Ok(Exit::AllCreated)
 }
 
-/// Without a results file nothing was submitted, or else another one is meant.
-fn tell_no_results(files: &Files) {
-    let name = escape(&files.results.to_string_lossy()).into_owned();
-    let rehearsal = files.rehearsal();
-    let hint = if rehearsal.exists() && rehearsal != files.results {
-        format!(
-            "\n  hint: for the rehearsal add --results {}",
-            escape(&rehearsal.to_string_lossy())
-        )
-    } else {
-        String::new()
-    };
-    ui::say(&format!(
-        "{name}: there is no such file yet, so nothing was submitted{hint}"
-    ));
-}
-
-/// The run that is at work on the results file, where the system tells.
-fn holder_of(files: &Files) -> Option<Holder> {
-    File::open(&files.results)
-        .ok()
-        .and_then(|results| lock::holder(&results))
-}
-
-/// Reads the input for a command that submits nothing: warnings are not repeated.
-pub(super) fn read_batch(files: &Files, input: &File) -> Result<Option<Batch>, Error> {
-    let name = files.input.display().to_string();
-    let mut tell = |finding: &Finding| {
-        if finding.severity == Severity::Error {
-            ui::say(&findings::line(&name, finding));
+fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) {
+    match config.format {
+        TableFormat::Human => {
+            ui::print(&report::status(rows));
+            ui::say(&report::summary(summary));
         }
-    };
-    let options = intake::Options {
-        decimal_mark: files.decimal_mark,
-        ..intake::Options::default()
-    };
-    let intake = intake::read(input, &options, &mut tell)
-        .map_err(|error| Error::input(&files.input, &error))?;
-    Ok(intake.batch)
-}
-
-fn summary(files: &Files, record: &Record, batch: &Batch, standings: &[Standing]) -> Summary {
-    Summary {
-        census: StateCounts::of(standings),
-        stopped: String::new(),
-        results: files.results.display().to_string(),
-        command: files.run_command(record.api()),
-        doubts: Doubt::all(batch, standings, |line| files.resolve_command(line)),
+        TableFormat::Json => {
+            for row in rows {
+                ui::emit(&events::state(row));
+            }
+            ui::emit(&events::summary(summary, Exit::of(&summary.counts)));
+        }
+        TableFormat::Csv => ui::print(&events::states_csv(rows)),
     }
 }

@@ -7,8 +7,8 @@ use super::connection::{Connector, Stream};
 use crate::api::{CreateRequest, TOKEN_SCHEME};
 use crate::domain::escape::without_error_number;
 use crate::domain::{Outcome, Payout};
-use crate::ledger::{MAX_AGE, Reading};
-use crate::payout::gateway::Gateway;
+use crate::ledger::{Claim, MAX_AGE, Reading};
+use crate::payout::gateway::{Exchange, Gateway};
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
 use http_body_util::{BodyExt, Full};
@@ -27,7 +27,7 @@ use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub use super::connection::{ConnectError, ConnectorError};
 pub use super::endpoint::{Endpoint, EndpointError, PRODUCTION_URL};
@@ -162,7 +162,11 @@ impl Client {
 
     /// Sends one request, once, unless the reading of its claim is too old when the
     /// connection stands: then the connection is closed and nothing is sent.
-    pub async fn exchange(&self, payout: &Payout, claimed: Reading) -> Outcome {
+    pub async fn exchange(&self, payout: &Payout, claimed: Reading) -> Exchange {
+        let nothing_sent = |outcome| Exchange {
+            outcome,
+            connected_at: None,
+        };
         let request = self.request(payout);
         drop(
             self.reserve
@@ -172,16 +176,24 @@ impl Client {
         );
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Outcome::not_sent(format!("no request can be made: {error}")),
+            Err(error) => {
+                let outcome = Outcome::not_sent(format!("no request can be made: {error}"));
+                return nothing_sent(outcome);
+            }
         };
         let stream = match self.connector.connect().await {
             Ok(stream) => stream,
             Err(error) => {
-                return classify::no_answer(Fault::ConnectFailed, None, error.to_string());
+                let detail = error.to_string();
+                return nothing_sent(classify::no_answer(Fault::ConnectFailed, None, detail));
             }
         };
+        let connected_at = Some(Instant::now());
         let outcome = self.converse(stream, request, payout, claimed).await;
-        self.hide_key(outcome)
+        Exchange {
+            outcome: self.hide_key(outcome),
+            connected_at,
+        }
     }
 
     /// The request. The amount goes out as the exact literal.
@@ -307,8 +319,12 @@ impl Client {
 }
 
 impl Gateway for Client {
-    async fn submit(&self, payout: &Payout) -> Outcome {
-        self.exchange(payout, Reading::now()).await
+    async fn submit(&self, payout: &Payout, claim: &Claim) -> Exchange {
+        self.exchange(payout, claim.reading()).await
+    }
+
+    async fn reach(&self) -> Result<(), String> {
+        Self::reach(self).await.map_err(|error| error.to_string())
     }
 }
 
@@ -493,7 +509,7 @@ mod tests {
         });
         let claimed = Reading::now();
         std::thread::sleep(Duration::from_millis(2));
-        let outcome = client.exchange(&payout(), claimed).await;
+        let outcome = client.exchange(&payout(), claimed).await.outcome;
         assert_eq!(outcome.verdict, Verdict::NotCreated(Cause::NotSent));
         assert_eq!(outcome.error_key, "not_sent");
         assert_eq!(server.join().unwrap().unwrap(), b"");
@@ -530,7 +546,7 @@ mod tests {
             written.recv().unwrap();
             std::thread::sleep(answered_in);
         });
-        let outcome = client.exchange(&payout(), Reading::now()).await;
+        let outcome = client.exchange(&payout(), Reading::now()).await.outcome;
         stopped.await.unwrap();
         assert_eq!(outcome.invoice_id(), "INV-1", "{outcome:?}");
         drop(server.join().unwrap());
@@ -548,7 +564,7 @@ mod tests {
             socket.write_all(half.as_bytes()).unwrap();
             socket
         });
-        let outcome = client.exchange(&payout(), Reading::now()).await;
+        let outcome = client.exchange(&payout(), Reading::now()).await.outcome;
         assert_eq!(outcome.verdict, Verdict::Unknown);
         let told = "W-1; no whole answer in time; it begins: ";
         assert!(outcome.detail.starts_with(told), "{}", outcome.detail);
@@ -559,7 +575,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_the_documented_one() {
         let (client, server) = served(Limits::default(), |mut socket| read_request(&mut socket));
-        client.exchange(&payout(), Reading::now()).await;
+        client.exchange(&payout(), Reading::now()).await.outcome;
         let request = server.join().unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert_eq!(
@@ -589,7 +605,7 @@ mod tests {
             let answer = "HTTP/1.1 429 No\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nxx";
             socket.write_all(answer.as_bytes()).unwrap();
         });
-        let outcome = client.exchange(&payout(), Reading::now()).await;
+        let outcome = client.exchange(&payout(), Reading::now()).await.outcome;
         assert_eq!(outcome.verdict, Verdict::Unknown);
         assert_eq!(outcome.error_key, "unreadable_answer");
         server.join().unwrap();
@@ -611,7 +627,7 @@ mod tests {
         client.prepare().unwrap();
         client.prepare().unwrap();
         assert!(client.reserve.lock().unwrap().is_some());
-        client.exchange(&payout(), Reading::now()).await;
+        client.exchange(&payout(), Reading::now()).await.outcome;
         assert!(client.reserve.lock().unwrap().is_none());
         server.join().unwrap();
     }

@@ -58,7 +58,11 @@ impl<E: Engine> Ledger<E> {
         }
     }
 
-    async fn adopt_inside(
+    /// What [`Ledger::adopt`] would change. Nothing is written.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or a line cannot be what the program wrote.
+    pub async fn would_adopt(
         &mut self,
         lines: &[Line],
         into: AdoptInto<'_>,
@@ -73,7 +77,15 @@ impl<E: Engine> Ledger<E> {
             now: self.engine.now().await.map_err(LedgerError::from)?,
             who: &who,
         };
-        let changes = adopt(lines, known, &setting).map_err(AdoptingError::Line)?;
+        adopt(lines, known, &setting).map_err(AdoptingError::Line)
+    }
+
+    async fn adopt_inside(
+        &mut self,
+        lines: &[Line],
+        into: AdoptInto<'_>,
+    ) -> Result<Vec<Change>, AdoptingError> {
+        let changes = self.would_adopt(lines, into).await?;
         for change in &changes {
             match change {
                 Change::Insert(attempt) => self.insert(attempt).await?,

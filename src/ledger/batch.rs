@@ -77,6 +77,24 @@ impl<E: Engine> Ledger<E> {
         }
     }
 
+    /// What stands for a batch that the ledger does not know, where nothing is to be written.
+    ///
+    /// # Errors
+    /// The ledger cannot tell the time.
+    pub async fn record_of_none(
+        &mut self,
+        realm: Realm,
+        references: Option<References>,
+    ) -> Result<BatchRecord, LedgerError> {
+        Ok(BatchRecord {
+            id: BatchId::new()?,
+            realm,
+            references: references.unwrap_or_default(),
+            begun_at: self.engine.now().await?,
+            finished_at: None,
+        })
+    }
+
     /// A batch by its name.
     ///
     /// # Errors

@@ -101,6 +101,16 @@ impl<E: Engine> Ledger<E> {
         Ok(found.into_iter().next())
     }
 
+    /// The attempts with a reference, of every realm and batch, in the order in which the ledger
+    /// came to know them.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn of_reference(&mut self, reference: &str) -> Result<Vec<Attempt>, LedgerError> {
+        let rest = "WHERE reference = $1 ORDER BY seq";
+        self.attempts(rest, &[reference.into()]).await
+    }
+
     /// Records an operator's verdict on an attempt, which is decided again inside the transaction:
     /// it must still be in doubt, or settled by an operator and not sent again since.
     ///

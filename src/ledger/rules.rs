@@ -107,6 +107,17 @@ pub struct Refusal<A> {
     pub attempt: A,
 }
 
+impl Refusal<Attempt> {
+    /// The same with a borrowed attempt.
+    #[must_use]
+    pub fn as_ref(&self) -> Refusal<&Attempt> {
+        Refusal {
+            reason: self.reason,
+            attempt: &self.attempt,
+        }
+    }
+}
+
 /// What is wrong about a row, by the attempt that it collides with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalReason {

@@ -6,6 +6,7 @@ use super::results::{Results, Storage};
 use crate::domain::Payout;
 use crate::ledger::adopt::{AdoptError, Change};
 use crate::ledger::attempt::Counting;
+use crate::ledger::rules::Known;
 use crate::ledger::{
     AdoptInto, AdoptingError, Attempt, AttemptId, BatchId, BatchPath, BatchRecord, Choice, Engine,
     Ledger, LedgerError, Realm, References,
@@ -37,6 +38,8 @@ pub struct Opened {
     pub attempts: Vec<Attempt>,
     /// What is to be told about it.
     pub notices: Vec<Notice>,
+    /// Whether another run is at work on it, which only who does not lock it can meet.
+    pub is_at_work: bool,
 }
 
 /// What is to be told about a batch that was opened.
@@ -134,7 +137,9 @@ async fn choose_and_lock<E: Engine, S: Storage>(
             Some(record) => record,
             None => {
                 let references = wanted.references.unwrap_or_default();
-                ledger.add_batch(wanted.realm, wanted.path, references).await?
+                ledger
+                    .add_batch(wanted.realm, wanted.path, references)
+                    .await?
             }
         };
         if !ledger.lock(&record.id).await? {
@@ -215,6 +220,55 @@ async fn open_locked<E: Engine, S: Storage>(
         record: record.clone(),
         attempts,
         notices,
+        is_at_work: false,
+    })
+}
+
+/// Looks at a batch as [`open`] would open it, and neither locks nor writes anything.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn look<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+) -> Result<Opened, OpenError> {
+    let reading = read(&results.read()?.unwrap_or_default())?;
+    let (record, is_at_work) = match choose(ledger, &reading, wanted).await? {
+        Some(record) => {
+            let is_at_work = ledger.is_at_work(&record.id).await?;
+            (record, is_at_work)
+        }
+        None => (
+            ledger
+                .record_of_none(wanted.realm, wanted.references)
+                .await?,
+            false,
+        ),
+    };
+    let before = ledger.attempts_of(&record.id).await?;
+    if let Some(line) = reading.unexplained(&before) {
+        return Err(OpenError::NoId(line));
+    }
+    let into = AdoptInto {
+        batch: &record.id,
+        realm: wanted.realm,
+        references: record.references,
+        payouts: wanted.payouts,
+    };
+    let changes = ledger.would_adopt(&reading.lines, into).await?;
+    let mut attempts = Known::default();
+    attempts.extend(before);
+    for change in &changes {
+        match change {
+            Change::Insert(attempt) | Change::Update(attempt) => attempts.replace(attempt.clone()),
+        }
+    }
+    Ok(Opened {
+        record,
+        attempts: attempts.all().to_vec(),
+        notices: notices_of(&changes),
+        is_at_work,
     })
 }
 

@@ -5,8 +5,8 @@ use crate::domain::{Payout, State, StateCounts, Totals};
 use crate::ledger::rules::{
     Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, judge, missing_rows,
 };
-use crate::ledger::{Attempt, BatchRecord, PayoutKey};
-use std::collections::HashSet;
+use crate::ledger::{Attempt, BatchId, BatchRecord, PayoutKey};
+use std::collections::{BTreeSet, HashSet};
 
 /// Which rows are to be paid in this run.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +95,15 @@ impl<'k> Plan<'k> {
         !self.missing.is_empty() || self.states.iter().any(is_refused)
     }
 
+    /// The batches, other than this one, that something of the plan rests on.
+    pub fn other_batches(&self, own: &BatchId) -> BTreeSet<BatchId> {
+        let attempts = self.states.iter().flatten().filter_map(attempt_of);
+        attempts
+            .map(|attempt| attempt.batch.clone())
+            .filter(|batch| batch != own)
+            .collect()
+    }
+
     /// Count and sum per currency of what is going to be submitted.
     #[must_use]
     pub fn totals(&self, payouts: &[Payout]) -> Totals {
@@ -126,10 +135,23 @@ pub fn state_of<A>(state: &RowState<A>) -> State {
         RowState::Pending { last: Some(_), .. } => State::NotCreated,
         RowState::Refused(refusal) => match refusal.reason {
             RefusalReason::InDoubtElsewhere => State::InDoubt,
-            RefusalReason::ReferenceUsed
-            | RefusalReason::Twin
-            | RefusalReason::CaseOfReference => State::Refused,
+            RefusalReason::ReferenceUsed | RefusalReason::Twin | RefusalReason::CaseOfReference => {
+                State::Refused
+            }
         },
+    }
+}
+
+/// The attempt that a row's state rests on.
+#[must_use]
+pub fn attempt_of<A>(state: &RowState<A>) -> Option<&A> {
+    match state {
+        RowState::Created(attempt)
+        | RowState::InDoubt(attempt)
+        | RowState::Rejected(attempt)
+        | RowState::UnderWay(attempt) => Some(attempt),
+        RowState::Pending { last, repeats: _ } => last.as_ref(),
+        RowState::Refused(refusal) => Some(&refusal.attempt),
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::gateway::Gateway;
 use super::open::{self, OpenError, Opened};
-use super::pacer::{Clock, Pacer};
+use super::pacer::{Clock, Pacer, step};
 use super::plan::{Plan, Selection, rows_of};
-use super::results::{Results, Storage};
+use super::results::Storage;
 use super::stop::Stop;
 use super::submit::{Observer, Order, Records, Submission, World, submit};
 use crate::domain::{HaltCheck, HaltPolicy, Payout};
@@ -14,10 +14,11 @@ use crate::ledger::engine::LookUp;
 use crate::ledger::key::keys_of;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
-    Attempt, AttemptStatus, BatchPath, BatchRecord, Content, Engine, Ledger, LedgerError, Pace,
-    PayoutKey, Realm, References, key,
+    Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Content, Engine, Ledger, LedgerError,
+    Pace, PayoutKey, Realm, References, key,
 };
-use std::collections::HashSet;
+use crate::secret::ApiKey;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// What is asked of a run.
@@ -50,13 +51,18 @@ pub struct Request<'a> {
 /// What is known before anything is sent.
 #[derive(Debug)]
 pub struct Prospect<'p> {
-    /// The batch; `None` for a dry run of one that the ledger does not know.
+    /// The batch.
     pub record: &'p BatchRecord,
     /// The rows with their keys.
     pub rows: &'p [Row<'p>],
     /// What they are.
     pub plan: &'p Plan<'p>,
+    /// Where the results files are of the other batches that the plan speaks of.
+    pub paths: &'p Paths,
 }
+
+/// Where the results files of batches are.
+pub type Paths = BTreeMap<BatchId, BatchPath>;
 
 /// Who decides, when the plan is known, whether it is carried out, and by which gateway.
 pub trait Operator<G> {
@@ -78,8 +84,8 @@ pub trait Operator<G> {
 pub struct Agreed<G> {
     /// What payouts are submitted to.
     pub gateway: G,
-    /// The pace of its API key.
-    pub pace: Pace,
+    /// The API key, whose pace is kept.
+    pub key: ApiKey,
 }
 
 /// Why a run could not begin. Nothing was sent.
@@ -107,6 +113,8 @@ pub enum RunError<X> {
 pub struct Report {
     /// The batch.
     pub record: BatchRecord,
+    /// Where the results files are of the other batches that the states speak of.
+    pub paths: Paths,
     /// The state of each row now; `None` for those that `--only` leaves out.
     pub states: Vec<Option<RowState<Attempt>>>,
     /// What the run came to; `None` if the plan was not carried out.
@@ -150,14 +158,25 @@ where
     let around = knowledge.circumstances(request, &opened.record);
     let known = (&knowledge.known, opened.attempts.as_slice());
     let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let paths = ledger
+        .paths_of(plan.other_batches(&opened.record.id))
+        .await?;
     let prospect = Prospect {
         record: &opened.record,
         rows: &rows,
         plan: &plan,
+        paths: &paths,
     };
-    let agreed = operator.agree(&prospect).await.map_err(RunError::Operator)?;
-    let Some(Agreed { gateway, pace }) = agreed else {
-        return Ok(report(&opened.record, &plan, None));
+    let agreed = operator
+        .agree(&prospect)
+        .await
+        .map_err(RunError::Operator)?;
+    let Some(Agreed { gateway, key }) = agreed else {
+        return Ok(report(&opened.record, &plan, paths, None));
+    };
+    let pace = Pace {
+        key_hash: ledger.key_hash(key.expose()),
+        step: step(request.interval),
     };
     let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
     let kept = results.publish(&opened.attempts, clock.now());
@@ -181,7 +200,7 @@ where
     };
     let records = Records { ledger, results };
     let submission = submit(&order, records, (&mut pacer, &mut halts), &world, observer).await;
-    let report = report(&opened.record, &plan, Some(submission));
+    let report = report(&opened.record, &plan, paths, Some(submission));
     if is_finished(&report) {
         // Only said of a batch to tell a later one from it: what was paid is recorded already.
         let _ = ledger.mark_finished(&opened.record.id).await;
@@ -197,7 +216,7 @@ pub struct Knowledge {
     key_set: HashSet<PayoutKey>,
     /// The attempts.
     pub known: Known,
-    at_work: HashSet<crate::ledger::BatchId>,
+    at_work: HashSet<BatchId>,
     now: chrono::DateTime<chrono::Utc>,
 }
 
@@ -248,7 +267,11 @@ impl Knowledge {
         known.extend(of_keys.clone());
         let contents = payouts.iter().map(|payout| Content::of(payout));
         let contents = contents.map(|content| content.as_str().to_owned());
-        known.extend(ledger.look_up(LookUp::Content, request.realm, contents).await?);
+        known.extend(
+            ledger
+                .look_up(LookUp::Content, request.realm, contents)
+                .await?,
+        );
         let references = payouts.iter().map(|it| key::folded(&it.reference));
         let references = references.filter(|reference| !reference.is_empty());
         known.extend(
@@ -259,7 +282,11 @@ impl Knowledge {
         Ok(Self {
             key_set: keys.iter().cloned().collect(),
             keys,
-            at_work: ledger.at_work(known.all(), &record.id).await?,
+            at_work: {
+                let mut at_work = ledger.at_work(known.all(), &record.id).await?;
+                at_work.extend(opened.is_at_work.then(|| record.id.clone()));
+                at_work
+            },
             known,
             now: ledger.now().await?,
         })
@@ -284,7 +311,12 @@ impl Knowledge {
     }
 }
 
-fn report(record: &BatchRecord, plan: &Plan<'_>, submission: Option<Submission>) -> Report {
+fn report(
+    record: &BatchRecord,
+    plan: &Plan<'_>,
+    paths: Paths,
+    submission: Option<Submission>,
+) -> Report {
     let mut states: Vec<Option<RowState<Attempt>>> = plan
         .states
         .iter()
@@ -298,6 +330,7 @@ fn report(record: &BatchRecord, plan: &Plan<'_>, submission: Option<Submission>)
     }
     Report {
         record: record.clone(),
+        paths,
         states,
         submission,
     }
@@ -305,10 +338,8 @@ fn report(record: &BatchRecord, plan: &Plan<'_>, submission: Option<Submission>)
 
 /// Whether every row of the input is settled.
 fn is_finished(report: &Report) -> bool {
-    report.states.iter().all(|state| {
-        matches!(
-            state,
-            Some(RowState::Created(_) | RowState::Rejected(_))
-        )
-    })
+    report
+        .states
+        .iter()
+        .all(|state| matches!(state, Some(RowState::Created(_) | RowState::Rejected(_))))
 }

@@ -31,6 +31,8 @@ const VOID_TRIES: u32 = 3;
 
 /// Watches a run. What it does must not fail: the run goes on whatever becomes of the screen.
 pub trait Observer {
+    /// So many payouts are going to be submitted.
+    fn planned(&mut self, count: usize);
     /// A payout waits for its turn; `other` is who has made the request before, if another run has.
     fn waiting(&mut self, payout: &Payout, ready_at: Instant, other: Option<&str>);
     /// A payout waits until another run has submitted it.
@@ -152,6 +154,7 @@ pub async fn submit<E: Engine, S: Storage, G: Gateway, C: Clock>(
     world: &World<'_, G, C>,
     observer: &mut impl Observer,
 ) -> Submission {
+    observer.planned(order.steps.len());
     let mut submitting = Submitting {
         order,
         records,
@@ -218,7 +221,10 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
             if self.world.stop.is_raised() {
                 return Err(Ended::Stopped);
             }
-            match self.attempt(step, row, &mut other_run_since, &mut whose_turn).await? {
+            match self
+                .attempt(step, row, &mut other_run_since, &mut whose_turn)
+                .await?
+            {
                 Tried::NotYet => {}
                 Tried::Settled => return Ok(()),
                 Tried::Sent(outcome) => match self.halts.count(&outcome) {
@@ -258,17 +264,21 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
             }
             Ok(Begun::TooSoon { wait, other }) => {
                 // Whoever has the turn may give it up early.
-                let wait = if other.is_some() { wait.min(POLL) } else { wait };
+                let wait = if other.is_some() {
+                    wait.min(POLL)
+                } else {
+                    wait
+                };
                 *whose_turn = other;
                 self.pacer.set(wait);
                 Ok(Tried::NotYet)
             }
             Ok(Begun::Settled(state)) => self.settled(step, row.payout, *state, other_run_since),
-            Err(BeginError::NotBegun(error)) => {
-                Err(Ended::Failed(SubmitError::NotClaimed(error)))
-            }
+            Err(BeginError::NotBegun(error)) => Err(Ended::Failed(SubmitError::NotClaimed(error))),
             Err(BeginError::Uncertain(attempt, error)) => {
-                let failed = self.void(*attempt, error.to_string(), Lines::Untouched).await;
+                let failed = self
+                    .void(*attempt, error.to_string(), Lines::Untouched)
+                    .await;
                 Err(Ended::Failed(failed))
             }
         }

@@ -1,10 +1,11 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PlanReport, Summary};
-use crate::domain::escape::is_unsafe;
-use crate::domain::{Batch, Currency, Finding, FindingCounts, Payout, Severity, Standing, Totals};
+use super::report::{PlanReport, StatusRow, Summary};
+use crate::domain::escape::{escape_cell, is_unsafe};
+use crate::domain::{Currency, Finding, FindingCounts, Severity, Totals};
 use crate::exit::Exit;
-use crate::payout::results::Attempt;
+use crate::ledger::{Attempt, AttemptStatus};
+use crate::payout::plan::{attempt_of, state_of};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -44,7 +45,7 @@ pub fn finding(finding: &Finding) -> Value {
 /// The plan.
 #[must_use]
 pub fn plan(plan: &PlanReport) -> Value {
-    let census = &plan.census;
+    let counts = &plan.counts;
     json!({
         "type": "plan",
         "input": plan.input,
@@ -52,9 +53,10 @@ pub fn plan(plan: &PlanReport) -> Value {
         "api": plan.api,
         "fingerprint": plan.fingerprint,
         "to_submit": plan.to_submit.count(),
-        "created": census.created,
-        "rejected": census.rejected,
-        "in_doubt": census.in_doubt,
+        "created": counts.created,
+        "rejected": counts.rejected,
+        "in_doubt": counts.in_doubt,
+        "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
         "warnings": plan.warnings,
         "totals": totals(&plan.to_submit),
@@ -73,21 +75,48 @@ fn totals(totals: &Totals) -> Value {
         .collect()
 }
 
+/// Payouts that were created before.
+fn created_before(before: &super::report::CreatedBefore) -> Value {
+    json!({"count": before.count, "results": before.file, "newest": before.newest})
+}
+
 /// An attempt: the fields of its line in the results file.
 #[must_use]
 pub fn attempt(attempt: &Attempt) -> Value {
-    let (intent, ending) = (&attempt.intent, &attempt.ending);
+    let mut event = attempt_fields(attempt);
+    event["type"] = "payout".into();
+    event
+}
+
+/// An attempt whose outcome could not be recorded everywhere.
+#[must_use]
+pub fn unrecorded(attempt: &Attempt) -> Value {
+    let mut event = attempt_fields(attempt);
+    event["type"] = "unrecorded".into();
+    event
+}
+
+fn attempt_fields(attempt: &Attempt) -> Value {
+    let ending = &attempt.ending;
+    let status = match ending.status {
+        AttemptStatus::Submitting => AttemptStatus::Unknown,
+        AttemptStatus::Created
+        | AttemptStatus::Rejected
+        | AttemptStatus::NotCreated
+        | AttemptStatus::Unknown => ending.status,
+    };
     json!({
-        "type": "payout",
-        "line": intent.line,
-        "reference": intent.reference,
-        "currency_code": intent.currency_code,
-        "to_address": intent.to_address,
-        "amount": intent.amount,
-        "attempt": intent.attempt,
-        "api": intent.api,
-        "started_at": intent.started_at,
-        "status": ending.status.as_str(),
+        "id": attempt.id.as_str(),
+        "line": attempt.line,
+        "reference": attempt.reference,
+        "payee": attempt.payee,
+        "currency_code": attempt.content.currency_code(),
+        "to_address": attempt.to_address,
+        "amount": attempt.amount,
+        "attempt": attempt.number,
+        "api": attempt.host,
+        "started_at": attempt.started_at,
+        "status": status.as_str(),
         "invoice_id": ending.invoice_id,
         "accepted_amount": ending.accepted_amount,
         "error_key": ending.error_key,
@@ -100,24 +129,27 @@ pub fn attempt(attempt: &Attempt) -> Value {
 /// Where a batch stands at the end of a run.
 #[must_use]
 pub fn summary(summary: &Summary, exit: Exit) -> Value {
-    let census = &summary.census;
+    let counts = &summary.counts;
+    let doubts = summary.doubts.iter();
     json!({
         "type": "summary",
-        "created": census.created,
-        "rejected": census.rejected,
-        "not_created": census.not_created,
-        "in_doubt": census.in_doubt,
-        "pending": census.pending,
+        "created": counts.created,
+        "created_before": summary.created_before.iter().map(created_before).collect::<Vec<_>>(),
+        "rejected": counts.rejected,
+        "not_created": counts.not_created,
+        "in_doubt": counts.in_doubt,
+        "pending": counts.pending,
+        "refused": counts.refused,
         "stopped": summary.stopped,
         "results": summary.results,
-        "in_doubt_lines": summary.doubts.iter().map(|doubt| doubt.payout.line).collect::<Vec<_>>(),
+        "in_doubt_lines": doubts.map(|doubt| doubt.attempt.line).collect::<Vec<_>>(),
         "exit_status": exit.code(),
     })
 }
 
 /// How many findings there were, when nothing is sent because of them.
 #[must_use]
-pub fn refused(counts: &FindingCounts) -> Value {
+pub fn refused(counts: &FindingCounts, exit: Exit) -> Value {
     let kinds = |severity| -> Map<String, Value> {
         let kinds = counts.by_kind(severity).into_iter();
         kinds
@@ -130,50 +162,61 @@ pub fn refused(counts: &FindingCounts) -> Value {
         "warnings": counts.warnings(),
         "error_kinds": kinds(Severity::Error),
         "warning_kinds": kinds(Severity::Warning),
-        "exit_status": Exit::InputInvalid.code(),
+        "exit_status": exit.code(),
     })
 }
 
-/// The names of the columns of a payout's standing, in CSV and JSON alike.
-const STANDING_COLUMNS: [&str; 10] = [
+/// The names of the columns of a payout's state, in CSV and JSON alike.
+const STATE_COLUMNS: [&str; 12] = [
     "line",
     "reference",
+    "payee",
     "currency_code",
     "to_address",
     "amount",
-    "standing",
+    "state",
     "attempts",
     "invoice_id",
     "error_key",
     "detail",
+    "id",
 ];
 
-fn standing_fields(payout: &Payout, standing: &Standing) -> [String; 10] {
+fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
+    let attempt = state.and_then(attempt_of);
+    let ending = attempt.map(|attempt| attempt.ending.clone());
+    let (invoice_id, error_key, detail) = ending.map_or_else(Default::default, |ending| {
+        (ending.invoice_id, ending.error_key, ending.detail)
+    });
     [
         payout.line.to_string(),
         payout.reference.clone(),
+        escape_cell(&payout.payee),
         payout.currency.to_string(),
         payout.to_address.clone(),
         payout.amount.to_string(),
-        standing.state.to_string(),
-        standing.attempts.to_string(),
-        standing.invoice_id.clone(),
-        standing.error_key.clone(),
-        standing.detail.clone(),
+        state.map_or(String::new(), |state| state_of(state).to_string()),
+        attempt.map_or(0, |attempt| attempt.number).to_string(),
+        invoice_id,
+        error_key,
+        detail,
+        attempt.map_or(String::new(), |attempt| attempt.id.to_string()),
     ]
 }
 
 /// Where one payout stands.
 #[must_use]
-pub fn standing(payout: &Payout, standing: &Standing) -> Value {
+pub fn state(row: &StatusRow<'_>) -> Value {
     let mut event = json!({"type": "payout"});
-    for (name, field) in STANDING_COLUMNS
-        .iter()
-        .zip(standing_fields(payout, standing))
-    {
+    let (payout, state) = row;
+    for (name, field) in STATE_COLUMNS.iter().zip(state_fields(row)) {
         event[name] = match *name {
             "line" => payout.line.into(),
-            "attempts" => standing.attempts.into(),
+            "attempts" => state
+                .and_then(attempt_of)
+                .map_or(0, |attempt| attempt.number)
+                .into(),
+            "payee" => payout.payee.as_str().into(),
             _ => field.into(),
         };
     }
@@ -182,11 +225,10 @@ pub fn standing(payout: &Payout, standing: &Standing) -> Value {
 
 /// Where every payout stands, as CSV.
 #[must_use]
-pub fn standings_csv(batch: &Batch, standings: &[Standing]) -> String {
-    let rows = batch.payouts.iter().zip(standings);
+pub fn states_csv(rows: &[StatusRow<'_>]) -> String {
     csv_text(
-        &STANDING_COLUMNS,
-        rows.map(|(payout, standing)| standing_fields(payout, standing).to_vec()),
+        &STATE_COLUMNS,
+        rows.iter().map(|row| state_fields(row).to_vec()),
     )
 }
 

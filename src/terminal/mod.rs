@@ -3,5 +3,6 @@
 
 pub mod events;
 pub mod findings;
+pub mod refusals;
 pub mod report;
 pub mod ui;

@@ -1,9 +1,10 @@
 //! A report is a value as text for a person. Nothing here writes anywhere.
 
 use crate::domain::escape::escape;
-use crate::domain::state::StateCounts;
-use crate::domain::{Batch, Currency, Halt, Payout, Standing, State, Totals};
-use crate::payout::results::Attempt;
+use crate::domain::{Currency, Halt, Payout, State, StateCounts, Totals};
+use crate::ledger::rules::RowState;
+use crate::ledger::{Attempt, AttemptStatus};
+use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
@@ -19,7 +20,9 @@ pub struct PlanReport {
     /// The host that is paid through, or `sandbox`.
     pub api: String,
     /// Where the batch stands now.
-    pub census: StateCounts,
+    pub counts: StateCounts,
+    /// Which payouts were created before, by the results file that has them.
+    pub created_before: Vec<CreatedBefore>,
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
     /// How many more wait beyond `--limit`.
@@ -38,7 +41,11 @@ pub struct PlanReport {
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Where the batch stands now.
-    pub census: StateCounts,
+    pub counts: StateCounts,
+    /// Which payouts were created before this run, by the results file that has them.
+    pub created_before: Vec<CreatedBefore>,
+    /// The payouts for which the API accepted another amount.
+    pub accepted_otherwise: Vec<Attempt>,
     /// Why it stopped early; empty when it did not.
     pub stopped: String,
     /// The results file's name.
@@ -49,40 +56,24 @@ pub struct Summary {
     pub doubts: Vec<Doubt>,
 }
 
+/// Payouts that one batch created before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedBefore {
+    /// How many.
+    pub count: u64,
+    /// The results file of the batch that created them; `None` if it is this one.
+    pub file: Option<String>,
+    /// When the newest was begun.
+    pub newest: DateTime<Utc>,
+}
+
 /// A payout in doubt.
 #[derive(Clone, Debug)]
 pub struct Doubt {
-    /// The payout.
-    pub payout: Payout,
-    /// When its attempt began.
-    pub started_at: Option<DateTime<Utc>>,
-    /// What is known of its attempt.
-    pub detail: String,
+    /// The attempt of which it is not known whether it was created.
+    pub attempt: Attempt,
     /// The command that settles it, up to the verdict.
     pub command: String,
-}
-
-impl Doubt {
-    /// The doubts of a batch.
-    pub fn all(
-        batch: &Batch,
-        standings: &[Standing],
-        command: impl Fn(u64) -> String,
-    ) -> Vec<Self> {
-        let in_doubt = batch
-            .payouts
-            .iter()
-            .zip(standings)
-            .filter(|(_, standing)| standing.state == State::InDoubt);
-        in_doubt
-            .map(|(payout, standing)| Self {
-                payout: payout.clone(),
-                started_at: standing.started_at,
-                detail: standing.detail.clone(),
-                command: command(payout.line),
-            })
-            .collect()
-    }
 }
 
 /// `0.1 BTC to bc1q… (reference R1)`
@@ -104,8 +95,8 @@ pub fn payout(payout: &Payout) -> String {
 /// What a run is going to do, in a few lines.
 #[must_use]
 pub fn plan(plan: &PlanReport) -> String {
-    let census = &plan.census;
-    let mut text = String::new();
+    let counts = &plan.counts;
+    let mut text = created_before(&plan.created_before);
     let count = plan.to_submit.count();
     if count == 0 {
         let _ = write!(text, "{}: nothing to submit", escape(&plan.input));
@@ -124,12 +115,11 @@ pub fn plan(plan: &PlanReport) -> String {
         let _ = write!(text, "\n{}", totals(&plan.to_submit));
     }
     for (count, words) in [
-        (census.created, "already created"),
         (
-            census.rejected,
+            counts.rejected,
             "rejected by the API before (--retry-rejected submits them again)",
         ),
-        (census.in_doubt, "in doubt"),
+        (counts.in_doubt, "in doubt"),
         (plan.beyond_limit, "left for later by --limit"),
         (plan.warnings, "warnings, see above"),
     ] {
@@ -146,6 +136,28 @@ pub fn plan(plan: &PlanReport) -> String {
             humantime::format_duration(plan.interval),
             clock_time(plan.ends_at)
         );
+    }
+    text
+}
+
+/// Which payouts were created before, a line for each batch.
+fn created_before(before: &[CreatedBefore]) -> String {
+    let mut text = String::new();
+    for before in before {
+        let time = before.newest.format("%Y-%m-%d %H:%M UTC");
+        let _ = match &before.file {
+            None => writeln!(
+                text,
+                "Already created: {}, the last at {time}",
+                before.count
+            ),
+            Some(file) => writeln!(
+                text,
+                "Already created by another batch: {}, the last at {time}; see {}",
+                before.count,
+                escape(file)
+            ),
+        };
     }
     text
 }
@@ -206,9 +218,8 @@ pub fn clock_time(time: DateTime<Utc>) -> String {
 #[must_use]
 pub fn attempt(done: u64, total: u64, step: &Payout, attempt: &Attempt) -> String {
     let ending = &attempt.ending;
-    let time = ending
-        .finished_at
-        .to_rfc3339_opts(SecondsFormat::Secs, true);
+    let time = ending.finished_at.unwrap_or(attempt.started_at);
+    let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
     format!("{time} {done}/{total} {}", attempt_words(step, attempt))
 }
 
@@ -216,7 +227,7 @@ pub fn attempt(done: u64, total: u64, step: &Payout, attempt: &Attempt) -> Strin
 #[must_use]
 pub fn attempt_words(step: &Payout, attempt: &Attempt) -> String {
     let ending = &attempt.ending;
-    let mut text = format!("line {} {}", step.line, ending.status);
+    let mut text = format!("line {} {}", step.line, ending.status.as_str());
     if !ending.invoice_id.is_empty() {
         let _ = write!(text, " {}", ending.invoice_id);
     }
@@ -279,38 +290,51 @@ pub fn no_connection(since: DateTime<Utc>, next_try: DateTime<Utc>) -> String {
 /// Where the batch stands, and how to go on.
 #[must_use]
 pub fn summary(summary: &Summary) -> String {
-    let census = &summary.census;
+    let counts = &summary.counts;
     let mut parts = Vec::new();
     for (count, words) in [
-        (census.created, "created"),
-        (census.rejected, "rejected"),
-        (census.in_doubt, "in doubt"),
-        (census.to_send(), "not yet created"),
+        (counts.created, "created"),
+        (counts.rejected, "rejected"),
+        (counts.in_doubt, "in doubt"),
+        (counts.refused, "not sent because of an earlier payout"),
+        (counts.to_send(), "not yet created"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {words}"));
         }
     }
-    let mut text = String::new();
+    let mut text = created_before(&summary.created_before);
     if !summary.stopped.is_empty() {
         let _ = writeln!(text, "Stopped: {}", summary.stopped);
     }
-    let all_created = census.rejected == 0 && census.in_doubt == 0 && census.to_send() == 0;
-    let _ = write!(
-        text,
-        "{}{}",
-        if all_created { "All done: " } else { "" },
-        parts.join(", ")
-    );
+    let is_done = [
+        counts.rejected,
+        counts.in_doubt,
+        counts.refused,
+        counts.to_send(),
+    ];
+    let all_done = if is_done == [0; 4] { "All done: " } else { "" };
+    let _ = write!(text, "{all_done}{}", parts.join(", "));
+    for attempt in &summary.accepted_otherwise {
+        let _ = write!(
+            text,
+            "\nThe API accepted another amount: line {}, {} instead of {} {} ({})",
+            attempt.line,
+            attempt.ending.accepted_amount,
+            attempt.amount,
+            attempt.content.currency_code(),
+            attempt.ending.invoice_id
+        );
+    }
     let _ = write!(text, "\nResults: {}", escape(&summary.results));
     for doubt in &summary.doubts {
         let _ = write!(text, "\n{}", in_doubt(doubt));
     }
-    if census.to_send() > 0 && summary.doubts.is_empty() {
+    if counts.to_send() > 0 && summary.doubts.is_empty() {
         let _ = write!(text, "\nTo go on: {}", summary.command);
-    } else if census.to_send() > 0 {
+    } else if counts.to_send() > 0 {
         let _ = write!(text, "\nThen go on: {}", summary.command);
-    } else if census.rejected > 0 {
+    } else if counts.rejected > 0 {
         let command = summary.command.replace(" --retry-rejected", "");
         let _ = write!(
             text,
@@ -322,25 +346,20 @@ pub fn summary(summary: &Summary) -> String {
 
 /// What to do about a payout in doubt.
 fn in_doubt(doubt: &Doubt) -> String {
+    let attempt = &doubt.attempt;
     let mut text = format!(
-        "In doubt: line {}, {}",
-        doubt.payout.line,
-        payout(&doubt.payout)
+        "In doubt: line {}, {}\n  begun at {}",
+        attempt.line,
+        attempted(attempt),
+        attempt.started_at.format("%Y-%m-%d %H:%M:%S UTC")
     );
-    if let Some(time) = doubt.started_at {
-        let _ = write!(
-            text,
-            "\n  begun at {} UTC",
-            time.format("%Y-%m-%d %H:%M:%S")
-        );
-    }
-    if !doubt.detail.is_empty() {
-        let _ = write!(text, "\n  {}", doubt.detail);
+    if !attempt.ending.detail.is_empty() {
+        let _ = write!(text, "\n  {}", attempt.ending.detail);
     }
     let _ = write!(
         text,
         "\n  Look for it in the CryptoCloud dashboard. If it is there:\n    \
-         {command} --invoice-id ID\n  \
+         {command} --invoice-id INV-…\n  \
          If it is not:\n    \
          {command} --not-created",
         command = doubt.command,
@@ -348,33 +367,76 @@ fn in_doubt(doubt: &Doubt) -> String {
     text
 }
 
+/// What an attempt paid: `0.1 BTC to bc1q… (reference R1)`
+#[must_use]
+pub fn attempted(attempt: &Attempt) -> String {
+    let mut text = format!(
+        "{} {} to {}",
+        escape(&attempt.amount),
+        attempt.content.currency_code(),
+        escape(&attempt.to_address)
+    );
+    if !attempt.reference.is_empty() {
+        let _ = write!(text, " (reference {})", escape(&attempt.reference));
+    }
+    text
+}
+
+/// A row of the input with its state; `None` for one that `--only` leaves out.
+pub type StatusRow<'a> = (&'a Payout, Option<&'a RowState<Attempt>>);
+
+/// The state of a payout after an attempt.
+#[must_use]
+pub fn state_after(attempt: &Attempt) -> State {
+    match attempt.status() {
+        AttemptStatus::Created => State::Created,
+        AttemptStatus::Rejected => State::Rejected,
+        AttemptStatus::NotCreated => State::NotCreated,
+        AttemptStatus::Submitting | AttemptStatus::Unknown => State::InDoubt,
+    }
+}
+
+/// What somebody has changed in the results file is kept.
+#[must_use]
+pub fn changed_kept(name: &str) -> String {
+    format!(
+        "The results file was changed by another program; it is written anew, and what it was is kept in {}",
+        escape(name)
+    )
+}
+
 /// A table of where each payout stands.
 #[must_use]
-pub fn status(batch: &Batch, standings: &[Standing]) -> String {
+pub fn status(rows: &[StatusRow<'_>]) -> String {
     let mut table = bare_table();
     // The address comes last: it is what a narrow terminal may break.
     table.set_header([
         "line",
-        "standing",
+        "state",
         "invoice or error",
         "amount",
         "currency",
         "reference",
+        "payee",
         "to",
     ]);
-    for (payout, standing) in batch.payouts.iter().zip(standings) {
-        let note = if standing.invoice_id.is_empty() {
-            &standing.error_key
-        } else {
-            &standing.invoice_id
-        };
+    for (payout, state) in rows {
+        let ending = state.and_then(attempt_of).map(|attempt| &attempt.ending);
+        let note = ending.map_or("", |ending| {
+            if ending.invoice_id.is_empty() {
+                &ending.error_key
+            } else {
+                &ending.invoice_id
+            }
+        });
         table.add_row([
             payout.line.to_string(),
-            standing.state.to_string(),
-            note.clone(),
+            state.map_or(String::new(), |state| state_of(state).to_string()),
+            note.to_owned(),
             payout.amount.to_string(),
             payout.currency.to_string(),
             escape(&payout.reference).into_owned(),
+            escape(&payout.payee).into_owned(),
             escape(&payout.to_address).into_owned(),
         ]);
     }

@@ -5,13 +5,14 @@
 use super::findings::{self, Colour};
 use super::{events, report};
 use crate::domain::escape::escape;
-use crate::domain::state::StateCounts;
-use crate::domain::{Finding, Payout, Standing};
+use crate::domain::{Finding, Payout, State, StateCounts};
+use crate::ledger::Attempt;
+use crate::ledger::rules::RowState;
 use crate::payout::pacer;
-use crate::payout::plan::{Plan, Step};
-use crate::payout::results::Attempt;
+use crate::payout::plan::state_of;
+use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
@@ -246,7 +247,9 @@ pub struct Progress {
     interval: Duration,
     total: u64,
     done: u64,
-    tally: StateCounts,
+    counts: StateCounts,
+    /// What is waited for, as it was told last.
+    told: String,
 }
 
 /// When the next request starts; `None` while one is under way.
@@ -255,27 +258,18 @@ type Countdown = Arc<Mutex<Option<Instant>>>;
 impl Progress {
     /// Nothing done yet.
     #[must_use]
-    pub fn new(show: Show, emit: Emit, plan: &Plan<'_>, interval: Duration) -> Self {
-        let total = u64::try_from(plan.steps.len()).unwrap_or(u64::MAX);
+    pub fn new(show: Show, emit: Emit, interval: Duration) -> Self {
         let next = Countdown::default();
-        let bar = match show {
-            Show::Bar => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
-            Show::Lines | Show::Nothing => ProgressBar::hidden(),
-        };
-        bar.set_style(bar_style(Arc::clone(&next)));
-        bar.enable_steady_tick(TICK);
-        if show == Show::Bar {
-            *self::bar() = Some(bar.clone());
-        }
         Self {
             show,
             emit,
-            bar,
+            bar: ProgressBar::hidden(),
             next,
             interval,
-            total,
+            total: 0,
             done: 0,
-            tally: StateCounts::default(),
+            counts: StateCounts::default(),
+            told: String::new(),
         }
     }
 
@@ -288,15 +282,15 @@ impl Progress {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
-    fn show_tally(&self, first_wait: Duration) {
+    fn show_counts(&self, first_wait: Duration) {
         let left = self.total.saturating_sub(self.done);
         let ends_at = report::ends_at(Utc::now(), first_wait, pacer::step(self.interval), left);
-        let tally = &self.tally;
+        let counts = &self.counts;
         self.bar.set_prefix(format!(
             "{} created, {} rejected, {} in doubt, ends {}",
-            tally.created,
-            tally.rejected,
-            tally.in_doubt,
+            counts.created,
+            counts.rejected,
+            counts.in_doubt,
             report::clock_time(ends_at)
         ));
     }
@@ -321,36 +315,107 @@ fn bar_style(next: Countdown) -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-impl Observer for Progress {
-    fn waiting(&mut self, step: &Step<'_>, ready_at: Instant) {
-        self.set_next(Some(ready_at));
-        self.bar.set_message(current(step.payout));
-        self.show_tally(ready_at.saturating_duration_since(Instant::now()));
-    }
-
-    fn submitting(&mut self, _step: &Step<'_>) {
-        self.set_next(None);
-    }
-
-    fn finished(&mut self, step: &Step<'_>, attempt: &Attempt) {
-        let standing = attempt.standing();
-        let count = StateCounts::of(std::slice::from_ref::<Standing>(&standing));
-        self.tally = self.tally.plus(&count);
-        if count.not_created == 0 {
+impl Progress {
+    fn settle(&mut self, state: State) {
+        self.counts.add(state);
+        if state != State::NotCreated {
             self.done = self.done.saturating_add(1);
             self.bar.set_position(self.done);
         }
+    }
+
+    /// Tells what is waited for, once: on the bar for as long as it lasts, in a log as a line.
+    fn tell_wait(&mut self, payout: &Payout, what: &str) {
+        self.bar.set_message(format!("{}: {what}", current(payout)));
+        if self.show == Show::Lines && self.told != what {
+            say(&format!("line {}: {what}", payout.line));
+        }
+        what.clone_into(&mut self.told);
+    }
+}
+
+impl Observer for Progress {
+    fn planned(&mut self, count: usize) {
+        self.total = u64::try_from(count).unwrap_or(u64::MAX);
+        self.bar = match self.show {
+            Show::Bar => {
+                ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr())
+            }
+            Show::Lines | Show::Nothing => ProgressBar::hidden(),
+        };
+        self.bar.set_style(bar_style(Arc::clone(&self.next)));
+        self.bar.enable_steady_tick(TICK);
+        if self.show == Show::Bar {
+            *bar() = Some(self.bar.clone());
+        }
+    }
+
+    fn waiting(&mut self, payout: &Payout, ready_at: Instant, other: Option<&str>) {
+        self.set_next(Some(ready_at));
+        match other {
+            None => self.bar.set_message(current(payout)),
+            Some(other) => {
+                let what = format!("waiting for the turn of {}", escape(other));
+                self.tell_wait(payout, &what);
+            }
+        }
+        self.show_counts(ready_at.saturating_duration_since(Instant::now()));
+    }
+
+    fn awaiting_other_run(&mut self, payout: &Payout, attempt: &Attempt) {
+        let what = format!("waiting until {} has submitted it", escape(&attempt.who));
+        self.tell_wait(payout, &what);
+    }
+
+    fn awaiting_connection(&mut self, payout: &Payout, since: Instant, next_try: Instant) {
+        self.set_next(Some(next_try));
+        let without = TimeDelta::from_std(since.elapsed()).unwrap_or_default();
+        let since = Utc::now()
+            .checked_sub_signed(without)
+            .unwrap_or_else(Utc::now);
+        let what = format!("no connection since {}", report::clock_time(since));
+        self.tell_wait(payout, &what);
+    }
+
+    fn submitting(&mut self, _payout: &Payout) {
+        self.set_next(None);
+        self.told.clear();
+    }
+
+    fn finished(&mut self, payout: &Payout, attempt: &Attempt) {
+        let state = report::state_after(attempt);
+        self.settle(state);
         if self.emit == Emit::Events {
             emit(&events::attempt(attempt));
         }
-        let line = || report::attempt(self.done, self.total, step.payout, attempt);
+        let is_plain = state == State::Created && attempt.ending.accepted_amount.is_empty();
         match self.show {
-            Show::Lines => say(&line()),
-            Show::Bar if count.created == 0 || !attempt.ending.accepted_amount.is_empty() => {
-                say(&report::attempt_words(step.payout, attempt));
-            }
+            Show::Lines => say(&report::attempt(self.done, self.total, payout, attempt)),
+            Show::Bar if !is_plain => say(&report::attempt_words(payout, attempt)),
             Show::Bar | Show::Nothing => {}
         }
+    }
+
+    fn settled_elsewhere(&mut self, payout: &Payout, state: &RowState<Attempt>) {
+        self.settle(state_of(state));
+        if self.show != Show::Nothing {
+            say(&format!(
+                "line {}: another run has settled it: {}",
+                payout.line,
+                state_of(state)
+            ));
+        }
+    }
+
+    fn unrecorded(&mut self, attempt: &Attempt) {
+        if self.emit == Emit::Events {
+            emit(&events::unrecorded(attempt));
+        }
+        say(&format!("Not recorded: {}", encode(attempt).trim_end()));
+    }
+
+    fn changed_kept(&mut self, name: &str) {
+        say(&report::changed_kept(name));
     }
 }
 

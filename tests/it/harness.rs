@@ -52,6 +52,8 @@ pub(crate) fn rows(count: usize) -> String {
 /// A folder with an input, and a sandbox where one is needed.
 pub(crate) struct Scene {
     folder: TempDir,
+    /// Where the program keeps its ledger.
+    home: TempDir,
     sandbox: Option<Sandbox>,
 }
 
@@ -60,6 +62,7 @@ impl Scene {
     pub(crate) fn new(rows: &str) -> Self {
         let scene = Self {
             folder: TempDir::new().unwrap(),
+            home: TempDir::new().unwrap(),
             sandbox: None,
         };
         scene.write_rows(rows);
@@ -158,7 +161,10 @@ impl Scene {
 
     /// The program with these arguments, in the folder.
     pub(crate) fn program<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
-        Run::new(self.folder.path()).args(arguments)
+        Run::new(self.folder.path())
+            .env("HOME", self.home.path())
+            .env("XDG_STATE_HOME", self.home.path())
+            .args(arguments)
     }
 
     /// A command that the program has shown, as its reader would run it, without a question.
@@ -222,6 +228,7 @@ pub(crate) fn certified_until(year: i32) -> (String, Arc<ServerConfig>) {
 pub(crate) struct Line {
     pub(crate) line: u64,
     pub(crate) reference: String,
+    pub(crate) payee: String,
     pub(crate) currency_code: String,
     pub(crate) to_address: String,
     pub(crate) amount: String,
@@ -234,7 +241,8 @@ pub(crate) struct Line {
     pub(crate) error_key: String,
     pub(crate) detail: String,
     pub(crate) http_status: Option<u16>,
-    pub(crate) finished_at: chrono::DateTime<chrono::Utc>,
+    pub(crate) finished_at: Option<chrono::DateTime<chrono::Utc>>,
+    pub(crate) id: String,
 }
 
 /// One call of the program. Unless it is told otherwise it expects success and silence.

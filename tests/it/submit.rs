@@ -6,7 +6,7 @@ use crate::harness::{
 };
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Outcome, Payout, Verdict};
-use ccbatch::payout::gateway::Gateway;
+use ccbatch::ledger::Reading;
 use ccbatch::sandbox::{Options, Sandbox, Script};
 use ccbatch::secret::ApiKey;
 use std::net::{Ipv4Addr, TcpListener};
@@ -424,7 +424,7 @@ fn without_a_connection_there_are_four_tries_with_growing_waits() {
             pair[0].detail
         );
         // Both times are cut to whole milliseconds.
-        let waited = (pair[1].started_at - pair[0].finished_at).num_milliseconds();
+        let waited = (pair[1].started_at - pair[0].finished_at.unwrap()).num_milliseconds();
         assert!(waited >= seconds * 1000 - 1, "{waited} ms of {seconds} s");
     }
 }
@@ -561,7 +561,9 @@ fn submit_once(sandbox: &Sandbox, limits: Limits) -> Outcome {
     let client = Client::new(endpoint, &ApiKey::new(KEY).unwrap(), limits).unwrap();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
-    runtime.block_on(client.submit(&payout))
+    runtime
+        .block_on(client.exchange(&payout, Reading::now()))
+        .outcome
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use ccbatch::domain::Currency;
 use ccbatch::exit::Exit;
-use ccbatch::payout::results::HEADER;
+use ccbatch::payout::results::line::HEADER;
 use ccbatch::sandbox::STEPS;
 use std::collections::BTreeSet;
 use std::fs;

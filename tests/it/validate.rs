@@ -83,7 +83,7 @@ type Unfit<'a> = (&'a [u8], &'a [&'a str]);
 fn a_file_that_is_no_batch_gets_one_clear_error() {
     let header = "currency_code,to_address,amount\n";
     let long = format!("{header}BTC,{},1\n", "a".repeat(3_000_000));
-    let results = ccbatch::payout::results::HEADER;
+    let results = ccbatch::payout::results::line::HEADER;
     let unfit: [Unfit<'_>; 10] = [
         (b"", &["payouts.csv: the file is empty"]),
         (header.as_bytes(), &["there are no payouts"]),

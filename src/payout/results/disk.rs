@@ -49,7 +49,10 @@ impl DiskFile {
     /// The path is no place for results.
     pub fn at(path: &Path) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
-        if ["/dev", "/proc", "/sys"].iter().any(|it| path.starts_with(it)) {
+        if ["/dev", "/proc", "/sys"]
+            .iter()
+            .any(|it| path.starts_with(it))
+        {
             return Err(PlaceError::System);
         }
         match std::fs::symlink_metadata(&path) {

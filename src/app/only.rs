@@ -1,0 +1,53 @@
+//! `--only`: the lines of the rows that are paid now.
+
+use crate::cli::Only;
+use crate::domain::Payout;
+use crate::error::Error;
+use std::collections::HashSet;
+
+/// The lines of the rows that are named; `None` if all are.
+pub(super) fn lines_of(only: &[Only], payouts: &[Payout]) -> Result<Option<HashSet<u64>>, Error> {
+    if only.is_empty() {
+        return Ok(None);
+    }
+    let mut lines = HashSet::new();
+    for item in only {
+        match item {
+            Only::Lines { first, last, bare } => {
+                refuse_ambiguous(bare.as_deref(), payouts)?;
+                let named = payouts.iter().map(|payout| payout.line);
+                let named: Vec<u64> = named
+                    .filter(|line| (first..=last).contains(&line))
+                    .collect();
+                if named.is_empty() {
+                    let message = format!("no payout stands on line {first}");
+                    let hint = "count the lines as an editor shows them: the header is line 1";
+                    return Err(Error::only(message, hint));
+                }
+                lines.extend(named);
+            }
+            Only::Reference(reference) => {
+                let named = payouts.iter().find(|it| it.reference == *reference);
+                let Some(named) = named else {
+                    let message = format!("no row has the reference {reference:?}");
+                    return Err(Error::only(message, "write it as it stands in the file"));
+                };
+                lines.insert(named.line);
+            }
+        }
+    }
+    Ok(Some(lines))
+}
+
+/// A number that is also a reference may mean either.
+fn refuse_ambiguous(bare: Option<&str>, payouts: &[Payout]) -> Result<(), Error> {
+    let Some(bare) = bare else { return Ok(()) };
+    match payouts.iter().find(|payout| payout.reference == bare) {
+        None => Ok(()),
+        Some(_) => {
+            let message = format!("{bare} is both a line and a reference");
+            let hint = format!("write line:{bare} or ref:{bare}");
+            Err(Error::only(message, &hint))
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the ledger has against a row, as a finding.
+
+use super::report::attempted;
+use crate::domain::escape::escape;
+use crate::domain::{Column, Finding, Payout, Severity};
+use crate::ledger::rules::{Refusal, RefusalReason};
+use crate::ledger::{Attempt, AttemptStatus};
+use crate::payout::run::Paths;
+
+/// Where attempts are told to stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The results file of this batch.
+    pub own: &'a str,
+    /// Those of others.
+    pub others: &'a Paths,
+}
+
+impl Places<'_> {
+    /// The results file that an attempt stands in.
+    #[must_use]
+    pub fn of(&self, attempt: &Attempt) -> String {
+        match self.others.get(&attempt.batch) {
+            Some(path) => path.path.clone(),
+            None => self.own.to_owned(),
+        }
+    }
+}
+
+/// What the ledger has against a row.
+#[must_use]
+pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: Places<'_>) -> Finding {
+    let attempt = refusal.attempt;
+    let record = record(attempt, places);
+    let (column, kind, message, hint) = match refusal.reason {
+        RefusalReason::ReferenceUsed => (
+            Some(Column::Reference),
+            "reference used",
+            format!(
+                "the reference was used for another payout, and each part of an instalment needs its own: {record}"
+            ),
+            format!("put the row back as it was paid: {}", row(attempt)),
+        ),
+        RefusalReason::InDoubtElsewhere => (
+            None,
+            "in doubt",
+            format!("this payout is in doubt: {record}"),
+            format!(
+                "look for it in the CryptoCloud dashboard, then say what it shows: ccbatch resolve --id {id} --invoice-id INV-…, or ccbatch resolve --id {id} --not-created",
+                id = attempt.id
+            ),
+        ),
+        RefusalReason::Twin => (
+            None,
+            "paid before",
+            format!("the same sum went to the same address before: {record}"),
+            twin_hint(attempt),
+        ),
+        RefusalReason::CaseOfReference => (
+            Some(Column::Reference),
+            "reference used",
+            format!("the reference was used before, with other capitals: {record}"),
+            format!("write it as it was: {}", attempt.reference),
+        ),
+    };
+    finding(Some(payout.line), column, kind, message, hint)
+}
+
+/// A live attempt whose row is no longer in the input.
+#[must_use]
+pub fn missing(attempt: &Attempt, places: Places<'_>) -> Finding {
+    finding(
+        None,
+        None,
+        "row missing",
+        format!(
+            "a payout of this batch is no longer in the file: {}",
+            record(attempt, places)
+        ),
+        format!(
+            "put the row back ({}); if this is a new batch, give the file a name of its own and leave the old results file behind",
+            row(attempt)
+        ),
+    )
+}
+
+/// A row that was added to a batch which was finished long ago.
+#[must_use]
+pub fn added(payout: &Payout, newest: &Attempt) -> Finding {
+    finding(
+        Some(payout.line),
+        None,
+        "batch closed",
+        format!(
+            "this batch was finished, its last payout on {}",
+            newest.started_at.format("%Y-%m-%d")
+        ),
+        "give the file a name of its own, and its payouts references of their own".to_owned(),
+    )
+}
+
+fn twin_hint(attempt: &Attempt) -> String {
+    match attempt.status() {
+        AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
+            if attempt.reference.is_empty() {
+                "take the row out: it is paid; README.md tells how to pay the same sum again"
+                    .to_owned()
+            } else {
+                format!(
+                    "take the row out, or give it its reference back ({}): it is paid; README.md tells how to pay the same sum again",
+                    attempt.reference
+                )
+            }
+        }
+        AttemptStatus::Submitting | AttemptStatus::Unknown => format!(
+            "look for it in the CryptoCloud dashboard, then say what it shows: ccbatch resolve --id {id} --invoice-id INV-…, or ccbatch resolve --id {id} --not-created",
+            id = attempt.id
+        ),
+    }
+}
+
+/// `0.1 BTC to bc1q…, created on 2026-11-01 (INV-1), see payouts.results.csv`
+fn record(attempt: &Attempt, places: Places<'_>) -> String {
+    let time = attempt.started_at.format("%Y-%m-%d %H:%M UTC");
+    let what = match attempt.status() {
+        AttemptStatus::Created => format!("created at {time} ({})", attempt.ending.invoice_id),
+        AttemptStatus::Submitting | AttemptStatus::Unknown => format!("begun at {time}"),
+        AttemptStatus::Rejected | AttemptStatus::NotCreated => format!("attempted at {time}"),
+    };
+    format!("{}, {what}, see {}", attempted(attempt), places.of(attempt))
+}
+
+/// The row of an attempt, to be pasted.
+fn row(attempt: &Attempt) -> String {
+    let mut names = vec!["currency_code", "to_address", "amount"];
+    let mut cells = vec![
+        attempt.content.currency_code(),
+        &attempt.to_address,
+        &attempt.amount,
+    ];
+    if !attempt.reference.is_empty() {
+        names.insert(0, "reference");
+        cells.insert(0, &attempt.reference);
+    }
+    format!("{}: {}", names.join(","), escape(&cells.join(",")))
+}
+
+fn finding(
+    line: Option<u64>,
+    column: Option<Column>,
+    kind: &'static str,
+    message: String,
+    hint: String,
+) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        line,
+        column,
+        key: "ledger",
+        kind,
+        value: String::new(),
+        span: None,
+        message,
+        hint,
+        row: String::new(),
+        row_span: None,
+        related: None,
+    }
+}
