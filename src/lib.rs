@@ -32,6 +32,7 @@
 //! | --- | --- |
 //! | [`secret`] | the API key, which cannot be printed |
 //! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
+//! | [`clock`] | this machine's time of day, which may be wrong |
 //! | [`domain`] | what a payout is and what can become of it: values only |
 //! | [`address`] | recipients, checked to the last checksum; a file for each network family |
 //! | [`intake`] | a CSV file to a batch, or to every finding |
@@ -49,7 +50,7 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   secret, api < domain < exit < address < intake, ledger < payout < terminal < app < main
+//!   secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
 //!   ```
 //!
 //!   Beside them, [`cryptocloud`] uses `api`, `secret`, `domain` and the trait
@@ -77,6 +78,7 @@
 )]
 
 pub mod api;
+pub mod clock;
 pub mod secret;
 
 pub mod domain;

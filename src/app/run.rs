@@ -1,9 +1,10 @@
 //! `ccbatch run`: check, plan, ask, submit, sum up.
 
+use super::blocking::unless_stopped;
 use super::check::{emit, fold, open_input, open_record, plan_report, tell_plan, validate};
 use super::{key, signals};
 use crate::cli::{self, Format};
-use crate::config::{Consent, Run, Target};
+use crate::config::{Consent, Files, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::state::StateCounts;
 use crate::domain::{Batch, HaltCheck, Standing};
@@ -24,6 +25,7 @@ use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, report, ui};
 use chrono::Utc;
+use std::fs::File;
 use std::io::IsTerminal;
 use tokio::time::Instant;
 
@@ -44,15 +46,15 @@ pub(super) fn run(config: &Run) -> Result<Exit, Error> {
 async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let check = &config.check;
     let files = &check.files;
-    let input = open_input(files)?;
-    lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
+    let Some(input) = open(files, stop).await? else {
+        return Ok(Exit::StoppedEarly);
+    };
     let Some(intake) = validate(check, &input, Keep::Payouts)? else {
         return Ok(Exit::InputInvalid);
     };
     let Some(batch) = &intake.batch else {
         return Ok(Exit::InputInvalid);
     };
-
     if DiskFile::is_same(&files.results, &input).map_err(|e| Error::disk(&files.results, &e))? {
         return Err(Error::same_file(&files.results));
     }
@@ -111,8 +113,25 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     end(config, batch, submission)
 }
 
+/// Opens and locks the input; `None` when a stop was asked for first, as while a FIFO has no writer.
+async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
+    let named = files.clone();
+    let opened = unless_stopped(stop, move || open_input(&named)).await;
+    let opened = opened.map_err(|error| Error::system(&error))?.transpose()?;
+    match &opened {
+        Some(input) => lock(input).map_err(|error| Error::lock(&files.input, &error))?,
+        None => ui::say("Stopped: nothing was sent in this run"),
+    }
+    Ok(opened)
+}
+
 /// The client, and the sandbox if it runs against one; `None` when a stop was asked for.
 async fn connect(config: &Run, stop: &Stop) -> Result<Option<(Client, Option<Sandbox>)>, Error> {
+    if let Some(variable) = config.ignored_proxy {
+        ui::say(&format!(
+            "{variable} is set and ignored: ccbatch connects to the API itself"
+        ));
+    }
     let (endpoint, key, sandbox) = match &config.target {
         Target::Api { endpoint, key } => match key::read(key, stop).await? {
             Some(key) => (endpoint.clone(), key, None),
@@ -148,13 +167,13 @@ async fn is_agreed(config: &Run, plan: &Plan<'_>, stop: &Stop) -> Result<bool, E
         1 => "Submit this payout?".to_owned(),
         count => format!("Submit these {count} payouts?"),
     };
-    let asked = tokio::task::spawn_blocking(move || ui::ask(&question));
-    tokio::select! {
-        () = stop.raised() => {
+    let asked = unless_stopped(stop, move || ui::ask(&question)).await;
+    match asked.map_err(|error| Error::system(&error))? {
+        Some(answer) => answer.map_err(|error| Error::terminal(&error)),
+        None => {
             ui::say("");
             Ok(false)
         }
-        answer = asked => answer.unwrap_or(Ok(false)).map_err(|error| Error::terminal(&error)),
     }
 }
 

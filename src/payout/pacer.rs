@@ -3,6 +3,7 @@
 
 use super::results::LATEST_ARRIVAL;
 use super::stop::Stop;
+use crate::clock;
 use crate::domain::{Outcome, Status};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        clock::now()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::findings::{self, Colour};
 use super::{events, report};
+use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::state::StateCounts;
 use crate::domain::{Finding, Payout, Standing};
@@ -11,7 +12,6 @@ use crate::payout::pacer;
 use crate::payout::plan::{Plan, Step};
 use crate::payout::results::Attempt;
 use crate::payout::submit::Observer;
-use chrono::Utc;
 use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
@@ -263,7 +263,11 @@ impl Progress {
             Show::Lines | Show::Nothing => ProgressBar::hidden(),
         };
         bar.set_style(bar_style(Arc::clone(&next)));
-        bar.enable_steady_tick(TICK);
+        // The tick has a thread of its own, and would panic where none can be had. Without it the
+        // countdown is drawn only when something happens.
+        if show == Show::Bar && is_thread_to_be_had() {
+            bar.enable_steady_tick(TICK);
+        }
         if show == Show::Bar {
             *self::bar() = Some(bar.clone());
         }
@@ -290,7 +294,7 @@ impl Progress {
 
     fn show_tally(&self, first_wait: Duration) {
         let left = self.total.saturating_sub(self.done);
-        let ends_at = report::ends_at(Utc::now(), first_wait, pacer::step(self.interval), left);
+        let ends_at = report::ends_at(clock::now(), first_wait, pacer::step(self.interval), left);
         let tally = &self.tally;
         self.bar.set_prefix(format!(
             "{} created, {} rejected, {} in doubt, ends {}",
@@ -300,6 +304,12 @@ impl Progress {
             report::clock_time(ends_at)
         ));
     }
+}
+
+/// Whether the machine has a thread to spare.
+fn is_thread_to_be_had() -> bool {
+    let probe = std::thread::Builder::new().spawn(|| {});
+    probe.is_ok_and(|probe| probe.join().is_ok())
 }
 
 fn bar_style(next: Countdown) -> ProgressStyle {

@@ -17,24 +17,27 @@ const MAX_FUNCTION_LINES: usize = 70;
 const IMPORTS: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("api", &[]),
+    ("clock", &[]),
     ("domain", &["secret", "api"]),
     ("exit", &["domain"]),
     ("address", &["secret", "api", "domain"]),
     ("intake", &["secret", "api", "domain", "address"]),
     (
         "payout",
-        &["secret", "api", "domain", "address", "intake", "ledger"],
+        &[
+            "secret", "api", "clock", "domain", "address", "intake", "ledger",
+        ],
     ),
     (
         "cryptocloud",
-        &["secret", "api", "domain", "ledger", "payout"],
+        &["secret", "api", "clock", "domain", "ledger", "payout"],
     ),
-    ("ledger", &["secret", "api", "domain", "address"]),
+    ("ledger", &["secret", "api", "clock", "domain", "address"]),
     ("sandbox", &["api"]),
     (
         "terminal",
         &[
-            "secret", "api", "domain", "exit", "address", "intake", "ledger", "payout",
+            "secret", "api", "clock", "domain", "exit", "address", "intake", "ledger", "payout",
         ],
     ),
     ("cli", &["domain", "intake"]),
@@ -43,6 +46,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "secret",
             "api",
+            "clock",
             "domain",
             "exit",
             "address",
@@ -57,6 +61,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "secret",
             "api",
+            "clock",
             "domain",
             "exit",
             "address",
@@ -73,6 +78,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "secret",
             "api",
+            "clock",
             "domain",
             "exit",
             "address",
