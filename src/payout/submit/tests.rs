@@ -212,7 +212,7 @@ async fn rate_limits_are_waited_for_12_24_and_48_seconds() {
         .run()
         .await;
     assert!(matches!(ran.ended, Ended::Finished));
-    assert_eq!(ran.left, [0, 12_120, 36_120, 84_120, 96_240]);
+    assert_eq!(ran.left, [0, 12_060, 36_060, 84_060, 96_120]);
     let ran = Trial::new(2, vec![(FAST, limited(None)); 4]).run().await;
     assert!(matches!(ran.ended, Ended::Halted(Halt::RateLimited)));
     assert_eq!(ran.left, [0, 12_420, 36_720, 85_020]);
@@ -260,11 +260,11 @@ async fn the_pace_is_kept_across_a_restart() {
         (line(&unknown, 9_000, 1_000).encode(), 11_120),
         (line(&created(), 60_000, 59_000).encode(), 0),
         // When its request left, and whether, nobody knows any more.
-        (half, 12_120),
+        (half, 12_060),
         // An operator's verdict is no request.
         (settled, 6_120),
         // The clock was set back.
-        (line(&created(), -60_000, -61_000).encode(), 12_120),
+        (line(&created(), -60_000, -61_000).encode(), 12_060),
     ] {
         let trial = Trial::new(2, Vec::new()).after(&record).keep_going();
         let ran = trial.run().await;
@@ -281,7 +281,7 @@ async fn a_stop_while_waiting_sends_nothing_more() {
         stop.raise();
     });
     assert!(matches!(ran.ended, Ended::Stopped));
-    assert_eq!(ran.left, [0, 12_120]);
+    assert_eq!(ran.left, [0, 12_060]);
     assert_eq!(ran.states, [State::Created, State::Created, State::Pending]);
 }
 
