@@ -182,19 +182,19 @@ fn limited(retry_after: Option<u64>) -> Outcome {
 async fn after_a_fast_answer_the_interval_runs_from_its_end() {
     let ran = Trial::new(4, vec![(FAST, created()); 4]).run().await;
     assert!(matches!(ran.ended, Ended::Finished));
-    assert_eq!(ran.left, [0, 12_420, 24_840, 37_260]);
+    assert_eq!(ran.left, [0, 12_360, 24_720, 37_080]);
     assert_eq!(ran.states, [State::Created; 4]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_a_slow_answer_it_runs_from_a_second_after_the_start() {
     let ran = Trial::new(3, vec![(SLOW, created()); 3]).run().await;
-    assert_eq!(ran.left, [0, 13_120, 26_240]);
+    assert_eq!(ran.left, [0, 13_060, 26_060]);
     let rejected = outcome(Verdict::Rejected);
     let ran = Trial::new(3, vec![(SLOW, rejected), (SLOW * 6, created())])
         .run()
         .await;
-    assert_eq!(ran.left, [0, 13_120, 43_120], "and never before the answer");
+    assert_eq!(ran.left, [0, 13_060, 43_060], "and never before the answer");
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,7 +202,7 @@ async fn after_an_unknown_outcome_it_runs_from_the_end() {
     let unknown = outcome(Verdict::Unknown);
     let trial = Trial::new(3, vec![(SLOW, unknown), (FAST, created())]);
     let ran = trial.keep_going().run().await;
-    assert_eq!(ran.left, [0, 17_120, 29_540]);
+    assert_eq!(ran.left, [0, 17_060, 29_420]);
     assert_eq!(ran.states, [State::InDoubt, State::Created, State::Created]);
 }
 
@@ -215,7 +215,7 @@ async fn rate_limits_are_waited_for_12_24_and_48_seconds() {
     assert_eq!(ran.left, [0, 12_060, 36_060, 84_060, 96_120]);
     let ran = Trial::new(2, vec![(FAST, limited(None)); 4]).run().await;
     assert!(matches!(ran.ended, Ended::Halted(Halt::RateLimited)));
-    assert_eq!(ran.left, [0, 12_420, 36_720, 85_020]);
+    assert_eq!(ran.left, [0, 12_360, 36_660, 84_960]);
     assert_eq!(ran.states, [State::NotCreated, State::Pending]);
 }
 
@@ -223,7 +223,7 @@ async fn rate_limits_are_waited_for_12_24_and_48_seconds() {
 async fn what_the_api_asks_for_is_waited_and_the_interval_at_least() {
     let script = vec![(FAST, limited(Some(30))), (FAST, limited(Some(1)))];
     let ran = Trial::new(1, script).run().await;
-    assert_eq!(ran.left, [0, 30_300, 42_720]);
+    assert_eq!(ran.left, [0, 30_300, 42_660]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,15 +254,15 @@ async fn the_pace_is_kept_across_a_restart() {
     let settled = line(&unknown, 9_000, 6_000).encode() + &verdict.encode();
     for (record, first) in [
         (String::new(), 0),
-        (line(&created(), 3_300, 3_000).encode(), 9_120),
-        (line(&created(), 9_000, 1_000).encode(), 4_120),
-        (line(&limited(None), 9_000, 1_000).encode(), 4_120),
-        (line(&unknown, 9_000, 1_000).encode(), 11_120),
+        (line(&created(), 3_300, 3_000).encode(), 9_060),
+        (line(&created(), 9_000, 1_000).encode(), 4_060),
+        (line(&limited(None), 9_000, 1_000).encode(), 4_060),
+        (line(&unknown, 9_000, 1_000).encode(), 11_060),
         (line(&created(), 60_000, 59_000).encode(), 0),
         // When its request left, and whether, nobody knows any more.
         (half, 12_060),
         // An operator's verdict is no request.
-        (settled, 6_120),
+        (settled, 6_060),
         // The clock was set back.
         (line(&created(), -60_000, -61_000).encode(), 12_060),
     ] {
