@@ -189,7 +189,7 @@ async fn after_a_fast_answer_the_interval_runs_from_its_end() {
 #[tokio::test(start_paused = true)]
 async fn after_a_slow_answer_it_runs_from_a_second_after_the_start() {
     let ran = Trial::new(3, vec![(SLOW, created()); 3]).run().await;
-    assert_eq!(ran.left, [0, 13_060, 26_060]);
+    assert_eq!(ran.left, [0, 13_060, 26_120]);
     let rejected = outcome(Verdict::Rejected);
     let ran = Trial::new(3, vec![(SLOW, rejected), (SLOW * 6, created())])
         .run()
