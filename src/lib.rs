@@ -53,8 +53,8 @@
 //!   secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
 //!   ```
 //!
-//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `domain` and the trait
-//!   [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
+//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
+//!   [`ledger::Claim`] and the trait [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
 //!   [`sandbox`] uses `api` alone: it does not know `domain`, so that client and sandbox can
 //!   disagree and a test can see it. [`error`] words what the stages refuse, so it knows them, and
 //!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
