@@ -79,6 +79,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod os;
 pub mod secret;
 
 pub mod domain;

@@ -1,9 +1,9 @@
 //! Where the API key comes from.
 
 use super::blocking::unless_stopped;
-use super::permissions::open_to_others;
 use crate::config::KeySource;
 use crate::error::Error;
+use crate::os::file::mode_for_others;
 use crate::payout::stop::Stop;
 use crate::secret::ApiKey;
 use crate::terminal::ui;
@@ -39,7 +39,7 @@ pub(super) async fn read(source: &KeySource, stop: &Stop) -> Result<Option<ApiKe
 fn read_file(path: &Path) -> Result<ApiKey, Error> {
     let error = |error: io::Error| Error::api_key_file(path, &error);
     let file = File::open(path).map_err(error)?;
-    if let Some(mode) = open_to_others(&file).map_err(error)? {
+    if let Some(mode) = mode_for_others(&file.metadata().map_err(error)?) {
         return Err(Error::api_key_file_is_open(path, mode));
     }
     let mut text = String::new();

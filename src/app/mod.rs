@@ -6,7 +6,6 @@ mod currencies;
 mod key;
 mod limits;
 mod mending;
-mod permissions;
 mod resolve;
 mod run;
 mod sandbox;

@@ -1,60 +1,161 @@
-//! A [`Row`] is one line of the file, split into its cells, before anything about it is checked.
+//! A [`Record`] is one line of a CSV text, split into its cells, before anything about it is
+//! checked.
 //!
-//! Every line is a row of its own, because a line break inside a cell is refused: an unclosed
-//! quote can then never swallow the payouts below it. Cells are split by hand and not by the csv
-//! crate, which reads stray quotes without a word and does not say where in the line a cell
-//! stands; a test holds the two against each other.
+//! Every line is a record of its own, because a line break inside a cell is an error: an unclosed
+//! quote can then never swallow the payouts below it. [`joined`] is for readers that must take such
+//! a cell all the same. Cells are split here and not by the csv crate, which reads stray quotes
+//! without a word and counts lines otherwise than an editor; a test holds the two against each
+//! other.
 
-use super::source::{Line, LineBreak};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter, memchr2};
+use std::borrow::Cow;
 use std::ops::Range;
-use std::str::Utf8Error;
 
-/// Splits the lines of a block into cells; keeps its buffers from line to line.
+/// What may stand between two cells, the most usual first.
+pub const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
+/// How many lines a cell may take where line breaks in cells are read at all. An unclosed quote
+/// must not join the rest of the file.
+const MAX_CELL_LINES: usize = 64;
+
+/// What ends a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineBreak {
+    /// A line feed, perhaps after a carriage return.
+    LineFeed,
+    /// A carriage return alone, as old Macintosh programs write it.
+    CarriageReturn,
+}
+
+impl LineBreak {
+    /// What ends the lines of this text: whatever ends the first one.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        match memchr2(b'\n', b'\r', bytes) {
+            Some(place)
+                if bytes[place] == b'\r' && bytes.get(place.saturating_add(1)) != Some(&b'\n') =>
+            {
+                Self::CarriageReturn
+            }
+            _ => Self::LineFeed,
+        }
+    }
+
+    /// The byte that ends a line.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::LineFeed => b'\n',
+            Self::CarriageReturn => b'\r',
+        }
+    }
+
+    /// The other byte, which may stand beside it and nowhere else.
+    fn other_byte(self) -> u8 {
+        match self {
+            Self::LineFeed => b'\r',
+            Self::CarriageReturn => b'\n',
+        }
+    }
+
+    /// The line without the other byte beside its line break.
+    fn strip(self, line: &str) -> &str {
+        match self {
+            Self::LineFeed => line.strip_suffix('\r').unwrap_or(line),
+            Self::CarriageReturn => line.strip_prefix('\n').unwrap_or(line),
+        }
+    }
+}
+
+/// A line without its line break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'t> {
+    /// What stands on it.
+    pub text: &'t str,
+    /// How many bytes of the whole text come before it.
+    pub start: usize,
+}
+
+/// The lines of a text, as an editor shows them: what follows the last line break is a line only
+/// if anything does.
+pub fn lines(text: &str, line_break: LineBreak) -> impl Iterator<Item = Line<'_>> {
+    let bytes = text.as_bytes();
+    let has_open_end = bytes.last().is_some_and(|byte| *byte != line_break.byte());
+    let open_end = has_open_end.then_some(bytes.len());
+    let mut start = 0;
+    memchr_iter(line_break.byte(), bytes)
+        .chain(open_end)
+        .map(move |end| {
+            let line = Line {
+                text: line_break.strip(text.get(start..end).unwrap_or_default()),
+                start,
+            };
+            start = end.saturating_add(1);
+            line
+        })
+}
+
+/// The delimiter in `sep=;`, which Excel reads and writes above a header.
+#[must_use]
+pub fn named_delimiter(line: &str) -> Option<u8> {
+    let line = line.strip_prefix('"').map_or(line, |line| {
+        line.trim_end().strip_suffix('"').unwrap_or(line)
+    });
+    match line.as_bytes() {
+        [
+            b's' | b'S',
+            b'e' | b'E',
+            b'p' | b'P',
+            b'=',
+            delimiter @ (b',' | b';' | b'\t'),
+            rest @ ..,
+        ] if rest.iter().all(|byte| b",;\t ".contains(byte)) => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// The delimiter that stands most often in a line, quoted cells left out.
+#[must_use]
+pub fn likely_delimiter(line: &str) -> u8 {
+    let width = |delimiter: u8| Splitter::new(delimiter, line).split(line).width();
+    // Of equals `max_by_key` gives the last, and that is to be the comma.
+    DELIMITERS
+        .into_iter()
+        .rev()
+        .max_by_key(|delimiter| width(*delimiter))
+        .unwrap_or(b',')
+}
+
+/// Splits lines into cells; keeps its buffer from line to line.
 #[derive(Debug)]
-pub(super) struct Splitter {
+pub struct Splitter {
     delimiter: u8,
-    rare: Rare,
-    cells: Vec<Cell>,
-    unescaped: Vec<u8>,
-}
-
-/// One line and its cells.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row<'a> {
-    /// The line as it stands in the file, without its line break.
-    pub(super) line: &'a [u8],
-    text: Option<&'a str>,
-    cells: &'a [Cell],
-    unescaped: &'a [u8],
-    rare: Rare,
-}
-
-/// What most files do not have at all, so that one look at a block saves one at each line.
-#[derive(Clone, Copy, Debug)]
-struct Rare {
     has_quotes: bool,
-    /// The byte that is half a line break if it is in the middle of a line.
+    /// The byte that is half a line break if it is in the middle of a line; most texts have none,
+    /// so that one look at a text saves one at each of its lines.
     half_break: Option<u8>,
+    cells: Vec<Cell>,
 }
 
 /// Where a cell stands in its line, and how it is quoted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Cell {
-    /// In the line; of a quoted cell what is between the quotes.
-    inner: Range<usize>,
+    /// In the line; of a quoted cell where what is between the quotes begins.
+    start: usize,
+    end: usize,
     quoting: Quoting,
 }
 
 /// How a cell is quoted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quoting {
     /// Not at all.
     Bare,
     /// In quotes, without a quote inside.
     Quoted,
-    /// In quotes with doubled quotes inside; the value stands in the other buffer.
-    Escaped(Range<usize>),
+    /// In quotes with doubled quotes inside.
+    Escaped,
     /// Something follows the closing quote.
     Stray,
     /// The quote is never closed.
@@ -62,39 +163,55 @@ enum Quoting {
 }
 
 impl Splitter {
-    /// For the lines of this block.
-    pub(super) fn new(delimiter: u8, line_break: LineBreak, block: &[u8]) -> Self {
-        let half_break = line_break.other_byte();
+    /// For the lines of this text.
+    #[must_use]
+    pub fn new(delimiter: u8, text: &str) -> Self {
+        let half_break = LineBreak::of(text).other_byte();
+        Self::with_line_break(delimiter, text, half_break)
+    }
+
+    /// For the lines of a piece of a text whose line breaks are known.
+    #[must_use]
+    pub fn for_piece(delimiter: u8, line_break: LineBreak, piece: &str) -> Self {
+        Self::with_line_break(delimiter, piece, line_break.other_byte())
+    }
+
+    fn with_line_break(delimiter: u8, text: &str, half_break: u8) -> Self {
         Self {
             delimiter,
-            rare: Rare {
-                has_quotes: memchr(b'"', block).is_some(),
-                half_break: memchr(half_break, block).map(|_| half_break),
-            },
+            has_quotes: memchr(b'"', text.as_bytes()).is_some(),
+            half_break: memchr(half_break, text.as_bytes()).map(|_| half_break),
             cells: Vec::new(),
-            unescaped: Vec::new(),
         }
     }
 
-    pub(super) fn split<'a>(&'a mut self, line: Line<'a>) -> Row<'a> {
+    /// Splits one line.
+    pub fn split<'s, 't>(&'s mut self, line: &'t str) -> Record<'s, 't> {
         self.cells.clear();
-        self.unescaped.clear();
-        if self.rare.has_quotes {
-            self.split_with_quotes(line.bytes);
+        let bytes = line.as_bytes();
+        if self.has_quotes {
+            self.split_with_quotes(bytes);
         } else {
+            let cells = &mut self.cells;
             let mut start = 0;
-            for_each_match(line.bytes, self.delimiter, |end| {
-                self.push(start..end, Quoting::Bare);
+            let mut push = |start, end| {
+                cells.push(Cell {
+                    start,
+                    end,
+                    quoting: Quoting::Bare,
+                });
+            };
+            for_each_match(bytes, self.delimiter, |end| {
+                push(start, end);
                 start = end.saturating_add(1);
             });
-            self.push(start..line.bytes.len(), Quoting::Bare);
+            push(start, bytes.len());
         }
-        Row {
-            line: line.bytes,
-            text: line.text,
+        Record {
+            line,
             cells: &self.cells,
-            unescaped: &self.unescaped,
-            rare: self.rare,
+            has_quotes: self.has_quotes,
+            half_break: self.half_break,
         }
     }
 
@@ -118,7 +235,7 @@ impl Splitter {
     /// Takes the cell whose quote opens at `start`, and returns where it ends.
     fn quoted(&mut self, line: &[u8], start: usize) -> usize {
         let inner = start.saturating_add(1);
-        let unescaped = self.unescaped.len();
+        let mut quoting = Quoting::Quoted;
         let mut from = inner;
         loop {
             let Some(found) = memchr(b'"', &line[from..]) else {
@@ -129,7 +246,7 @@ impl Splitter {
             let after = quote.saturating_add(1);
             match line.get(after) {
                 Some(b'"') => {
-                    self.unescaped.extend_from_slice(&line[from..after]);
+                    quoting = Quoting::Escaped;
                     from = after.saturating_add(1);
                 }
                 Some(byte) if *byte != self.delimiter => {
@@ -138,12 +255,6 @@ impl Splitter {
                     return end;
                 }
                 _ => {
-                    let quoting = if from == inner {
-                        Quoting::Quoted
-                    } else {
-                        self.unescaped.extend_from_slice(&line[from..quote]);
-                        Quoting::Escaped(unescaped..self.unescaped.len())
-                    };
                     self.push(inner..quote, quoting);
                     return after;
                 }
@@ -157,82 +268,149 @@ impl Splitter {
     }
 
     fn push(&mut self, inner: Range<usize>, quoting: Quoting) {
-        self.cells.push(Cell { inner, quoting });
+        self.cells.push(Cell {
+            start: inner.start,
+            end: inner.end,
+            quoting,
+        });
     }
 }
 
-impl<'a> Row<'a> {
+/// One line and its cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'s, 't> {
+    /// The line as it stands, without its line break.
+    pub line: &'t str,
+    cells: &'s [Cell],
+    has_quotes: bool,
+    half_break: Option<u8>,
+}
+
+/// Where a value stands in its line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Byte for byte here.
+    Exact(Range<usize>),
+    /// Here, but with doubled quotes, so that only the whole can be pointed at.
+    Whole(Range<usize>),
+}
+
+impl<'t> Record<'_, 't> {
     /// How many cells there are; a blank line has one.
-    pub(super) fn width(&self) -> usize {
+    #[must_use]
+    pub fn width(&self) -> usize {
         self.cells.len()
     }
 
     /// The value of a cell without the blanks around it, and without its quotes; of a cell with
-    /// stray quotes as it stands.
-    pub(super) fn value(&self, index: usize) -> &'a [u8] {
-        match self.cells.get(index) {
-            None => b"",
-            Some(cell) => match &cell.quoting {
-                Quoting::Escaped(range) => trim(&self.unescaped[range.clone()]),
-                _ => trim(&self.line[cell.inner.clone()]),
-            },
+    /// stray quotes as it stands; nothing beyond the last cell.
+    #[must_use]
+    pub fn value(&self, index: usize) -> Cow<'t, str> {
+        match self.raw(index) {
+            Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+            Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
         }
     }
 
-    /// The value of a cell as text.
-    pub(super) fn text(&self, index: usize) -> Result<&'a str, Utf8Error> {
-        // A slice of what is known to be text costs less than another look at its bytes.
-        match (self.text, self.place(index)) {
-            (Some(line), Place::Exact(range)) => match line.get(range) {
-                Some(text) => Ok(text),
-                None => std::str::from_utf8(self.value(index)),
-            },
-            _ => std::str::from_utf8(self.value(index)),
+    /// The same with the blanks around it.
+    #[must_use]
+    pub fn raw(&self, index: usize) -> Cow<'t, str> {
+        let Some(cell) = self.cells.get(index) else {
+            return Cow::Borrowed("");
+        };
+        let inner = self.inner(cell);
+        if cell.quoting == Quoting::Escaped {
+            return Cow::Owned(inner.replace("\"\"", "\""));
         }
+        Cow::Borrowed(inner)
+    }
+
+    fn inner(&self, cell: &Cell) -> &'t str {
+        self.line.get(cell.start..cell.end).unwrap_or_default()
     }
 
     /// Where the value of a cell stands in the line, and whether byte for byte.
-    pub(super) fn place(&self, index: usize) -> Place {
+    #[must_use]
+    pub fn place(&self, index: usize) -> Place {
         let Some(cell) = self.cells.get(index) else {
             let end = self.line.len();
             return Place::Whole(end..end);
         };
-        if let Quoting::Escaped(_) = cell.quoting {
-            return Place::Whole(cell.inner.clone());
+        if cell.quoting == Quoting::Escaped {
+            return Place::Whole(cell.start..cell.end);
         }
-        let tail = self.line[cell.inner.clone()].trim_ascii_start();
-        let start = cell.inner.end.saturating_sub(tail.len());
-        Place::Exact(start..start.saturating_add(tail.trim_ascii_end().len()))
+        let inner = self.inner(cell);
+        let trimmed = trim(inner);
+        let before = inner.len().saturating_sub(trim_start(inner).len());
+        let start = cell.start.saturating_add(before);
+        Place::Exact(start..start.saturating_add(trimmed.len()))
     }
 
     /// Whether quotes stand where none should: after a closing quote, or inside a bare cell.
-    pub(super) fn has_stray_quote(&self, index: usize) -> bool {
-        self.rare.has_quotes
+    #[must_use]
+    pub fn has_stray_quote(&self, index: usize) -> bool {
+        self.has_quotes
             && self
                 .cells
                 .get(index)
                 .is_some_and(|cell| match cell.quoting {
                     Quoting::Stray => true,
-                    Quoting::Bare => memchr(b'"', &self.line[cell.inner.clone()]).is_some(),
-                    Quoting::Quoted | Quoting::Escaped(_) | Quoting::Open => false,
+                    Quoting::Bare => memchr(b'"', self.inner(cell).as_bytes()).is_some(),
+                    Quoting::Quoted | Quoting::Escaped | Quoting::Open => false,
                 })
     }
 
     /// Where half a line break stands in the middle of the line.
-    pub(super) fn half_break(&self) -> Option<usize> {
-        memchr(self.rare.half_break?, self.line)
+    #[must_use]
+    pub fn half_break(&self) -> Option<usize> {
+        memchr(self.half_break?, self.line.as_bytes())
     }
 
     /// Where a quote opens that this line does not close.
-    pub(super) fn open_quote(&self) -> Option<usize> {
+    #[must_use]
+    pub fn open_quote(&self) -> Option<usize> {
         let last = self.cells.last()?;
-        (last.quoting == Quoting::Open).then_some(last.inner.start)
+        (last.quoting == Quoting::Open).then_some(last.start)
     }
 
     /// Whether the cells from this one on are all blank.
-    pub(super) fn is_blank_from(&self, index: usize) -> bool {
-        (index..self.cells.len()).all(|index| self.value(index).is_empty())
+    #[must_use]
+    pub fn is_blank_from(&self, index: usize) -> bool {
+        let cells = self.cells.get(index..).unwrap_or_default();
+        cells.iter().all(|cell| trim(self.inner(cell)).is_empty())
     }
+
+    /// The values of all cells, each owned.
+    #[must_use]
+    pub fn values(&self) -> Vec<String> {
+        (0..self.width())
+            .map(|index| self.value(index).into_owned())
+            .collect()
+    }
+}
+
+/// The text from the beginning of a line to the end of the line on which a cell closes that opens
+/// on it, with how many lines that are; `None` if it does not close within reason.
+#[must_use]
+pub fn joined(text: &str, start: usize, dialect: (u8, LineBreak)) -> Option<(&str, usize)> {
+    let (delimiter, line_break) = dialect;
+    let rest = text.get(start..)?;
+    let mut splitter = Splitter::for_piece(delimiter, line_break, rest);
+    for (count, line) in lines(rest, line_break)
+        .take(MAX_CELL_LINES)
+        .enumerate()
+        .skip(1)
+    {
+        let end = line.start.saturating_add(line.text.len());
+        let record = rest.get(..end)?;
+        // What follows a closing quote would be out of place: then it opens another cell.
+        let split = splitter.split(record);
+        if split.open_quote().is_none() {
+            let is_sound = (0..split.width()).all(|index| !split.has_stray_quote(index));
+            return is_sound.then_some((record, count.saturating_add(1)));
+        }
+    }
+    None
 }
 
 /// Calls `visit` with every place at which the byte stands.
@@ -261,19 +439,25 @@ fn for_each_match(bytes: &[u8], wanted: u8, mut visit: impl FnMut(usize)) {
     }
 }
 
-/// Where a value stands in its line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Byte for byte here.
-    Exact(Range<usize>),
-    /// Here, but with doubled quotes, so that only the whole can be pointed at.
-    Whole(Range<usize>),
+/// A text without the blanks around it: spaces and tabs, and those that cannot be told from none,
+/// which come along when something is copied.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    if is_plain(text.as_bytes().first()) && is_plain(text.as_bytes().last()) {
+        return text;
+    }
+    text.trim_matches(is_blank)
 }
 
-/// Blanks are spaces and tabs. The other blanks of Unicode are not trimmed but told: where they
-/// stand, something was pasted.
-fn trim(text: &[u8]) -> &[u8] {
-    text.trim_ascii()
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+/// Whether a character is a blank: Unicode's white space, and what has no width.
+#[must_use]
+pub fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -281,16 +465,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn splitter_of(line: &str) -> Splitter {
-        Splitter::new(b',', LineBreak::LineFeed, line.as_bytes())
-    }
-
     fn values(line: &str) -> Vec<String> {
-        let mut splitter = splitter_of(line);
-        let row = splitter.split(line.into());
-        (0..row.width())
-            .map(|index| String::from_utf8_lossy(row.value(index)).into_owned())
-            .collect()
+        Splitter::new(b',', line).split(line).values()
     }
 
     #[test]
@@ -302,6 +478,7 @@ mod tests {
             ("a,", vec!["a", ""]),
             (",", vec!["", ""]),
             (" a ,\tb", vec!["a", "b"]),
+            ("\u{a0}a\u{a0} ,\u{200b}b\u{feff}", vec!["a", "b"]),
             (r#""a,b",c"#, vec!["a,b", "c"]),
             (r#""say ""x""",c"#, vec![r#"say "x""#, "c"]),
             (r#"""",""#, vec![r#"","#]),
@@ -319,11 +496,8 @@ mod tests {
             (r#"a,"b""#, None),
             (r#"a,"b"",c"#, Some(2)),
         ] {
-            assert_eq!(
-                splitter_of(line).split(line.into()).open_quote(),
-                open,
-                "{line}"
-            );
+            let mut splitter = Splitter::new(b',', line);
+            assert_eq!(splitter.split(line).open_quote(), open, "{line}");
         }
         for (line, stray) in [
             (r#""a"b"#, true),
@@ -332,52 +506,96 @@ mod tests {
             (r#""a""#, false),
             (r#""a""b""#, false),
         ] {
-            let mut splitter = splitter_of(line);
-            assert_eq!(
-                splitter.split(line.into()).has_stray_quote(0),
-                stray,
-                "{line}"
-            );
+            let mut splitter = Splitter::new(b',', line);
+            assert_eq!(splitter.split(line).has_stray_quote(0), stray, "{line}");
         }
     }
 
     #[test]
     fn a_value_is_found_again_in_its_line() {
         let line = r#"x, ab ,"cd","e""f",  "#;
-        let mut splitter = splitter_of(line);
-        let row = splitter.split(line.into());
-        assert_eq!(row.place(1), Place::Exact(3..5));
-        assert_eq!(row.place(2), Place::Exact(8..10));
-        assert_eq!(row.place(3), Place::Whole(13..17));
-        assert_eq!(row.place(4), Place::Exact(21..21));
-        assert_eq!(row.text(1), Ok("ab"));
-        assert_eq!(row.text(3), Ok("e\"f"));
+        let mut splitter = Splitter::new(b',', line);
+        let record = splitter.split(line);
+        assert_eq!(record.place(1), Place::Exact(3..5));
+        assert_eq!(record.place(2), Place::Exact(8..10));
+        assert_eq!(record.place(3), Place::Whole(13..17));
+        assert!(matches!(record.place(4), Place::Exact(range) if range.is_empty()));
+        assert_eq!(record.value(1), "ab");
+        assert_eq!(record.value(3), "e\"f");
+        assert_eq!(record.value(9), "");
     }
 
     #[test]
-    fn half_a_line_break_is_seen() {
-        let line = "a\rb";
-        assert_eq!(splitter_of(line).split(line.into()).half_break(), Some(1));
-        assert_eq!(splitter_of("ab").split("ab".into()).half_break(), None);
+    fn lines_are_counted_as_an_editor_does() {
+        for (text, expected) in [
+            ("", vec![]),
+            ("a", vec!["a"]),
+            ("a\n", vec!["a"]),
+            ("a\n\nb", vec!["a", "", "b"]),
+            ("a\r\nb\r\n", vec!["a", "b"]),
+            ("a\rb\r", vec!["a", "b"]),
+            ("a\nb\rc", vec!["a", "b\rc"]),
+        ] {
+            let found: Vec<_> = lines(text, LineBreak::of(text))
+                .map(|line| line.text)
+                .collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+        let text = "a\rb";
+        let mut splitter = Splitter::for_piece(b',', LineBreak::LineFeed, text);
+        assert_eq!(splitter.split(text).half_break(), Some(1));
+    }
+
+    #[test]
+    fn a_line_may_name_the_delimiter() {
+        for (line, delimiter) in [
+            ("sep=;", Some(b';')),
+            ("SEP=,", Some(b',')),
+            ("sep=\t", Some(b'\t')),
+            ("\"sep=;\"", Some(b';')),
+            ("sep=;;;", Some(b';')),
+            ("sep=x", None),
+            ("separator", None),
+        ] {
+            assert_eq!(named_delimiter(line), delimiter, "{line:?}");
+        }
+        for (line, delimiter) in [
+            ("a;b;c,d", b';'),
+            ("a,b", b','),
+            ("a\tb", b'\t'),
+            ("\"a;b;c\",d", b','),
+            ("a", b','),
+        ] {
+            assert_eq!(likely_delimiter(line), delimiter, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_with_line_breaks_can_be_joined() {
+        let text = "a,\"b\nc\nd\",e\nf\n";
+        let dialect = (b',', LineBreak::LineFeed);
+        assert_eq!(joined(text, 0, dialect), Some(("a,\"b\nc\nd\",e", 3)));
+        assert_eq!(joined("a,\"b\nc\n", 0, dialect), None);
+        assert_eq!(joined("a,\"b\nc,\"d\"\n", 0, dialect), None);
     }
 
     proptest! {
         /// What is read without a complaint is what the csv crate reads.
         #[test]
         fn the_csv_crate_agrees(line in r#"[a ",;é]{0,24}"#) {
-            let mut splitter = splitter_of(&line);
-            let row = splitter.split(line.as_str().into());
-            let sound = row.open_quote().is_none()
-                && (0..row.width()).all(|index| !row.has_stray_quote(index));
-            if sound && !line.is_empty() {
-                let record = csv::ReaderBuilder::new()
+            let mut splitter = Splitter::new(b',', &line);
+            let record = splitter.split(&line);
+            let is_sound = record.open_quote().is_none()
+                && (0..record.width()).all(|index| !record.has_stray_quote(index));
+            if is_sound && !line.is_empty() {
+                let theirs = csv::ReaderBuilder::new()
                     .has_headers(false)
                     .from_reader(line.as_bytes())
                     .into_records()
                     .next()
                     .unwrap()
                     .unwrap();
-                let theirs: Vec<_> = record.iter().map(|cell| cell.trim().to_owned()).collect();
+                let theirs: Vec<_> = theirs.iter().map(|cell| cell.trim().to_owned()).collect();
                 prop_assert_eq!(values(&line), theirs);
             }
         }
@@ -388,6 +606,17 @@ mod tests {
             for_each_match(&bytes, 1, |place| found.push(place));
             let expected: Vec<_> = memchr::memchr_iter(1, &bytes).collect();
             prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn a_value_stands_where_it_is_said_to(line in "[a \u{a0}\",é]{0,24}") {
+            let mut splitter = Splitter::new(b',', &line);
+            let record = splitter.split(&line);
+            for index in 0..record.width() {
+                if let Place::Exact(range) = record.place(index) {
+                    prop_assert_eq!(&line[range], &*record.value(index));
+                }
+            }
         }
     }
 }

@@ -2,12 +2,12 @@
 //! found something are looked at again, and put into words in the order of the file.
 
 use super::across::{About, Echo, OUTLIER_FACTOR};
-use super::csv::Row;
 use super::keys;
 use super::opening::Opening;
 use super::parallel::in_order;
 use super::places::Places;
 use super::source::{Block, Source, lines};
+use super::splitter::Row;
 use super::survey::Survey;
 use super::validate::{Checker, Fault};
 use super::wording::{Scene, Words, quoted};

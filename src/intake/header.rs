@@ -1,7 +1,7 @@
 //! A [`Header`] is the line that names the columns, and thereby the delimiter between them.
 
-use super::csv::Splitter;
 use super::source::LineBreak;
+use super::splitter::Splitter;
 use crate::domain::Column;
 
 /// The columns of the results file that no input has.

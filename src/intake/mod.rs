@@ -7,7 +7,8 @@
 //! that a file of any length can be validated in little memory.
 
 mod across;
-mod csv;
+pub mod csv;
+pub mod decode;
 mod explain;
 mod fingerprint;
 mod header;
@@ -18,8 +19,10 @@ mod places;
 mod refusal;
 mod remedy;
 mod source;
+mod splitter;
 mod suggest;
 mod survey;
+pub mod table;
 mod validate;
 mod wording;
 

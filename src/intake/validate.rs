@@ -3,10 +3,10 @@
 //! Faults are told apart here and put into words elsewhere, because the first reading of a file
 //! only asks whether there are any.
 
-use super::csv::{Row, Splitter};
 use super::header::Header;
 use super::remedy;
 use super::source::{LineBreak, MAX_LINE_BYTES};
+use super::splitter::{Row, Splitter};
 use super::{DecimalMark, Limits, Options};
 use crate::address::{Account, Casing, Caution};
 use crate::domain::escape::is_unsafe;

@@ -1,9 +1,9 @@
 //! The wording of a [`Fault`]: what is wrong, for someone who runs payroll, and what to do.
 
 use super::DecimalMark;
-use super::csv::{Place, Row};
 use super::remedy::{self, Look, Mangled};
 use super::source::MAX_LINE_BYTES;
+use super::splitter::{Place, Row};
 use super::suggest;
 use super::validate::{self, Checker, Fault, MAX_REFERENCE_CHARS};
 use crate::address::{self, Caution};

@@ -15,6 +15,7 @@ const MAX_FUNCTION_LINES: usize = 70;
 
 /// The modules that each module may use, after the drawing in `src/lib.rs`.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("os", &[]),
     ("secret", &[]),
     ("api", &[]),
     ("clock", &[]),
@@ -32,18 +33,23 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cryptocloud",
         &["secret", "api", "clock", "domain", "ledger", "payout"],
     ),
-    ("ledger", &["secret", "api", "clock", "domain", "address"]),
+    (
+        "ledger",
+        &["os", "secret", "api", "clock", "domain", "address"],
+    ),
     ("sandbox", &["api"]),
     (
         "terminal",
         &[
-            "secret", "api", "clock", "domain", "exit", "address", "intake", "ledger", "payout",
+            "os", "secret", "api", "clock", "domain", "exit", "address", "intake", "ledger",
+            "payout",
         ],
     ),
     ("cli", &["domain", "intake"]),
     (
         "error",
         &[
+            "os",
             "secret",
             "api",
             "clock",
@@ -59,6 +65,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "os",
             "secret",
             "api",
             "clock",
@@ -76,6 +83,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "os",
             "secret",
             "api",
             "clock",

@@ -1,0 +1,435 @@
+//! Decoding is how the bytes of a file become text: in UTF-8, in UTF-16 with its mark, or in an
+//! older encoding, which is named by the operator or else detected as browsers do it.
+//!
+//! What was detected is told, because a guess can be wrong: it never changes an address, a code or
+//! an amount, which are ASCII, but it decides how a reference is read.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{
+    Encoding, ISO_8859_2, ISO_8859_4, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1251,
+    WINDOWS_1252, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258,
+};
+use std::fmt;
+use std::str::FromStr;
+
+/// What old programs write at the end of a file (Ctrl-Z).
+const END_OF_FILE: char = '\u{1a}';
+
+/// The encodings of Latin scripts that the detection may find.
+const LATIN: [&Encoding; 7] = [
+    WINDOWS_1252,
+    WINDOWS_1250,
+    WINDOWS_1254,
+    WINDOWS_1257,
+    WINDOWS_1258,
+    ISO_8859_2,
+    ISO_8859_4,
+];
+
+/// How much of the beginning is looked at to tell what a file with NUL bytes is.
+const HEAD_BYTES: usize = 64;
+
+/// A text, and how it was written in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Without a byte order mark, and without a Ctrl-Z at the end.
+    pub text: String,
+    /// How it was written.
+    pub encoding: TextEncoding,
+    /// How that is known.
+    pub source: EncodingSource,
+}
+
+/// How a text is written in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextEncoding(&'static Encoding);
+
+/// How an encoding is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodingSource {
+    /// Every byte is valid UTF-8.
+    Valid,
+    /// The byte order mark says so.
+    Mark,
+    /// The operator says so.
+    Given,
+    /// It is the most likely one.
+    Detected,
+}
+
+/// Why bytes are no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// A zip archive, which an Excel workbook is.
+    Workbook,
+    /// The older binary workbook of Excel.
+    OldWorkbook,
+    /// A PDF document.
+    Pdf,
+    /// UTF-16 without its mark.
+    UnmarkedUtf16,
+    /// NUL bytes, which no text has.
+    Binary,
+    /// UTF-8, but for the byte here.
+    DamagedUtf8 {
+        /// The line, as an editor shows it.
+        line: u64,
+        /// The byte that is no UTF-8.
+        byte: u8,
+    },
+    /// Not in the encoding that was given: the first line where that shows.
+    Malformed {
+        /// The encoding that was given.
+        encoding: TextEncoding,
+        /// The line, as an editor shows it.
+        line: u64,
+    },
+}
+
+/// A text is not the name of an encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownEncoding;
+
+impl TextEncoding {
+    /// UTF-8.
+    pub const UTF_8: Self = Self(UTF_8);
+
+    /// Its name, `windows-1251`, which [`FromStr`] takes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        if self.0 == UTF_16LE || self.0 == UTF_16BE {
+            return "UTF-16";
+        }
+        self.0.name()
+    }
+}
+
+impl fmt::Display for TextEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for TextEncoding {
+    type Err = UnknownEncoding;
+
+    /// Takes the names of the WHATWG Encoding Standard: `windows-1251`, `cp1251`, `koi8-r`.
+    fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
+        Encoding::for_label_no_replacement(name.as_bytes())
+            .map(Self)
+            .ok_or(UnknownEncoding)
+    }
+}
+
+impl fmt::Display for UnknownEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is not the name of an encoding; write it like utf-8 or windows-1251")
+    }
+}
+
+impl std::error::Error for UnknownEncoding {}
+
+/// Decodes a file, in the given encoding or else in the one that fits. UTF-8, which almost every
+/// file is in, is not copied.
+///
+/// # Errors
+/// Says what the bytes are if they are no text.
+pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, DecodeError> {
+    if let Some(error) = other_kind(&bytes) {
+        return Err(error);
+    }
+    let mut decoded = match (Encoding::for_bom(&bytes), given) {
+        (Some((marked, length)), _) => marked_text(bytes, TextEncoding(marked), length)?,
+        (None, Some(given)) => given_text(bytes, given)?,
+        (None, None) => detected_text(bytes)?,
+    };
+    let text = decoded.text.trim_end_matches(['\r', '\n']);
+    if text.ends_with(END_OF_FILE) {
+        let length = text.trim_end_matches(END_OF_FILE).len();
+        decoded.text.truncate(length);
+    }
+    if memchr::memchr(0, decoded.text.as_bytes()).is_some() {
+        return Err(kind_with_nuls(decoded.text.as_bytes()));
+    }
+    Ok(decoded)
+}
+
+/// What a file is that is no text at all, by its first bytes.
+fn other_kind(bytes: &[u8]) -> Option<DecodeError> {
+    match bytes {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => Some(DecodeError::Workbook),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(DecodeError::OldWorkbook),
+        [b'%', b'P', b'D', b'F', b'-', ..] => Some(DecodeError::Pdf),
+        _ => None,
+    }
+}
+
+/// The mark is no part of the text.
+fn marked_text(
+    mut bytes: Vec<u8>,
+    encoding: TextEncoding,
+    length: usize,
+) -> Result<Decoded, DecodeError> {
+    let text = if encoding == TextEncoding::UTF_8 {
+        bytes.drain(..length);
+        String::from_utf8(bytes).map_err(|error| damage(error.as_bytes()))?
+    } else {
+        encoding
+            .0
+            .decode_without_bom_handling(&bytes[length..])
+            .0
+            .into_owned()
+    };
+    Ok(Decoded {
+        text,
+        encoding,
+        source: EncodingSource::Mark,
+    })
+}
+
+fn given_text(bytes: Vec<u8>, encoding: TextEncoding) -> Result<Decoded, DecodeError> {
+    let text = if encoding == TextEncoding::UTF_8 {
+        String::from_utf8(bytes).map_err(|error| damage(error.as_bytes()))?
+    } else {
+        let (text, had_errors) = encoding.0.decode_without_bom_handling(&bytes);
+        if had_errors {
+            let before = text.split(char::REPLACEMENT_CHARACTER).next();
+            let line = line_at_end(before.unwrap_or_default().as_bytes());
+            return Err(DecodeError::Malformed { encoding, line });
+        }
+        text.into_owned()
+    };
+    Ok(Decoded {
+        text,
+        encoding,
+        source: EncodingSource::Given,
+    })
+}
+
+fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => {
+            return Ok(Decoded {
+                text,
+                encoding: TextEncoding::UTF_8,
+                source: EncodingSource::Valid,
+            });
+        }
+        Err(error) => error.into_bytes(),
+    };
+    if bytes.contains(&0) {
+        return Err(kind_with_nuls(&bytes));
+    }
+    // Text in another encoding hardly ever has even one character that is right in UTF-8 as well.
+    // So a file that has more of them than wrong bytes was damaged, and a guess would change every
+    // name in it.
+    let (right, wrong) = utf8_evidence(&bytes);
+    if right > wrong {
+        return Err(damage(&bytes));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&bytes, true);
+    let mut encoding = detector.guess(Some(b"ru"), Utf8Detection::Deny);
+    // Of one short word the guess can be any. A word that is beyond ASCII as a whole is not in a
+    // Latin script, and Russian is what most of this program's users write.
+    if has_words_beyond_ascii(&bytes) && LATIN.contains(&encoding) {
+        encoding = WINDOWS_1251;
+    }
+    let (text, _) = encoding.decode_without_bom_handling(&bytes);
+    Ok(Decoded {
+        text: text.into_owned(),
+        encoding: TextEncoding(encoding),
+        source: EncodingSource::Detected,
+    })
+}
+
+/// Whether most bytes beyond ASCII stand beside another one, which accented letters seldom do.
+fn has_words_beyond_ascii(bytes: &[u8]) -> bool {
+    let (mut alone, mut beside) = (0usize, 0usize);
+    for run in bytes.split(u8::is_ascii) {
+        match run.len() {
+            0 => {}
+            1 => alone = alone.saturating_add(1),
+            length => beside = beside.saturating_add(length),
+        }
+    }
+    beside > alone
+}
+
+/// How many characters beyond ASCII are right in UTF-8, and how many stretches are wrong.
+fn utf8_evidence(bytes: &[u8]) -> (usize, usize) {
+    let mut right = 0usize;
+    let mut wrong = 0usize;
+    for chunk in bytes.utf8_chunks() {
+        let beyond_ascii = chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        right = right.saturating_add(beyond_ascii);
+        wrong = wrong.saturating_add(usize::from(!chunk.invalid().is_empty()));
+    }
+    (right, wrong)
+}
+
+/// Where bytes stop being UTF-8.
+fn damage(bytes: &[u8]) -> DecodeError {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    DecodeError::DamagedUtf8 {
+        line: line_at_end(&bytes[..valid]),
+        byte: bytes.get(valid).copied().unwrap_or_default(),
+    }
+}
+
+/// The line that comes after these bytes, as an editor counts.
+fn line_at_end(bytes: &[u8]) -> u64 {
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    let breaks = if feeds == 0 {
+        memchr::memchr_iter(b'\r', bytes).count()
+    } else {
+        feeds
+    };
+    (breaks as u64).saturating_add(1)
+}
+
+/// What a file with NUL bytes is. Latin text in UTF-16 has one in every second place.
+fn kind_with_nuls(bytes: &[u8]) -> DecodeError {
+    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+    let nuls = head.iter().filter(|byte| **byte == 0).count();
+    let others = head.len().saturating_sub(nuls);
+    if nuls > 2 && nuls.abs_diff(others) <= 8 {
+        DecodeError::UnmarkedUtf16
+    } else {
+        DecodeError::Binary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(bytes: &[u8]) -> Decoded {
+        decode(bytes.to_vec(), None).unwrap()
+    }
+
+    fn in_encoding(name: &str, text: &str) -> Vec<u8> {
+        let encoding: TextEncoding = name.parse().unwrap();
+        encoding.0.encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn a_mark_is_no_part_of_the_text() {
+        for (bytes, name) in [
+            (&b"\xEF\xBB\xBFa\xC3\xA9"[..], "UTF-8"),
+            (b"\xFF\xFEa\0\xE9\0", "UTF-16"),
+            (b"\xFE\xFF\0a\0\xE9", "UTF-16"),
+        ] {
+            let decoded = decoded(bytes);
+            assert_eq!(
+                (decoded.text.as_str(), decoded.encoding.name()),
+                ("aé", name)
+            );
+            assert_eq!(decoded.source, EncodingSource::Mark);
+        }
+    }
+
+    #[test]
+    fn an_older_encoding_is_detected() {
+        for (name, text) in [
+            ("windows-1251", "ЗАРПЛАТА-11;USDT_TRC20;150,25\r\n"),
+            (
+                "windows-1251",
+                "Получатель;Валюта;Адрес;Сумма\r\nРаботник 1;BTC;x;1",
+            ),
+            ("windows-1251", "reference,amount\nИван,1\n"),
+            (
+                "windows-1251",
+                "reference,payee\nA,Анна Щукина\nB,ООО «Ромашка» №5\n",
+            ),
+            ("windows-1251", "ФИО;Сумма\nЁжиков;1\n"),
+            (
+                "IBM866",
+                "Получатель;Валюта;Адрес;Сумма\nРаботник 1;BTC;x;1",
+            ),
+            ("windows-1252", "reference,amount\nPrämie für Noël,1\n"),
+            (
+                "windows-1252",
+                "reference,amount\nJosé García,1\nMüller,2\n",
+            ),
+        ] {
+            let decoded = decoded(&in_encoding(name, text));
+            assert_eq!(
+                (decoded.text.as_str(), decoded.encoding.name()),
+                (text, name)
+            );
+            assert_eq!(decoded.source, EncodingSource::Detected);
+        }
+    }
+
+    #[test]
+    fn the_operator_s_word_counts() {
+        let bytes = in_encoding("koi8-r", "Иван");
+        let given = "koi8-r".parse().ok();
+        assert_eq!(decode(bytes.clone(), given).unwrap().text, "Иван");
+        let utf_8 = Some(TextEncoding::UTF_8);
+        assert!(matches!(
+            decode(bytes, utf_8),
+            Err(DecodeError::DamagedUtf8 {
+                line: 1,
+                byte: 0xE9
+            })
+        ));
+        assert_eq!("utf8".parse(), Ok(TextEncoding::UTF_8));
+        assert_eq!("replacement".parse::<TextEncoding>(), Err(UnknownEncoding));
+    }
+
+    #[test]
+    fn damaged_utf_8_is_not_taken_for_another_encoding() {
+        let mut bytes = "reference\nИван\nПётр\n".as_bytes().to_vec();
+        bytes.extend_from_slice(b"\xD0\n");
+        assert_eq!(
+            decode(bytes, None),
+            Err(DecodeError::DamagedUtf8 {
+                line: 4,
+                byte: 0xD0
+            })
+        );
+    }
+
+    #[test]
+    fn a_ctrl_z_at_the_end_is_the_end() {
+        for bytes in ["a\n\u{1a}", "a\n\u{1a}\u{1a}\r\n", "a\n"] {
+            assert_eq!(decoded(bytes.as_bytes()).text, "a\n");
+        }
+        assert_eq!(decoded(b"a\x1Ab").text, "a\u{1a}b");
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        for (bytes, error) in [
+            (&b"PK\x03\x04...."[..], DecodeError::Workbook),
+            (b"\xD0\xCF\x11\xE0", DecodeError::OldWorkbook),
+            (b"%PDF-1.7", DecodeError::Pdf),
+            (b"a,\0b", DecodeError::Binary),
+            (b"a\0m\0o\0u\0n\0t\0", DecodeError::UnmarkedUtf16),
+        ] {
+            assert_eq!(decode(bytes.to_vec(), None), Err(error));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(bytes, None);
+        }
+
+        #[test]
+        fn text_is_read_as_it_was_written(text in "[ -~а-яё\n]{0,80}") {
+            prop_assert_eq!(&decoded(text.as_bytes()).text, &text);
+            let marked = format!("\u{feff}{text}");
+            prop_assert_eq!(&decoded(marked.as_bytes()).text, &text);
+            let utf_16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            prop_assert_eq!(&decoded(&utf_16).text, &text);
+        }
+    }
+}
