@@ -26,7 +26,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "payout",
         &[
-            "secret", "api", "clock", "domain", "address", "intake", "ledger",
+            "os", "secret", "api", "clock", "domain", "address", "intake", "ledger",
         ],
     ),
     (
