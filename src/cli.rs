@@ -260,6 +260,9 @@ pub struct SandboxArgs {
     /// Refuse with rate_limit what comes sooner than this
     #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
     pub interval: Duration,
+    /// Open to the key in this file alone [env: CCBATCH_SANDBOX_KEY] [default: to any key]
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
     /// What goes wrong: a step a request, like ok,drop-after (see README.md)
     #[arg(
         long,

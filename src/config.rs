@@ -19,6 +19,10 @@ use std::time::Duration;
 /// The environment variable that holds the API key.
 pub const API_KEY_VARIABLE: &str = "CCBATCH_API_KEY";
 
+/// The environment variable that holds the only key that a sandbox opens to. It is another one
+/// than [`API_KEY_VARIABLE`], so that a real key has no business with a sandbox.
+pub const SANDBOX_KEY_VARIABLE: &str = "CCBATCH_SANDBOX_KEY";
+
 /// The environment variable that holds the API's base URL.
 pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
 
@@ -103,8 +107,8 @@ pub enum Target {
 /// Where the API key comes from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// The environment.
-    Environment(OsString),
+    /// The environment: the variable's name, and what it holds.
+    Environment(&'static str, OsString),
     /// A file.
     File(PathBuf),
     /// The operator is asked for it.
@@ -116,7 +120,7 @@ impl KeySource {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Environment(_) => API_KEY_VARIABLE.to_owned(),
+            Self::Environment(name, _) => (*name).to_owned(),
             Self::File(path) => path.display().to_string(),
             Self::Prompt => "the key that was typed".to_owned(),
         }
@@ -174,6 +178,8 @@ pub struct Run {
     pub command: String,
     /// What payouts are submitted to.
     pub target: Target,
+    /// The variable of a proxy, which is not used.
+    pub ignored_proxy: Option<&'static str>,
     /// Whether the operator is asked.
     pub consent: Consent,
     /// When the batch stops early.
@@ -234,8 +240,8 @@ pub enum Config {
     Status(Status),
     /// Settle a payout in doubt.
     Resolve(Resolve),
-    /// Serve the sandbox.
-    Sandbox(cli::SandboxArgs, Option<OsString>),
+    /// Serve the sandbox, with the only key that opens, if there is one.
+    Sandbox(cli::SandboxArgs, Option<KeySource>),
     /// List the currencies.
     Currencies(TableFormat),
 }
@@ -272,7 +278,12 @@ impl Config {
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
-            cli::Command::Sandbox(args) => Self::Sandbox(args, environment(API_KEY_VARIABLE)),
+            cli::Command::Sandbox(args) => {
+                let file = args.api_key_file.clone().map(KeySource::File);
+                let variable = environment(SANDBOX_KEY_VARIABLE);
+                let named = variable.map(|key| KeySource::Environment(SANDBOX_KEY_VARIABLE, key));
+                Self::Sandbox(args, file.or(named))
+            }
             cli::Command::Currencies(args) => Self::Currencies(args.format),
         })
     }
@@ -305,12 +316,13 @@ fn run(
     }
     let key = match (args.api_key_file, environment(API_KEY_VARIABLE)) {
         (Some(path), _) => KeySource::File(path),
-        (None, Some(key)) => KeySource::Environment(key),
+        (None, Some(key)) => KeySource::Environment(API_KEY_VARIABLE, key),
         (None, None) => KeySource::Prompt,
     };
     Ok(Config::Run(Box::new(Run {
         check,
         command: same_command(arguments),
+        ignored_proxy: endpoint.as_ref().and_then(|_| proxy(environment)),
         target: match endpoint {
             Some(endpoint) => Target::Api { endpoint, key },
             None => Target::Sandbox,
@@ -324,6 +336,22 @@ fn run(
         patience: args.patience.unwrap_or(DEFAULT_PATIENCE),
         progress: args.progress,
     })))
+}
+
+/// The variables under which other programs look for a proxy.
+const PROXY_VARIABLES: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+];
+
+/// The variable of a proxy that is set. Its value may hold a password, and is not read.
+fn proxy(environment: &impl Fn(&str) -> Option<OsString>) -> Option<&'static str> {
+    let is_set = |name: &&str| environment(name).is_some_and(|value| !value.is_empty());
+    PROXY_VARIABLES.into_iter().find(is_set)
 }
 
 /// What `validate` and `run` check alike; without an endpoint it is a rehearsal.

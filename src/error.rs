@@ -1,6 +1,7 @@
 //! An [`Error`] is why the program cannot go on: its place, one sentence, a remedy, and the exit
 //! status. This is the only place where they are worded.
 
+use crate::clock::ClockError;
 use crate::cryptocloud::client::{ClientError, ConnectorError, EndpointError};
 use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
@@ -485,9 +486,30 @@ impl Error {
     /// The key is none.
     #[must_use]
     pub fn api_key(place: impl fmt::Display, error: ApiKeyError) -> Self {
-        let hint =
-            "make a key for withdrawals in the account's Security section, and copy it whole";
+        let hint = match error {
+            ApiKeyError::Assignment | ApiKeyError::Quote => {
+                "give the key alone, without its name and without quotation marks"
+            }
+            ApiKeyError::Empty
+            | ApiKeyError::LineBreak
+            | ApiKeyError::Blank
+            | ApiKeyError::Invisible
+            | ApiKeyError::Character
+            | ApiKeyError::TooLong => {
+                "make a key for withdrawals in the account's Security section, and copy it whole"
+            }
+        };
         Self::new(place, error, hint)
+    }
+
+    /// The clock cannot be right.
+    #[must_use]
+    pub fn clock(error: ClockError) -> Self {
+        Self::new(
+            "clock",
+            error,
+            "nothing was sent; set the clock, then run again",
+        )
     }
 
     /// The key file cannot be read.
@@ -573,6 +595,13 @@ impl Error {
             "the steps are in README.md, section Sandbox",
         )
         .exit_with(Exit::Usage)
+    }
+
+    /// The machine's limits are too tight for any command.
+    #[must_use]
+    pub fn limit(error: &io::Error) -> Self {
+        let hint = "nothing was sent; allow more open files, with ulimit -n 64 or more";
+        Self::new("system", wording(error), hint)
     }
 
     /// The runtime or the signals cannot be set up.

@@ -32,6 +32,7 @@
 //! | --- | --- |
 //! | [`secret`] | the API key, which cannot be printed |
 //! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
+//! | [`clock`] | this machine's time of day, which may be wrong |
 //! | [`domain`] | what a payout is and what can become of it: values only |
 //! | [`address`] | recipients, checked to the last checksum; a file for each network family |
 //! | [`intake`] | a CSV file to a batch, or to every finding |
@@ -49,11 +50,11 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   secret, api < domain < exit < address < intake, ledger < payout < terminal < app < main
+//!   secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
 //!   ```
 //!
-//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `domain` and the trait
-//!   [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
+//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
+//!   [`ledger::Claim`] and the trait [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
 //!   [`sandbox`] uses `api` alone: it does not know `domain`, so that client and sandbox can
 //!   disagree and a test can see it. [`error`] words what the stages refuse, so it knows them, and
 //!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
@@ -77,6 +78,7 @@
 )]
 
 pub mod api;
+pub mod clock;
 pub mod os;
 pub mod secret;
 

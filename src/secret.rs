@@ -10,14 +10,29 @@ const MAX_BYTES: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct ApiKey(SecretString);
 
-/// Why a text is no API key. The text itself is never part of it.
+/// Why a text is not an API key. The text itself is never part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// Nothing there.
     #[error("the API key is empty")]
     Empty,
-    /// A blank, a line break, or something other than ASCII.
-    #[error("the API key has a character that no key has (a blank, a line break, or beyond ASCII)")]
+    /// It begins like a line of a shell script or of a settings file.
+    #[error("the API key begins with a name and `=`: only what follows is the key")]
+    Assignment,
+    /// A quotation mark of any kind.
+    #[error("the API key has a quotation mark in it")]
+    Quote,
+    /// A line break inside.
+    #[error("the API key has a line break in it: there is more than one line")]
+    LineBreak,
+    /// A blank or tab inside.
+    #[error("the API key has a blank in it")]
+    Blank,
+    /// An invisible or control character.
+    #[error("the API key has an invisible character in it")]
+    Invisible,
+    /// Something other than ASCII.
+    #[error("the API key has a letter or sign in it that no key has")]
     Character,
     /// Longer than any key.
     #[error("the API key is longer than {MAX_BYTES} bytes")]
@@ -43,10 +58,10 @@ impl ApiKey {
         if key.len() > MAX_BYTES {
             return Err(ApiKeyError::TooLong);
         }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ApiKeyError::Character);
+        match oddity(key) {
+            Some(error) => Err(error),
+            None => Ok(Self(SecretString::from(key))),
         }
-        Ok(Self(SecretString::from(key)))
     }
 
     /// The key itself, for the one header that carries it.
@@ -54,6 +69,46 @@ impl ApiKey {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Quotation marks, straight and typographic.
+const QUOTES: &[char] = &['"', '\'', '`', '´', '‘', '’', '‚', '“', '”', '„', '«', '»'];
+
+/// What is odd about a text, if it cannot be a key. The first that a person would see is told.
+fn oddity(text: &str) -> Option<ApiKeyError> {
+    if is_assignment(text) {
+        Some(ApiKeyError::Assignment)
+    } else if text.contains(QUOTES) {
+        Some(ApiKeyError::Quote)
+    } else if text.contains(['\r', '\n', '\u{2028}', '\u{2029}']) {
+        Some(ApiKeyError::LineBreak)
+    } else if text.contains(char::is_whitespace) {
+        Some(ApiKeyError::Blank)
+    } else if text.contains(is_unsafe) {
+        Some(ApiKeyError::Invisible)
+    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some(ApiKeyError::Character)
+    } else {
+        None
+    }
+}
+
+/// Whether it reads `NAME=…`, with `export` before it or not. A key may well end with `=`.
+fn is_assignment(text: &str) -> bool {
+    let text = text.strip_prefix("export ").unwrap_or(text);
+    text.split_once('=').is_some_and(|(name, value)| {
+        let name = name.trim();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        begins && name.chars().all(is_name) && !value.trim_matches(['=', ' ']).is_empty()
+    })
+}
+
+/// Control characters and those that take no room: this module knows no other one, where the
+/// rest of the program has a fuller list.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -74,20 +129,38 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn what_cannot_be_a_key_is_refused_by_what_is_odd_about_it() {
         for (text, error) in [
             ("", ApiKeyError::Empty),
+            (" \n", ApiKeyError::Empty),
             ("Token ", ApiKeyError::Empty),
-            ("two words", ApiKeyError::Character),
+            ("CCBATCH_API_KEY=abc", ApiKeyError::Assignment),
+            ("export KEY='abc'", ApiKeyError::Assignment),
+            ("key = abc", ApiKeyError::Assignment),
+            ("\"abc\"", ApiKeyError::Quote),
+            ("'abc'", ApiKeyError::Quote),
+            ("“abc”", ApiKeyError::Quote),
+            ("two words", ApiKeyError::Blank),
+            ("Bearer abc", ApiKeyError::Blank),
+            ("a\tb", ApiKeyError::Blank),
+            ("a\u{a0}b", ApiKeyError::Blank),
+            ("a\nb", ApiKeyError::LineBreak),
+            ("a\r\nb", ApiKeyError::LineBreak),
+            ("a\u{200b}b", ApiKeyError::Invisible),
+            ("a\0b", ApiKeyError::Invisible),
             ("ключ", ApiKeyError::Character),
-            ("a\nb", ApiKeyError::Character),
         ] {
             assert_eq!(ApiKey::new(text).unwrap_err(), error, "{text:?}");
         }
-        assert_eq!(
-            ApiKey::new(&"k".repeat(MAX_BYTES + 1)).unwrap_err(),
-            ApiKeyError::TooLong
-        );
+        let long = "k".repeat(MAX_BYTES + 1);
+        assert_eq!(ApiKey::new(&long).unwrap_err(), ApiKeyError::TooLong);
+    }
+
+    #[test]
+    fn a_key_may_end_in_an_equals_sign() {
+        for key in ["YWJjZA==", "eyJ0.eyJp.c2ln=", "+a/b=c", "a.b=c"] {
+            assert_eq!(ApiKey::new(key).unwrap().expose(), key);
+        }
     }
 
     #[test]

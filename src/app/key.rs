@@ -1,56 +1,62 @@
 //! Where the API key comes from.
 
-use crate::config::{API_KEY_VARIABLE, KeySource};
+use super::blocking::unless_stopped;
+use crate::config::KeySource;
 use crate::error::Error;
+use crate::os::file::mode_for_others;
 use crate::payout::stop::Stop;
 use crate::secret::ApiKey;
 use crate::terminal::ui;
 use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Read};
 use std::path::Path;
-
-/// Permission bits of anyone but the owner.
-const OTHERS: u32 = 0o077;
 
 /// A key file holds a key and nothing else; more than this is another file.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads the key; `None` when a stop was asked for instead.
 pub(super) async fn read(source: &KeySource, stop: &Stop) -> Result<Option<ApiKey>, Error> {
     match source {
-        KeySource::Environment(text) => ApiKey::new(&text.to_string_lossy())
-            .map(Some)
-            .map_err(|error| Error::api_key(API_KEY_VARIABLE, error)),
-        KeySource::File(path) => read_file(path).map(Some),
+        KeySource::Environment(_, text) => {
+            let key = ApiKey::new(&text.to_string_lossy());
+            key.map(Some)
+                .map_err(|error| Error::api_key(source.name(), error))
+        }
+        KeySource::File(path) => {
+            let path = path.clone();
+            let read = unless_stopped(stop, move || read_file(&path)).await;
+            read.map_err(|error| Error::system(&error))?.transpose()
+        }
         KeySource::Prompt if ui::can_ask() => prompt(stop).await,
         KeySource::Prompt => Err(Error::no_api_key()),
     }
 }
 
+/// Reads the key in a file. Opening it may wait: it may be a FIFO.
 fn read_file(path: &Path) -> Result<ApiKey, Error> {
-    let error = |error: std::io::Error| Error::api_key_file(path, &error);
+    let error = |error: io::Error| Error::api_key_file(path, &error);
     let file = File::open(path).map_err(error)?;
-    let mode = file.metadata().map_err(error)?.mode() & 0o777;
-    if mode & OTHERS != 0 {
+    if let Some(mode) = mode_for_others(&file.metadata().map_err(error)?) {
         return Err(Error::api_key_file_is_open(path, mode));
     }
     let mut text = String::new();
     file.take(MAX_FILE_BYTES)
         .read_to_string(&mut text)
         .map_err(error)?;
-    ApiKey::new(&text).map_err(|error| Error::api_key(path.display(), error))
+    ApiKey::new(text.trim_start_matches(BYTE_ORDER_MARK))
+        .map_err(|error| Error::api_key(path.display(), error))
 }
 
 async fn prompt(stop: &Stop) -> Result<Option<ApiKey>, Error> {
-    let asked = tokio::task::spawn_blocking(ui::ask_key);
-    let answer = tokio::select! {
-        () = stop.raised() => {
-            ui::show_typing();
-            ui::say("");
-            return Ok(None);
-        }
-        answer = asked => answer.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+    let asked = unless_stopped(stop, ui::ask_key).await;
+    let answer = asked.map_err(|error| Error::system(&error))?;
+    let Some(answer) = answer else {
+        ui::show_typing();
+        ui::say("");
+        return Ok(None);
     };
     let text = answer.map_err(|error| Error::terminal(&error))?;
     ApiKey::new(&text)

@@ -1,8 +1,10 @@
 //! The commands, one a file, each with its stages in order.
 
+mod blocking;
 mod check;
 mod currencies;
 mod key;
+mod limits;
 mod mending;
 mod only;
 mod records;
@@ -12,21 +14,26 @@ mod sandbox;
 mod signals;
 mod status;
 
+use crate::clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::exit::Exit;
+use std::time::SystemTime;
 
 /// Does what the configuration says.
 ///
 /// # Errors
 /// Why it could not, in words for the operator.
 pub fn execute(config: Config) -> Result<Exit, Error> {
+    limits::check().map_err(|error| Error::limit(&error))?;
+    signals::survive_size_limit();
+    clock::check(SystemTime::now()).map_err(Error::clock)?;
     match config {
         Config::Run(config) => run::run(&config),
         Config::DryRun(config) => check::dry_run(&config),
         Config::Status(config) => status::status(&config),
         Config::Resolve(config) => resolve::resolve(&config),
-        Config::Sandbox(args, key) => sandbox::sandbox(&args, key),
+        Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),
         Config::Currencies(format) => Ok(currencies::currencies(format)),
     }
 }

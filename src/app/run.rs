@@ -1,5 +1,6 @@
 //! `ccbatch run`: check, open, plan, ask, submit, sum up.
 
+use super::blocking::unless_stopped;
 use super::check::{
     created_before, emit, open_input, plan_report, request, tell_notices, tell_plan, tell_refusals,
     validate,
@@ -7,7 +8,7 @@ use super::check::{
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::{key, signals};
 use crate::cli::{self, Format};
-use crate::config::{Consent, Mode, Run, Target};
+use crate::config::{Consent, Files, Mode, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::{Payout, StateCounts};
 use crate::error::Error;
@@ -49,8 +50,9 @@ pub(super) fn run(config: &Run) -> Result<Exit, Error> {
 async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let check = &config.check;
     let files = &check.files;
-    let input = open_input(files)?;
-    lock_input(&files.input, &input)?;
+    let Some(input) = open(files, stop).await? else {
+        return Ok(Exit::StoppedEarly);
+    };
     let Some(intake) = validate(check, &input, Keep::Payouts)? else {
         return Ok(Exit::InputInvalid);
     };
@@ -93,6 +95,18 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         Some(TerminalEnd::Stopped(why)) => Ok(sum_up(config, &batch.payouts, &ended, why)),
         None => end(config, &batch.payouts, &ended, &place),
     }
+}
+
+/// Opens and locks the input; `None` when a stop was asked for first, as while a FIFO has no writer.
+async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
+    let named = files.clone();
+    let opened = unless_stopped(stop, move || open_input(&named)).await;
+    let opened = opened.map_err(|error| Error::system(&error))?.transpose()?;
+    match &opened {
+        Some(input) => lock_input(&files.input, input)?,
+        None => ui::say("Stopped: nothing was sent in this run"),
+    }
+    Ok(opened)
 }
 
 /// Locks the input, so that two runs do not begin a batch of it at the same time. Where the file
@@ -195,6 +209,11 @@ impl Terminal<'_> {
 
     /// The client and its key; `None` when a stop was asked for.
     async fn connect(&mut self) -> Result<Option<(Client, ApiKey)>, Error> {
+        if let Some(variable) = self.config.ignored_proxy {
+            ui::say(&format!(
+                "{variable} is set and ignored: ccbatch connects to the API itself"
+            ));
+        }
         let (endpoint, key) = match &self.config.target {
             Target::Api { endpoint, key } => match key::read(key, self.stop).await? {
                 Some(key) => (endpoint.clone(), key),
@@ -231,14 +250,12 @@ impl Terminal<'_> {
             1 => "Submit this payout?".to_owned(),
             count => format!("Submit these {count} payouts?"),
         };
-        let asked = tokio::task::spawn_blocking(move || ui::ask(&question));
-        tokio::select! {
-            () = self.stop.raised() => {
+        let asked = unless_stopped(self.stop, move || ui::ask(&question)).await;
+        match asked.map_err(|error| Error::system(&error))? {
+            Some(answer) => answer.map_err(|error| Error::terminal(&error)),
+            None => {
                 ui::say("");
                 Ok(false)
-            }
-            answer = asked => {
-                answer.unwrap_or(Ok(false)).map_err(|error| Error::terminal(&error))
             }
         }
     }

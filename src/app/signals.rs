@@ -1,65 +1,56 @@
 //! Signals ask a run to stop: the payout in flight is finished and recorded first. A second
 //! Ctrl-C leaves at once.
 
+use super::limits::no_thread;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::os::signal::{self, StopSignal, StopSignals};
 use crate::payout::stop::Stop;
 use crate::terminal::ui;
 use std::io;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::runtime::{Builder, Runtime};
+
+/// Lets a write beyond the limit of a file's size fail like any other. Unheeded, its signal would
+/// end the program, between a request and its record as well.
+pub(super) fn survive_size_limit() {
+    // Where it cannot be had, the limit ends the program as it ends any other.
+    let _ = runtime().and_then(|runtime| {
+        let _context = runtime.enter();
+        signal::survive_size_limit()
+    });
+}
 
 /// Raises the stop at SIGINT, SIGTERM and SIGHUP, from a thread of its own, so that a signal is
 /// heeded whatever the program is busy with.
 pub(super) fn watch(stop: &Stop) -> Result<(), Error> {
     let error = |error: io::Error| Error::system(&error);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(error)?;
+    let runtime = runtime().map_err(error)?;
     let mut signals = {
         let _context = runtime.enter();
-        Signals::new().map_err(error)?
+        StopSignals::new().map_err(error)?
     };
     let stop = stop.clone();
     std::thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || runtime.block_on(signals.obey(&stop)))
-        .map_err(error)?;
+        .spawn(move || runtime.block_on(obey(&mut signals, &stop)))
+        .map_err(|cause| error(no_thread(cause)))?;
     Ok(())
 }
 
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn obey(&mut self, stop: &Stop) {
-        loop {
-            let is_interrupt = tokio::select! {
-                _ = self.interrupt.recv() => true,
-                _ = self.terminate.recv() => false,
-                _ = self.hang_up.recv() => false,
-            };
-            if is_interrupt && stop.is_raised() {
-                leave(stop);
-            }
-            if !stop.is_raised() && stop.is_in_flight() {
-                ui::say_after_key(
-                    "Stopping after the payout in flight; Ctrl-C again leaves at once.",
-                );
-            }
-            stop.raise();
+async fn obey(signals: &mut StopSignals, stop: &Stop) {
+    loop {
+        let signal = signals.next().await;
+        if signal == StopSignal::Interrupt && stop.is_raised() {
+            leave(stop);
         }
+        if !stop.is_raised() && stop.is_in_flight() {
+            ui::say_after_key("Stopping after the payout in flight; Ctrl-C again leaves at once.");
+        }
+        stop.raise();
     }
 }
 

@@ -71,7 +71,7 @@ pub fn encoded_answer(http_status: u16, encoding: &str, body: &[u8]) -> Outcome 
 pub fn broken_answer(http_status: u16, arrived: &[u8], why: &str) -> Outcome {
     let why = match String::from_utf8_lossy(arrived).trim() {
         "" => why.to_owned(),
-        text => format!("{why}; it begins: {}", one_line(text)),
+        text => format!("{why}; it begins: {}", page::excerpt(text)),
     };
     unknown_with_ids(Some(http_status), arrived, own_key::BROKEN_ANSWER, why)
 }
@@ -323,8 +323,8 @@ impl<'a> Success<'a> {
     fn read(body: &'a Json) -> Option<Self> {
         let payloads = body.all(field::DATA).chain(body.all(field::RESULT));
         payloads.into_iter().find_map(|payload| {
-            let mut ids = payload.all(field::INVOICE_ID).filter_map(Json::text);
-            let invoice_id = ids.find(|id| !id.trim().is_empty())?;
+            let ids = payload.all(field::INVOICE_ID).filter_map(Json::text);
+            let invoice_id = ids.map(str::trim).find(|id| !id.is_empty())?;
             Some(Self {
                 invoice_id,
                 payload,

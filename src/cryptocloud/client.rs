@@ -5,6 +5,7 @@
 use super::classify::{self, Answer, Fault};
 use super::connection::{Connector, Stream};
 use crate::api::{CreateRequest, TOKEN_SCHEME};
+use crate::clock;
 use crate::domain::escape::without_error_number;
 use crate::domain::{Outcome, Payout};
 use crate::ledger::{Claim, MAX_AGE, Reading};
@@ -25,7 +26,7 @@ use std::error::Error;
 use std::io;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
@@ -292,7 +293,7 @@ impl Client {
                 payout,
                 &Answer {
                     http_status,
-                    retry_after: retry_after(&head.headers, SystemTime::now().into()),
+                    retry_after: retry_after(&head.headers, clock::now()),
                     body,
                 },
             ),

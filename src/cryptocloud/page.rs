@@ -1,8 +1,8 @@
 //! A page is an answer that is not JSON: mostly the web page of something between this machine and
 //! the API.
 
-use super::json::Json;
 use crate::domain::escape::one_line;
+use serde_json::Value;
 
 /// How an element that holds a page's title begins.
 const TITLE: &str = "<title";
@@ -14,13 +14,23 @@ pub(super) fn words(body: &[u8]) -> String {
     if text.is_empty() {
         return "the answer has no body".to_owned();
     }
-    if Json::parse(body).is_none() && is_page(text) {
+    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        // Written anew, without escapes that the body may have where none are needed: the API key
+        // would be hidden behind them, and stay.
+        return format!("the answer reads: {}", one_line(&json.to_string()));
+    }
+    if is_page(text) {
         return match title(text).or_else(|| between_tags(text)) {
             Some(title) => format!("the answer is not the API's but a web page ({title})"),
             None => "the answer is not the API's but a web page without words".to_owned(),
         };
     }
-    format!("the answer reads: {}", one_line(text))
+    format!("the answer reads: {}", excerpt(text))
+}
+
+/// A text that is not JSON, or not to its end, in one line and without JSON's needless escape.
+pub(super) fn excerpt(text: &str) -> String {
+    one_line(text).replace("\\/", "/")
 }
 
 /// Whether it begins like HTML, with or without a byte order mark and comments before it.
@@ -111,6 +121,11 @@ mod tests {
             ("no\n route", "the answer reads: no route"),
             ("<xml/>", "the answer reads: <xml/>"),
             ("\"<html>\"", "the answer reads: \"<html>\""),
+            (
+                r#"{"a": "k\/\u0065y"}"#,
+                r#"the answer reads: {"a":"k/ey"}"#,
+            ),
+            (r#"{"a": "k\/ey"#, r#"the answer reads: {"a": "k/ey"#),
         ] {
             assert_eq!(words(body.as_bytes()), expected, "{body}");
         }

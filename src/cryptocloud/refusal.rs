@@ -28,6 +28,9 @@ const FIELDS: [&str; 5] = ["code", "key", "text", "title", "type"];
 /// How deep below such a place a key may stand.
 const MAX_KEY_DEPTH: u8 = 3;
 
+/// An error has two or three sentences; what goes far beyond is not worth comparing.
+const MAX_SENTENCES: usize = 50;
+
 /// What an error of the API says.
 #[derive(Debug, Default)]
 pub(super) struct Refusal {
@@ -208,6 +211,9 @@ impl Words {
     }
 
     fn push(&mut self, text: &str, key: Option<&str>) {
+        if self.0.len() >= MAX_SENTENCES {
+            return;
+        }
         let text = one_line(text);
         let is_told = self.0.iter().any(|told| told.contains(&text));
         if !is_told && key != Some(text.as_str()) {

@@ -2,6 +2,7 @@
 
 use super::attempt::BatchId;
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use crate::clock;
 use crate::os::file::{self, FileId};
 use crate::os::lock::{self, FileLock};
 use crate::os::mount;
@@ -238,7 +239,7 @@ impl Engine for Sqlite {
     }
 
     async fn now(&mut self) -> Result<DateTime<Utc>, EngineError> {
-        Ok(Utc::now())
+        Ok(clock::now())
     }
 
     async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {

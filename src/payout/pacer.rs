@@ -4,6 +4,7 @@
 
 use super::gateway::Exchange;
 use super::stop::Stop;
+use crate::clock;
 use crate::domain::Status;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        clock::now()
     }
 }
 

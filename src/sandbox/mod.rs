@@ -10,10 +10,11 @@
 
 mod answer;
 mod book;
+mod currency;
+mod raw_response;
 mod rules;
 mod script;
 mod server;
-mod takeover;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

@@ -8,14 +8,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
-use rust_decimal::Decimal;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::currency::{self, Network};
 use crate::api::{TOKEN_SCHEME, error_key, field};
-
-/// The largest amount that is accepted, in whole units of any currency. The real limits are not
-/// documented; this one is far above any payout and finds an amount in the wrong unit.
-pub(super) const LARGEST_AMOUNT: u64 = 1_000_000_000;
 
 /// What a request asks for, after the rules had nothing against it.
 pub(super) struct Order {
@@ -66,9 +63,9 @@ impl Refusal {
 pub(super) struct Gate {
     api_key: Option<String>,
     interval: Duration,
-    /// When each key was last used. Keys are kept as hashes, so that none can be printed; those
-    /// whose interval is over are forgotten, so that the map stays small.
-    last_use: HashMap<u64, Instant>,
+    /// When the next request of each key passes. Keys are kept as hashes, so that none can be
+    /// printed; those that may pass are forgotten, so that the map stays small.
+    passes_at: HashMap<u64, Instant>,
     hashes: RandomState,
 }
 
@@ -78,13 +75,14 @@ impl Gate {
         Self {
             api_key,
             interval,
-            last_use: HashMap::new(),
+            passes_at: HashMap::new(),
             hashes: RandomState::new(),
         }
     }
 
     /// Judges a request by its `Authorization` header. Every request with a good key counts for
-    /// the interval, the refused ones too.
+    /// the interval, the refused ones too, so a refused one may be repeated after a whole
+    /// interval, and Retry-After says so.
     pub(super) fn admit(
         &mut self,
         authorization: Option<&[u8]>,
@@ -97,16 +95,32 @@ impl Gate {
                 None => true,
             })
             .ok_or_else(Refusal::unauthorized)?;
-        let interval = self.interval;
-        self.last_use
-            .retain(|_, at| now.saturating_duration_since(*at) < interval);
-        match self.last_use.insert(self.hashes.hash_one(key), now) {
-            Some(previous) => {
-                let passed = now.saturating_duration_since(previous);
-                Err(Refusal::rate_limit(interval.saturating_sub(passed)))
-            }
-            None => Ok(()),
+        let key = self.hashes.hash_one(key);
+        let is_early = self.passes_at.get(&key).is_some_and(|at| now < *at);
+        self.hold(key, now, self.interval);
+        if is_early {
+            Err(Refusal::rate_limit(self.interval))
+        } else {
+            Ok(())
         }
+    }
+
+    /// Lets the next request of this key pass after so long at the latest, because an answer
+    /// says so.
+    pub(super) fn pass_after(&mut self, authorization: &[u8], now: Instant, wait: Duration) {
+        if let Some(key) = token(authorization) {
+            let at = self.passes_at.get_mut(&self.hashes.hash_one(key));
+            if let (Some(at), Some(told)) = (at, now.checked_add(wait)) {
+                *at = told.min(*at);
+            }
+        }
+    }
+
+    fn hold(&mut self, key: u64, now: Instant, wait: Duration) {
+        self.passes_at.retain(|_, at| now < *at);
+        // A wait beyond what the clock can tell is for ever, or as good as.
+        let at = now.checked_add(wait).unwrap_or(now);
+        self.passes_at.insert(key, at);
     }
 }
 
@@ -121,20 +135,28 @@ fn token(authorization: &[u8]) -> Option<&[u8]> {
 
 /// Reads the order in a body, or says what is wrong with it.
 pub(super) fn order(body: &[u8]) -> Result<Order, Refusal> {
-    let parameters: HashMap<String, &RawValue> = serde_json::from_slice(body)
-        .map_err(|_| Refusal::new(error_key::VALIDATE_ERROR, "The body is not a JSON object."))?;
+    let parameters: HashMap<String, &RawValue> =
+        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<Value>(body) {
+            Ok(_) => wrong_type("The body is not a JSON object."),
+            Err(_) => missing("The body is empty or not JSON."),
+        })?;
     let currency_code = parameter(&parameters, field::CURRENCY_CODE)?;
     let to_address = parameter(&parameters, field::TO_ADDRESS)?;
     let amount = parameter(&parameters, field::AMOUNT)?;
 
-    let currency_code = text(currency_code).unwrap_or_default();
-    let network = network(&currency_code)
+    let currency_code = text(currency_code).ok_or_else(|| wrong_type("Text is expected."))?;
+    let to_address = text(to_address).ok_or_else(|| wrong_type("Text is expected."))?;
+    let amount = match text(amount) {
+        Some(text) => text,
+        None if is_number(amount) => amount.to_owned(),
+        None => return Err(wrong_type("A number is expected.")),
+    };
+    let currency = currency::find(&currency_code)
         .ok_or_else(|| Refusal::new(error_key::CURRENCY_CODE, "Currency is not supported."))?;
-    let to_address = text(to_address)
-        .filter(|address| network.has_the_shape_of(address))
-        .ok_or_else(|| Refusal::new(error_key::NETWORK, "Wrong address format."))?;
-    let amount = text(amount).unwrap_or_else(|| amount.to_owned());
-    if !is_number(&amount) || !is_within_limits(&amount) {
+    if !has_the_shape_of(currency.network, &to_address) {
+        return Err(Refusal::new(error_key::NETWORK, "Wrong address format."));
+    }
+    if !is_number(&amount) || !currency.can_pay(&amount) {
         return Err(Refusal::new(
             error_key::UNCORRECTED_AMOUNT,
             "Wrong amount format, or the amount is too small or too large.",
@@ -147,6 +169,14 @@ pub(super) fn order(body: &[u8]) -> Result<Order, Refusal> {
     })
 }
 
+fn missing(text: &'static str) -> Refusal {
+    Refusal::new(error_key::REQUIRED_PARAMETER, text)
+}
+
+fn wrong_type(text: &'static str) -> Refusal {
+    Refusal::new(error_key::VALIDATE_ERROR, text)
+}
+
 /// The JSON of a parameter that must be there.
 fn parameter<'a>(
     parameters: &HashMap<String, &'a RawValue>,
@@ -156,7 +186,7 @@ fn parameter<'a>(
         .get(name)
         .map(|value| value.get())
         .filter(|json| !matches!(*json, "null" | "\"\""))
-        .ok_or_else(|| Refusal::new(error_key::REQUIRED_PARAMETER, "A parameter is missing."))
+        .ok_or_else(|| missing("A parameter is missing."))
 }
 
 /// The text in a JSON string; `None` for any other value.
@@ -171,66 +201,29 @@ pub(super) fn is_number(literal: &str) -> bool {
     starts_right && ends_right && serde_json::from_str::<&RawValue>(literal).is_ok()
 }
 
-fn is_within_limits(literal: &str) -> bool {
-    let amount = Decimal::from_str_exact(literal).or_else(|_| Decimal::from_scientific(literal));
-    amount.is_ok_and(|amount| amount > Decimal::ZERO && amount <= Decimal::from(LARGEST_AMOUNT))
-}
-
-/// A family of addresses.
-#[derive(Clone, Copy, Debug)]
-enum Network {
-    Bitcoin,
-    Litecoin,
-    Tron,
-    Evm,
-    Ton,
-    Solana,
-}
-
-/// The network of a code that the API's documentation lists, in its older or newer edition.
-fn network(currency_code: &str) -> Option<Network> {
-    Some(match currency_code {
-        "BTC" => Network::Bitcoin,
-        "LTC" => Network::Litecoin,
-        "TRX" | "USDT_TRC20" | "USDD_TRC20" => Network::Tron,
-        "ETH" | "ETH_ARB" | "ETH_OPT" | "ETH_BASE" | "USDT_ERC20" | "USDC_ERC20" | "USDT_ARB"
-        | "USDC_ARB" | "USDT_OPT" | "USDC_OPT" | "USDC_BASE" | "TUSD_ERC20" | "SHIB_ERC20"
-        | "BNB" | "USDT_BSC" | "USDC_BSC" | "TUSD_BSC" | "DAI_ERC20" | "DAI_ARB" | "DAI_OPT"
-        | "DAI_BASE" | "DAI_BSC" | "ARB_ARB" | "OP_OPT" | "PEPE_ERC20" | "PEPE_BSC"
-        | "SHIB_BSC" | "PYUSD_ERC20" | "XAUT_ERC20" => Network::Evm,
-        "TON" | "USDT_TON" | "XAUT_TON" => Network::Ton,
-        "SOL" | "USDT_SOL" | "USDC_SOL" | "PYUSD_SOL" | "TRUMP_SOL" => Network::Solana,
-        _ => return None,
-    })
-}
-
-impl Network {
-    /// Prefix, length and alphabet; no checksum.
-    fn has_the_shape_of(self, address: &str) -> bool {
-        let length = address.len();
-        let starts = |prefixes: &[&str]| prefixes.iter().any(|it| address.starts_with(it));
-        let all = |allowed: fn(char) -> bool| address.chars().all(allowed);
-        match self {
-            Self::Bitcoin | Self::Litecoin => {
-                let (old, segwit): (&[&str], &[&str]) = match self {
-                    Self::Bitcoin => (&["1", "3"], &["bc1", "BC1"]),
-                    _ => (&["L", "M", "3"], &["ltc1", "LTC1"]),
-                };
-                (starts(old) && (26..=35).contains(&length) && all(is_base58))
-                    || (starts(segwit)
-                        && (14..=90).contains(&length)
-                        && all(|it| it.is_ascii_alphanumeric()))
-            }
-            Self::Tron => starts(&["T"]) && length == 34 && all(is_base58),
-            Self::Evm => address.strip_prefix("0x").is_some_and(|digits| {
-                digits.len() == 40 && digits.chars().all(|it| it.is_ascii_hexdigit())
-            }),
-            Self::Ton => {
-                length == 48
-                    && all(|it| it.is_ascii_alphanumeric() || matches!(it, '+' | '/' | '-' | '_'))
-            }
-            Self::Solana => (32..=44).contains(&length) && all(is_base58),
+/// Prefix, length and alphabet; no checksum.
+fn has_the_shape_of(network: Network, address: &str) -> bool {
+    let length = address.len();
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|it| address.starts_with(it));
+    let all = |allowed: fn(char) -> bool| address.chars().all(allowed);
+    let is_bitcoin_like = |old: &[&str], segwit: &[&str]| {
+        (starts(old) && (26..=35).contains(&length) && all(is_base58))
+            || (starts(segwit)
+                && (14..=90).contains(&length)
+                && all(|it| it.is_ascii_alphanumeric()))
+    };
+    match network {
+        Network::Bitcoin => is_bitcoin_like(&["1", "3"], &["bc1", "BC1"]),
+        Network::Litecoin => is_bitcoin_like(&["L", "M", "3"], &["ltc1", "LTC1"]),
+        Network::Tron => starts(&["T"]) && length == 34 && all(is_base58),
+        Network::Evm => address.strip_prefix("0x").is_some_and(|digits| {
+            digits.len() == 40 && digits.chars().all(|it| it.is_ascii_hexdigit())
+        }),
+        Network::Ton => {
+            length == 48
+                && all(|it| it.is_ascii_alphanumeric() || matches!(it, '+' | '/' | '-' | '_'))
         }
+        Network::Solana => (32..=44).contains(&length) && all(is_base58),
     }
 }
 
@@ -260,10 +253,14 @@ mod tests {
 
     #[test]
     fn an_amount_is_kept_to_the_letter() {
-        for literal in ["0.05", "0.0000001", "1.50", "1e-7", "5E+3", "1000000000"] {
+        for literal in ["0.05", "0.0000001", "1.50", "1e-7", "5E+3", "21000000"] {
             assert_eq!(pay("BTC", BITCOIN, literal), Ok(literal.to_owned()));
         }
         assert_eq!(pay("BTC", BITCOIN, "\"0.050\""), Ok("0.050".to_owned()));
+        assert_eq!(
+            pay("SHIB_ERC20", EVM, "2000000000"),
+            Ok("2000000000".to_owned())
+        );
     }
 
     #[test]
@@ -273,7 +270,9 @@ mod tests {
             "0.000",
             "0e5",
             "-1",
-            "1000000000.1",
+            "0.000000001",
+            "1e-9",
+            "21000000.1",
             "1e10",
             "1e999",
             "1e-999",
@@ -283,9 +282,6 @@ mod tests {
             "\"1 \"",
             "\"1_000\"",
             "\"-\"",
-            "true",
-            "[1]",
-            "{}",
         ] {
             assert_eq!(
                 pay("BTC", BITCOIN, literal),
@@ -296,9 +292,33 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_are_no_object() {
-        for body in ["", "[]", "7", "{", "{}x", r#"["BTC","x",1]"#, "\u{feff}{}"] {
+    fn a_body_that_cannot_be_read_lacks_its_parameters() {
+        for body in [
+            "",
+            " ",
+            "{",
+            "{}x",
+            "\u{feff}{}",
+            "currency_code=BTC&amount=1",
+        ] {
+            assert_eq!(verdict(body), Err(error_key::REQUIRED_PARAMETER), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_of_validation() {
+        for body in ["[]", "7", "null", r#"["BTC","x",1]"#] {
             assert_eq!(verdict(body), Err(error_key::VALIDATE_ERROR), "{body}");
+        }
+        for literal in ["true", "[1]", "{}"] {
+            let wrong = Err(error_key::VALIDATE_ERROR);
+            assert_eq!(pay("BTC", BITCOIN, literal), wrong, "{literal}");
+        }
+        for body in [
+            format!(r#"{{"currency_code":1,"to_address":"{BITCOIN}","amount":1}}"#),
+            r#"{"currency_code":"BTC","to_address":1,"amount":1}"#.to_owned(),
+        ] {
+            assert_eq!(verdict(&body), Err(error_key::VALIDATE_ERROR), "{body}");
         }
     }
 
@@ -320,8 +340,6 @@ mod tests {
     fn codes_are_the_documented_ones() {
         assert_eq!(pay("BTG", BITCOIN, "1"), Err(error_key::CURRENCY_CODE));
         assert_eq!(pay("btc", BITCOIN, "1"), Err(error_key::CURRENCY_CODE));
-        let number = format!(r#"{{"currency_code":1,"to_address":"{BITCOIN}","amount":1}}"#);
-        assert_eq!(verdict(&number), Err(error_key::CURRENCY_CODE));
     }
 
     #[test]
@@ -383,19 +401,28 @@ mod tests {
         let mut gate = Gate::new(None, Duration::from_secs(12));
         assert_eq!(gate.admit(Some(b"Token a"), start), Ok(()));
         assert_eq!(gate.admit(Some(b"Token b"), after(1)), Ok(()));
-        let early = gate.admit(Some(b"Token a"), after(11_500));
-        assert_eq!(
-            early.unwrap_err().retry_after,
-            Some(Duration::from_millis(500))
-        );
-        // The refused request counted, so the interval began anew.
-        let again = gate.admit(Some(b"Token a"), after(12_500));
-        assert_eq!(
-            again.unwrap_err().retry_after,
-            Some(Duration::from_secs(11))
-        );
-        assert_eq!(gate.admit(Some(b"Token a"), after(24_500)), Ok(()));
-        assert_eq!(gate.last_use.len(), 1);
+        let early = gate.admit(Some(b"Token a"), after(11_500)).unwrap_err();
+        // The refused request counts, so the interval begins anew, and who obeys passes.
+        assert_eq!(early.retry_after, Some(Duration::from_secs(12)));
+        let again = gate.admit(Some(b"Token a"), after(23_499)).unwrap_err();
+        assert_eq!(again.retry_after, Some(Duration::from_secs(12)));
+        assert_eq!(gate.admit(Some(b"Token a"), after(35_499)), Ok(()));
+        assert_eq!(gate.passes_at.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_may_let_the_next_request_pass_sooner() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for (told, early, passes) in [(3, 2, 3), (60, 11, 12)] {
+            for (at, is_admitted) in [(early, false), (passes, true)] {
+                let mut gate = Gate::new(None, Duration::from_secs(12));
+                assert_eq!(gate.admit(Some(b"Token a"), start), Ok(()));
+                gate.pass_after(b"Token a", start, Duration::from_secs(told));
+                let admitted = gate.admit(Some(b"Token a"), after(at)).is_ok();
+                assert_eq!(admitted, is_admitted, "{told} {at}");
+            }
+        }
     }
 
     #[test]

@@ -139,20 +139,20 @@ enum Times {
 pub(super) struct Step {
     /// As it was written.
     pub(super) text: String,
-    pub(super) deed: Deed,
+    pub(super) effect: Effect,
     pub(super) content: Content,
-    pub(super) manner: Manner,
+    pub(super) transport: Transport,
 }
 
 /// Whether the request is carried out.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Deed {
+pub(super) enum Effect {
     /// By the rules: created, or refused.
-    CarryOut,
+    Apply,
     /// The same, so much later.
-    CarryOutAfter(Duration),
+    ApplyAfter(Duration),
     /// Nothing is created, however good the request.
-    Ignore,
+    Nothing,
 }
 
 /// What is answered. All but [`Content::RateLimit`] and [`Content::Fixed`] leave a refusal as it is.
@@ -169,7 +169,7 @@ pub(super) enum Content {
 
 /// How the answer travels.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Manner {
+pub(super) enum Transport {
     Whole,
     Late(Duration),
     AfterInterim(StatusCode),
@@ -329,7 +329,7 @@ impl FromStr for Step {
             let before = own_answer(name, values);
             before.or_else(|| {
                 let mut after = own_answer(name.strip_suffix("-after")?, values)?;
-                after.deed = Deed::CarryOut;
+                after.effect = Effect::Apply;
                 Some(after)
             })
         });
@@ -346,42 +346,42 @@ impl FromStr for Step {
 impl Step {
     /// What happens when the script says nothing.
     pub(super) fn normal() -> Self {
-        Self::tampered(Content::Documented, Manner::Whole)
+        Self::tampered(Content::Documented, Transport::Whole)
     }
 
     /// The request is carried out, then this becomes of the answer.
-    fn tampered(content: Content, manner: Manner) -> Self {
+    fn tampered(content: Content, transport: Transport) -> Self {
         Self {
             text: "ok".to_owned(),
-            deed: Deed::CarryOut,
+            effect: Effect::Apply,
             content,
-            manner,
+            transport,
         }
     }
 
     /// Nothing is created, and this is answered.
     fn own(content: Content) -> Self {
         Self {
-            deed: Deed::Ignore,
-            ..Self::tampered(content, Manner::Whole)
+            effect: Effect::Nothing,
+            ..Self::tampered(content, Transport::Whole)
         }
     }
 
     /// Nothing is created, and this is all that can be seen.
-    fn ignored(manner: Manner) -> Self {
+    fn ignored(transport: Transport) -> Self {
         Self {
-            deed: Deed::Ignore,
-            ..Self::tampered(Content::Documented, manner)
+            effect: Effect::Nothing,
+            ..Self::tampered(Content::Documented, transport)
         }
     }
 
     /// The request is carried out, the answer is the documented one, and travels like this.
-    fn sent(manner: Manner) -> Self {
-        Self::tampered(Content::Documented, manner)
+    fn sent(transport: Transport) -> Self {
+        Self::tampered(Content::Documented, transport)
     }
 }
 
-impl Manner {
+impl Transport {
     /// How this is told in the book.
     pub(super) fn words(self, status: StatusCode) -> String {
         let status = status.as_u16();
@@ -404,7 +404,7 @@ type Values<'a> = (Option<&'a str>, Option<&'a str>);
 
 /// The steps that carry the request out, and those that answer nothing at all.
 fn carried_out(name: &str, values: Values<'_>) -> Option<Step> {
-    let answered = |content| Step::tampered(content, Manner::Whole);
+    let answered = |content| Step::tampered(content, Transport::Whole);
     Some(match (name, values) {
         ("ok", (None, None)) => Step::normal(),
         ("result", (None, None)) => answered(Content::NewerEdition),
@@ -412,24 +412,24 @@ fn carried_out(name: &str, values: Values<'_>) -> Option<Step> {
             is_number(number).then(|| number.to_owned())?,
         )),
         ("no-id", (None, None)) => answered(Content::WithoutId),
-        ("delay", (Some(time), None)) => Step::sent(Manner::Late(duration(time)?)),
+        ("delay", (Some(time), None)) => Step::sent(Transport::Late(duration(time)?)),
         ("delay-before", (Some(time), None)) => Step {
-            deed: Deed::CarryOutAfter(duration(time)?),
+            effect: Effect::ApplyAfter(duration(time)?),
             ..Step::normal()
         },
         ("info", (Some(code), None)) => {
             let code = status(code).filter(StatusCode::is_informational)?;
-            Step::sent(Manner::AfterInterim(code))
+            Step::sent(Transport::AfterInterim(code))
         }
-        ("half", (None, None)) => Step::sent(Manner::Half),
-        ("cut", (Some(bytes), None)) => Step::sent(Manner::Cut(bytes.parse().ok()?)),
-        ("slow", (None, None)) => Step::sent(Manner::Slow(SLOW_PAUSE)),
-        ("slow", (Some(time), None)) => Step::sent(Manner::Slow(duration(time)?)),
-        ("endless", (None, None)) => Step::sent(Manner::Endless),
-        ("drop-after", (None, None)) => Step::sent(Manner::Drop),
-        ("reset-after", (None, None)) => Step::sent(Manner::Reset),
-        ("drop-before", (None, None)) => Step::ignored(Manner::Drop),
-        ("reset-before", (None, None)) => Step::ignored(Manner::Reset),
+        ("half", (None, None)) => Step::sent(Transport::Half),
+        ("cut", (Some(bytes), None)) => Step::sent(Transport::Cut(bytes.parse().ok()?)),
+        ("slow", (None, None)) => Step::sent(Transport::Slow(SLOW_PAUSE)),
+        ("slow", (Some(time), None)) => Step::sent(Transport::Slow(duration(time)?)),
+        ("endless", (None, None)) => Step::sent(Transport::Endless),
+        ("drop-after", (None, None)) => Step::sent(Transport::Drop),
+        ("reset-after", (None, None)) => Step::sent(Transport::Reset),
+        ("drop-before", (None, None)) => Step::ignored(Transport::Drop),
+        ("reset-before", (None, None)) => Step::ignored(Transport::Reset),
         _ => return None,
     })
 }
@@ -461,7 +461,7 @@ fn own_answer(name: &str, values: Values<'_>) -> Option<Step> {
         ("status", (Some(code), None)) => fixed(Answer::empty(status(code)?)),
         ("html", (None, None)) => fixed(Answer::html(StatusCode::OK)),
         ("html", (Some(code), None)) => fixed(Answer::html(status(code)?)),
-        ("garbage", (None, None)) => return Some(Step::ignored(Manner::Garbage)),
+        ("garbage", (None, None)) => return Some(Step::ignored(Transport::Garbage)),
         ("garbage-json", (None, None)) => fixed(Answer::json(StatusCode::OK, "{\"status\": succ")),
         ("redirect", (Some(code), location)) => {
             let code = status(code).filter(StatusCode::is_redirection)?;
@@ -601,7 +601,7 @@ mod tests {
     fn money_is_in_the_name() {
         let created = |text: &str| {
             let step: Step = text.parse().unwrap();
-            matches!(step.deed, Deed::CarryOut)
+            matches!(step.effect, Effect::Apply)
         };
         for text in [
             "half",

@@ -1,11 +1,11 @@
 //! The server is the HTTP side of the sandbox: it takes requests in, has them carried out by the
 //! rules and by the script, and keeps the book.
 //!
-//! hyper reads the requests and sends the answers that are in order. The others are a [`Takeover`].
+//! hyper reads the requests and sends the answers that are in order. The others are a [`RawResponse`].
 
 use std::error::Error;
 use std::future::poll_fn;
-use std::net::TcpListener as StdTcpListener;
+use std::net::{IpAddr, TcpListener as StdTcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,9 +13,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ALLOW, AUTHORIZATION, CONNECTION, HeaderValue,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, AUTHORIZATION, CONNECTION, HOST,
+    HeaderValue,
 };
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -28,9 +30,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Edition, whole_seconds};
 use super::book::{Book, Delivery, InvoiceIds, Withdrawal};
+use super::raw_response::{RawResponse, Socket};
 use super::rules::{self, Gate, Refusal};
-use super::script::{Content, Deed, Manner, Script, Step};
-use super::takeover::{Socket, Takeover};
+use super::script::{Content, Effect, Script, Step, Transport};
 use super::{OnDelivery, Options};
 use crate::api::CREATE_PATH;
 
@@ -77,9 +79,10 @@ struct Case {
     index: usize,
     step: Step,
     admission: Result<(), Refusal>,
+    authorization: Option<HeaderValue>,
 }
 
-type Outgoing = Result<Response<Full<Bytes>>, Takeover>;
+type Outgoing = Result<Response<Full<Bytes>>, RawResponse>;
 
 impl Server {
     pub(super) fn new(options: Options) -> Self {
@@ -160,10 +163,10 @@ impl Server {
         let ended = poll_fn(|context| conversation.poll_without_shutdown(context)).await;
         let mut socket = conversation.into_parts().io.into_inner();
         let cause = ended.as_ref().err().and_then(Error::source);
-        let takeover = cause.and_then(|cause| cause.downcast_ref::<Takeover>());
+        let raw = cause.and_then(|cause| cause.downcast_ref::<RawResponse>());
         // In both cases an error means that the client has gone, and nobody is left to tell.
-        let _gone = match takeover {
-            Some(takeover) => takeover.send(&mut socket).await,
+        let _gone = match raw {
+            Some(raw) => raw.send(&mut socket).await,
             None => socket.shutdown().await,
         };
     }
@@ -184,6 +187,10 @@ impl Server {
                 Ok(answer.into_response())
             }
             (&Method::OPTIONS, CREATE_PATH) => Ok(preflight().into_response()),
+            (_, BOOK_PATH) if !is_for_this_machine(&head) => {
+                let text = "This is read under the name of this machine only.";
+                Ok(Answer::detail(StatusCode::FORBIDDEN, text).into_response())
+            }
             (&Method::GET, BOOK_PATH) => {
                 let book = self.state().book.to_json();
                 Ok(Answer::json(StatusCode::OK, book).into_response())
@@ -195,18 +202,18 @@ impl Server {
     /// The endpoint. The order is: note the arrival, carry out, answer.
     async fn create(&self, head: &Parts, body: &Bytes, connection: u64) -> Outgoing {
         let case = self.open_case(head, body, connection);
-        if let Deed::CarryOutAfter(time) = case.step.deed {
+        if let Effect::ApplyAfter(time) = case.step.effect {
             sleep(time).await;
         }
-        let manner = case.step.manner;
+        let transport = case.step.transport;
         let answer = for_browsers(self.decide(case, body));
-        match manner {
-            Manner::Whole if !answer.status.is_informational() => Ok(answer.into_response()),
-            Manner::Late(time) => {
+        match transport {
+            Transport::Whole if !answer.status.is_informational() => Ok(answer.into_response()),
+            Transport::Late(time) => {
                 sleep(time).await;
                 Ok(answer.into_response())
             }
-            _ => Err(Takeover { answer, manner }),
+            _ => Err(RawResponse { answer, transport }),
         }
     }
 
@@ -217,7 +224,8 @@ impl Server {
         let step = self.script.step(state.arrived);
         let step = step.cloned().unwrap_or_else(Step::normal);
         state.arrived = state.arrived.saturating_add(1);
-        let key = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let authorization = head.headers.get(AUTHORIZATION).cloned();
+        let key = authorization.as_ref().map(HeaderValue::as_bytes);
         let admission = state.gate.admit(key, Instant::now());
         let index = state.book.deliveries.len();
         delivery.step.clone_from(&step.text);
@@ -226,6 +234,7 @@ impl Server {
             index,
             step,
             admission,
+            authorization,
         }
     }
 
@@ -233,15 +242,20 @@ impl Server {
     fn decide(&self, case: Case, body: &Bytes) -> Answer {
         let mut guard = self.state();
         let state = &mut *guard;
-        let carried_out = match case.step.deed {
-            Deed::Ignore => None,
-            Deed::CarryOut | Deed::CarryOutAfter(_) => {
+        let carried_out = match case.step.effect {
+            Effect::Nothing => None,
+            Effect::Apply | Effect::ApplyAfter(_) => {
                 let order = case.admission.and_then(|()| rules::order(body));
                 Some(order.map(|order| Withdrawal::new(state.ids.next(), order)))
             }
         };
         let answer = self.answer(&case.step.content, carried_out.as_ref());
-        let mut words = case.step.manner.words(answer.status);
+        if let (Content::RateLimit(seconds), Some(key)) = (&case.step.content, &case.authorization)
+        {
+            let wait = self.scripted_wait(*seconds);
+            state.gate.pass_after(key.as_bytes(), Instant::now(), wait);
+        }
+        let mut words = case.step.transport.words(answer.status);
         let mut invoice_id = None;
         match carried_out {
             Some(Ok(withdrawal)) => {
@@ -270,8 +284,7 @@ impl Server {
         match (content, end) {
             (Content::Fixed(answer), _) => answer.clone(),
             (Content::RateLimit(seconds), _) => {
-                let seconds = seconds.unwrap_or_else(|| whole_seconds(self.interval));
-                Answer::refusal(&Refusal::rate_limit(Duration::from_secs(seconds)))
+                Answer::refusal(&Refusal::rate_limit(self.scripted_wait(*seconds)))
             }
             (_, None) => Answer::empty(StatusCode::OK),
             (_, Some(Err(refusal))) => Answer::refusal(refusal),
@@ -286,9 +299,14 @@ impl Server {
         }
     }
 
+    /// After how long a request passes that the script refused as too early.
+    fn scripted_wait(&self, seconds: Option<u64>) -> Duration {
+        Duration::from_secs(seconds.unwrap_or_else(|| whole_seconds(self.interval)))
+    }
+
     fn note_misdirected(&self, head: &Parts, body: &Bytes, connection: u64, answer: &Answer) {
         let mut delivery = self.delivery(head, body, connection);
-        delivery.answer = Manner::Whole.words(answer.status);
+        delivery.answer = Transport::Whole.words(answer.status);
         self.state().book.deliveries.push(delivery.clone());
         if let Some(on_delivery) = &self.on_delivery {
             on_delivery(&delivery);
@@ -342,12 +360,30 @@ fn misdirected(method: &Method, path: &str) -> Answer {
         BOOK_PATH => "GET",
         _ => {
             let text = format!("Not found: this is POST {CREATE_PATH} and GET {BOOK_PATH}.");
-            return Answer::detail(StatusCode::NOT_FOUND, &text);
+            return for_browsers(Answer::detail(StatusCode::NOT_FOUND, &text));
         }
     };
     let text = format!("Method \"{method}\" not allowed.");
-    Answer::detail(StatusCode::METHOD_NOT_ALLOWED, &text)
-        .header(ALLOW, HeaderValue::from_static(allowed))
+    let answer = Answer::detail(StatusCode::METHOD_NOT_ALLOWED, &text)
+        .header(ALLOW, HeaderValue::from_static(allowed));
+    if path == BOOK_PATH {
+        answer
+    } else {
+        for_browsers(answer)
+    }
+}
+
+/// Whether the `Host` header names this machine. A page may have a name of its own that leads
+/// here, and its scripts would read the book as their own.
+fn is_for_this_machine(head: &Parts) -> bool {
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let authority = host.and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| {
+        let host = authority.host();
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+        host.eq_ignore_ascii_case("localhost") || literal.parse().is_ok_and(is_loopback)
+    })
 }
 
 /// What a browser asks before it sends a script's POST with a key in it.
@@ -364,8 +400,13 @@ fn preflight() -> Answer {
         .header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
-/// Lets a script of any page read the answer. The book goes without: a rehearsal may hold real
+/// Lets a script of any page read the answer, and how long to wait. The book goes without: a rehearsal may hold real
 /// names and amounts, which are not for every page that the operator has open.
 fn for_browsers(answer: Answer) -> Answer {
-    answer.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+    answer
+        .header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
+        .header(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Retry-After"),
+        )
 }

@@ -133,7 +133,8 @@ fn each_error_key_by_the_rules() {
         (wrong("BTC", "BTG"), error_key::CURRENCY_CODE),
         (wrong("BTC", "ETH"), error_key::NETWORK),
         (wrong(":1}", ":0}"), error_key::UNCORRECTED_AMOUNT),
-        (wrong("}", ""), error_key::VALIDATE_ERROR),
+        (wrong("}", ""), error_key::REQUIRED_PARAMETER),
+        (wrong(":1}", ":[1]}"), error_key::VALIDATE_ERROR),
     ] {
         assert_eq!(status(&heard), "400");
         let envelope = format!(r#"{{"status":"error","result":{{"{key}":""#);
@@ -141,7 +142,7 @@ fn each_error_key_by_the_rules() {
     }
     let book = sandbox.book();
     assert!(book.created.is_empty());
-    assert_eq!(book.deliveries.len(), 5);
+    assert_eq!(book.deliveries.len(), 6);
     assert_eq!(book.deliveries[2].answer, "400, network");
 }
 
@@ -194,6 +195,29 @@ fn the_interval_is_kept_for_each_key() {
     let other = post("Connection: close\r\n", &order("1")).replace(KEY, "another");
     let (heard, _) = exchange(&sandbox, &other);
     assert!(heard.starts_with(b"HTTP/1.1 200"));
+}
+
+#[test]
+fn who_obeys_retry_after_passes() {
+    let sandbox = Sandbox::start(Options {
+        interval: Duration::from_millis(1_500),
+        script: "ok,ok,ok,rate-limit:1".parse().unwrap(),
+        ..Options::default()
+    })
+    .unwrap();
+    assert_eq!(status(&pay(&sandbox, &order("1"))), "200");
+    for (is_early, told) in [(true, "2"), (false, ""), (true, "1"), (false, "")] {
+        let heard = pay(&sandbox, &order("1"));
+        if is_early {
+            assert!(
+                heard.contains(&format!("\r\nretry-after: {told}\r\n")),
+                "{heard}"
+            );
+            std::thread::sleep(Duration::from_secs(told.parse().unwrap()));
+        } else {
+            assert_eq!(status(&heard), "200", "{heard}");
+        }
+    }
 }
 
 #[test]
@@ -264,9 +288,13 @@ fn other_paths_methods_and_sizes() {
     assert_eq!(code, "405");
     assert!(heard.contains("\r\nallow: POST, OPTIONS\r\n"));
     assert_eq!(
-        ask(&format!("DELETE /ledger HTTP/1.1\r\n{closing}")).0,
+        ask("DELETE /ledger HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").0,
         "405"
     );
+    let cross_origin = "\r\naccess-control-allow-origin: *\r\n";
+    assert!(heard.contains(cross_origin), "{heard}");
+    let (_, heard) = ask(&elsewhere);
+    assert!(heard.contains(cross_origin), "{heard}");
 
     let announced =
         post("Content-Type: application/json\r\n", "").replace("Length: 0", "Length: 65537");
@@ -277,7 +305,7 @@ fn other_paths_methods_and_sizes() {
 
     // None of these took the script's step, and only what arrived whole is in the book.
     let book = sandbox.book();
-    assert_eq!(book.deliveries.len(), 1);
+    assert_eq!(book.deliveries.len(), 2);
     assert_eq!(book.deliveries[0].path, "/v2/elsewhere");
     assert_eq!(book.deliveries[0].answer, "404");
     assert_eq!(pay(&sandbox, &order("1")), "");
@@ -313,6 +341,7 @@ fn browsers_may_ask_first() {
         "access-control-allow-origin: *",
         "access-control-allow-methods: POST, OPTIONS",
         "access-control-allow-headers: Authorization, Content-Type",
+        "access-control-expose-headers: Retry-After",
     ] {
         assert!(heard.contains(line), "{heard}");
     }
@@ -325,9 +354,25 @@ fn the_book_can_be_read_over_http() {
     let sandbox = start("drop-after");
     assert_eq!(pay(&sandbox, &order("0.10")), "");
     pay(&sandbox, "{}");
-    let request = "GET /ledger HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let (heard, _) = exchange(&sandbox, request);
-    let heard = String::from_utf8(heard).unwrap();
+    let read = |host: &str| {
+        let request = format!("GET /ledger HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        String::from_utf8(exchange(&sandbox, &request).0).unwrap()
+    };
+    for host in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "10.0.0.1:80",
+        "x",
+        "",
+    ] {
+        let heard = read(host);
+        assert_eq!(status(&heard), "403", "{host}");
+        assert!(!heard.contains(ADDRESS), "{host}");
+    }
+    for host in ["localhost", "127.0.0.9:8080", "[::1]:1"] {
+        assert_eq!(status(&read(host)), "200", "{host}");
+    }
+    let heard = read(&sandbox.address.to_string());
     let id = &sandbox.book().created[0].invoice_id;
     assert_eq!(
         body(&heard),

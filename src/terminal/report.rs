@@ -1,5 +1,6 @@
 //! A report is a value as text for a person. Nothing here writes anywhere.
 
+use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::{Currency, Halt, Payout, State, StateCounts, Totals};
 use crate::ledger::rules::RowState;
@@ -206,7 +207,7 @@ pub fn ends_at(
 #[must_use]
 pub fn clock_time(time: DateTime<Utc>) -> String {
     let local = time.with_timezone(&Local);
-    let format = if local.date_naive() == Local::now().date_naive() {
+    let format = if local.date_naive() == clock::now().with_timezone(&Local).date_naive() {
         "%H:%M:%S"
     } else {
         "%Y-%m-%d %H:%M"

@@ -4,6 +4,7 @@
 
 use super::findings::{self, Colour};
 use super::{events, report};
+use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::{Finding, Payout, State, StateCounts};
 use crate::ledger::Attempt;
@@ -12,7 +13,7 @@ use crate::payout::pacer;
 use crate::payout::plan::state_of;
 use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
@@ -284,7 +285,7 @@ impl Progress {
 
     fn show_counts(&self, first_wait: Duration) {
         let left = self.total.saturating_sub(self.done);
-        let ends_at = report::ends_at(Utc::now(), first_wait, pacer::step(self.interval), left);
+        let ends_at = report::ends_at(clock::now(), first_wait, pacer::step(self.interval), left);
         let counts = &self.counts;
         self.bar.set_prefix(format!(
             "{} created, {} rejected, {} in doubt, ends {}",
@@ -294,6 +295,12 @@ impl Progress {
             report::clock_time(ends_at)
         ));
     }
+}
+
+/// Whether the machine has a thread to spare.
+fn is_thread_to_be_had() -> bool {
+    let probe = std::thread::Builder::new().spawn(|| {});
+    probe.is_ok_and(|probe| probe.join().is_ok())
 }
 
 fn bar_style(next: Countdown) -> ProgressStyle {
@@ -344,7 +351,11 @@ impl Observer for Progress {
             Show::Lines | Show::Nothing => ProgressBar::hidden(),
         };
         self.bar.set_style(bar_style(Arc::clone(&self.next)));
-        self.bar.enable_steady_tick(TICK);
+        // The tick has a thread of its own, and would panic where none can be had. Without it the
+        // countdown is drawn only when something happens.
+        if self.show == Show::Bar && is_thread_to_be_had() {
+            self.bar.enable_steady_tick(TICK);
+        }
         if self.show == Show::Bar {
             *bar() = Some(self.bar.clone());
         }
@@ -370,9 +381,8 @@ impl Observer for Progress {
     fn awaiting_connection(&mut self, payout: &Payout, since: Instant, next_try: Instant) {
         self.set_next(Some(next_try));
         let without = TimeDelta::from_std(since.elapsed()).unwrap_or_default();
-        let since = Utc::now()
-            .checked_sub_signed(without)
-            .unwrap_or_else(Utc::now);
+        let now = clock::now();
+        let since = now.checked_sub_signed(without).unwrap_or(now);
         let what = format!("no connection since {}", report::clock_time(since));
         self.tell_wait(payout, &what);
     }

@@ -174,11 +174,54 @@ fn a_key_is_not_sent_in_the_clear_to_another_host() {
         let run = pay().env("CCBATCH_API_URL", url).status(2);
         run.stderr_has(&format!("CCBATCH_API_URL: {why}")).go();
     }
-    let told = pay()
-        .args(["--api-url", "https://me:secret@example.com"])
-        .status(2);
-    let told = told.stderr_has("carries more than a host").go();
-    assert!(!told.stderr.contains("secret"), "{told}");
+}
+
+#[test]
+fn a_base_url_is_a_host_a_port_and_a_path_and_nothing_else() {
+    let scene = Scene::new(&rows(1));
+    let pay = |url| scene.pay_through(url).status(2);
+    for url in [
+        "https://",
+        "https://v2",
+        "https:///v2",
+        "ftp://127.0.0.1",
+        "https://a b.example",
+    ] {
+        let why = format!("--api-url: {url} is not the base URL of an API");
+        let hint = "hint: write it like https://api.cryptocloud.plus";
+        pay(url).stderr_has(&why).stderr_has(hint).go();
+    }
+    for url in [
+        "https://me:secret@example.com",
+        "https://secret@example.com",
+        "https://example.com/?secret",
+        "https://example.com/#secret",
+    ] {
+        let why = "--api-url: the URL has more than a host, a port and a path";
+        let told = pay(url).stderr_has(why).go();
+        assert!(!told.stderr.contains("secret"), "{told}");
+    }
+    assert_eq!(scene.files(), [INPUT]);
+}
+
+#[test]
+fn a_proxy_is_told_to_be_ignored_once_and_its_password_is_not_told() {
+    for name in ["https_proxy", "ALL_PROXY", "HTTP_PROXY"] {
+        let scene = Scene::paying("", &rows(1));
+        let run = scene.pay().env(name, "http://me:secret@127.0.0.1:1");
+        let run = run.env("no_proxy", "example.com");
+        let told = run.stderr_has("All done: 1 created").go().stderr;
+        let why = format!("{name} is set and ignored");
+        assert_eq!(told.matches(&why).count(), 1, "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+    let scene = Scene::paying("", &rows(1));
+    let told = scene
+        .pay()
+        .env("https_proxy", "")
+        .stderr_has("1 created")
+        .go();
+    assert!(!told.stderr.contains("proxy"), "{told}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use std::fmt::Debug;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -99,6 +100,13 @@ impl Scene {
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Lets any user of the machine read and write in the folder.
+    pub(crate) fn open_to_everyone(&self) {
+        let mode = |bits| fs::Permissions::from_mode(bits);
+        fs::set_permissions(self.path(""), mode(0o777)).unwrap();
+        fs::set_permissions(self.path(INPUT), mode(0o666)).unwrap();
     }
 
     /// Writes the input anew.
@@ -443,6 +451,16 @@ impl Started {
         });
         self.signal(name);
         eventually("the signal is heeded", || self.sleeps_of_signals() > before);
+    }
+
+    /// Waits until a thread of this name is there.
+    pub(crate) fn await_thread(&self, name: &str) {
+        eventually(&format!("there is a thread {name}"), || {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+            let mut names = threads
+                .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("comm")).ok());
+            names.any(|found| found.trim_end() == name)
+        });
     }
 
     /// How often the thread that heeds signals has gone to sleep; `None` while it does not sleep.

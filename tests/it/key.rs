@@ -75,24 +75,45 @@ fn a_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_a_key_is_refused_without_repeating_it() {
-    let secret = "two words-5d1f";
-    for (text, why) in [
-        ("", "the API key is empty"),
-        ("\n", "the API key is empty"),
-        ("Token ", "the API key is empty"),
-        (secret, "has a character that no key has"),
-        ("ключ", "has a character that no key has"),
+fn what_cannot_be_a_key_is_refused_by_what_is_odd_and_not_repeated() {
+    let alone = "give the key alone";
+    let whole = "copy it whole";
+    for (text, why, hint) in [
+        ("", "the API key is empty", whole),
+        ("\n", "the API key is empty", whole),
+        ("Token ", "the API key is empty", whole),
+        ("KEY=secret-5d1f", "begins with a name and `=`", alone),
+        (
+            "export CCBATCH_API_KEY=secret-5d1f",
+            "begins with a name and `=`",
+            alone,
+        ),
+        ("\"secret-5d1f\"", "has a quotation mark in it", alone),
+        ("“secret-5d1f”", "has a quotation mark in it", alone),
+        ("secret 5d1f", "has a blank in it", whole),
+        ("secret\n5d1f", "has a line break in it", whole),
+        (
+            "secret\u{200b}5d1f",
+            "has an invisible character in it",
+            whole,
+        ),
+        (
+            "ключ-5d1f",
+            "has a letter or sign in it that no key has",
+            whole,
+        ),
     ] {
         let scene = locked();
         let run = scene.pay().env(VARIABLE, text).status(1);
         let told = run
             .stderr_has(&format!("{VARIABLE}: the API key"))
             .stderr_has(why)
+            .stderr_has(hint)
             .go();
-        assert!(!told.stderr.contains(secret), "{told}");
+        assert!(!told.stderr.contains("5d1f"), "{told}");
         let run = with_key_file(&scene, text, 0o600).status(1);
-        run.stderr_has("key.txt: the API key").stderr_has(why).go();
+        let told = run.stderr_has("key.txt: the API key").stderr_has(why).go();
+        assert!(!told.stderr.contains("5d1f"), "{told}");
         assert_eq!(scene.sent_and_created(), (0, 0));
     }
 }
@@ -124,12 +145,73 @@ fn without_one_and_without_a_terminal_nothing_is_sent() {
 }
 
 #[test]
-fn a_wrong_one_stops_the_batch_at_once() {
+fn a_wrong_one_stops_the_batch_at_once_and_its_source_is_named() {
     let scene = locked();
     let run = scene.pay().env(VARIABLE, "another-key").status(5);
-    run.stderr_has("the API key was refused: check CCBATCH_API_KEY")
+    run.stderr_has("the API key was refused: check CCBATCH_API_KEY, and")
         .go();
     assert_eq!(scene.sent_and_created(), (1, 0));
+
+    let scene = locked();
+    let run = with_key_file(&scene, "another-key", 0o600).status(5);
+    let told = run
+        .stderr_has("the API key was refused: check key.txt, and")
+        .go();
+    assert!(!told.stderr.contains(VARIABLE), "{told}");
+}
+
+#[test]
+fn a_typed_one_that_is_refused_is_named_as_such() {
+    let scene = locked();
+    let mut terminal = scene.pay().without_env(VARIABLE).on_terminal();
+    terminal.await_text("CryptoCloud API key");
+    terminal.type_line("another-key");
+    let shown = terminal.end(5);
+    let why = "the API key was refused: check the key that was typed, and";
+    assert!(shown.contains(why), "{shown}");
+    assert!(!shown.contains(VARIABLE), "{shown}");
+}
+
+/// A sandbox of the program's own, with these arguments and variables; what is to be done through
+/// it gets its URL.
+fn through_own_sandbox(
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+    pay: impl FnOnce(&Scene, &str),
+) {
+    let scene = Scene::new(&rows(1));
+    scene.write("only.txt", "only-key");
+    fs::set_permissions(scene.path("only.txt"), fs::Permissions::from_mode(0o600)).unwrap();
+    let call = ["sandbox", "--interval", "0s"].iter().chain(arguments);
+    let run = scene.program(call.copied());
+    let run = variables
+        .iter()
+        .fold(run, |run, (name, text)| run.env(name, text));
+    let sandbox = run.start();
+    let url = sandbox.await_stdout("listening on ");
+    pay(&scene, &url);
+    sandbox.kill();
+}
+
+#[test]
+fn a_sandbox_opens_to_any_key_unless_it_is_given_its_own() {
+    let pay = |scene: &Scene, url: &str, key: &str| {
+        let run = scene.pay_through(url).args(["--interval", "0s"]);
+        run.env(VARIABLE, key)
+    };
+    // The variable of a real key is none of the sandbox's business.
+    through_own_sandbox(&[], &[(VARIABLE, "real-key")], |scene, url| {
+        pay(scene, url, "another-key").stderr_has("1 created").go();
+    });
+    let by_file = (&["--api-key-file", "only.txt"][..], &[][..]);
+    let by_variable = (&[][..], &[("CCBATCH_SANDBOX_KEY", "only-key")][..]);
+    for (arguments, variables) in [by_file, by_variable] {
+        through_own_sandbox(arguments, variables, |scene, url| {
+            let refused = pay(scene, url, "another-key").status(5);
+            refused.stderr_has("the API key was refused").go();
+            pay(scene, url, "only-key").stderr_has("1 created").go();
+        });
+    }
 }
 
 #[test]
@@ -138,6 +220,11 @@ fn it_is_not_stored_or_shown_even_if_the_api_repeats_it() {
     let error = serde_json::json!({"status": "error", "result": {"authorization": echo}});
     for (status, exit, body) in [
         (401, 5, error.to_string()),
+        (
+            200,
+            6,
+            serde_json::json!({"status": "success", "data": {"invoice_id": echo}}).to_string(),
+        ),
         (400, 5, error.to_string()),
         (400, 4, error.to_string().replace("authorization", KEY)),
         (422, 4, format!(r#"{{"message":"{echo}"}}"#)),

@@ -31,6 +31,9 @@ mod cli;
 /// Where the API key comes from, and that it goes nowhere but to the API.
 mod key;
 
+/// The machine's limits: files, memory, threads, the size of a file.
+mod limits;
+
 /// Signals in every phase of a run.
 mod signals;
 

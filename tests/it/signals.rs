@@ -9,9 +9,10 @@ use crate::strace::{self, Tracing};
 use ccbatch::sandbox::Options;
 use std::io::{self, PipeReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 
@@ -217,5 +218,73 @@ fn what_a_system_sends_twice_is_still_one_request_to_stop() {
         release.send(()).unwrap();
         run.end();
         assert_eq!(scene.statuses(), ["created"], "{signals:?}");
+    }
+}
+
+/// A FIFO in the scene's folder that nobody writes to.
+fn make_fifo(scene: &Scene, name: &str) {
+    let made = Command::new("mkfifo").arg(scene.path(name)).status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn a_signal_while_a_file_is_opened_that_nobody_writes_to_ends_the_run() {
+    for signal in SIGNALS {
+        let scene = Scene::paying("", &rows(1));
+        make_fifo(&scene, "input.fifo");
+        make_fifo(&scene, "key.fifo");
+        let url = scene.url();
+        let input = scene.program(["run", "input.fifo", "--yes", "--api-url", &url]);
+        let key = scene.pay().args(["--api-key-file", "key.fifo"]);
+        for run in [input, key] {
+            let run = run.status(5).stderr_has("nothing was sent in this run");
+            let run = run.start();
+            run.await_thread("blocking");
+            run.signal(signal);
+            run.end();
+        }
+        assert_eq!(scene.sent_and_created(), (0, 0), "{signal}");
+    }
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for (ignored, heeded) in [("HUP", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
+        let (scene, release) = holding();
+        let script = format!(r#"trap '' {ignored}; exec "$0" "$@""#);
+        let run = scene.pay().args(["--limit", "2"]).by_way_of_shell(&script);
+        let run = run.status(5).stderr_has("2 created").start();
+        scene.await_deliveries(1);
+        run.signal(ignored);
+        // The payout after it shows that the signal asked for nothing.
+        release.send(()).unwrap();
+        scene.await_deliveries(2);
+        run.signal(heeded);
+        run.await_stderr("Stopping after the payout in flight");
+        release.send(()).unwrap();
+        run.end();
+        assert_eq!(scene.statuses(), ["created"; 2], "{ignored}");
+    }
+}
+
+#[test]
+fn after_a_stop_of_the_process_the_pace_holds() {
+    let scene = Scene::paying("", &rows(3));
+    let run = scene.pay_through(&scene.url()).args(["--interval", "1s"]);
+    let run = run.stderr_has("All done: 3 created").start();
+    scene.await_deliveries(1);
+    run.signal("STOP");
+    // Longer than two intervals: none of them may be made up for.
+    std::thread::sleep(Duration::from_secs(3));
+    run.signal("CONT");
+    run.end();
+    let arrived: Vec<_> = scene
+        .book()
+        .deliveries
+        .iter()
+        .map(|it| it.since_start)
+        .collect();
+    for pair in arrived.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_secs(1), "{arrived:?}");
     }
 }

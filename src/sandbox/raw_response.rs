@@ -1,6 +1,6 @@
-//! A takeover is an answer that hyper would not send: cut short, never ending, no HTTP at all.
+//! A raw response is an answer that hyper would not send: cut short, never ending, no HTTP at all.
 //!
-//! The service gives up with a [`Takeover`] as its error, hyper stops there and gives the socket
+//! The service gives up with a [`RawResponse`] as its error, hyper stops there and gives the socket
 //! back, and what follows on it is ours.
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
 
 use super::answer::Answer;
-use super::script::Manner;
+use super::script::Transport;
 
 /// An endless body comes in pieces of this size.
 const ENDLESS_PIECE_BYTES: usize = 4096;
@@ -24,18 +24,18 @@ const GARBAGE: &[u8] = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r
 
 /// The service's way to tell hyper that this answer is not for it to send.
 #[derive(Debug)]
-pub(super) struct Takeover {
+pub(super) struct RawResponse {
     pub(super) answer: Answer,
-    pub(super) manner: Manner,
+    pub(super) transport: Transport,
 }
 
-impl fmt::Display for Takeover {
+impl fmt::Display for RawResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the answer goes over the raw socket")
     }
 }
 
-impl Error for Takeover {}
+impl Error for RawResponse {}
 
 /// A connection, with or without TLS around it.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
@@ -55,26 +55,26 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
-impl Takeover {
+impl RawResponse {
     /// Sends what is to be sent and leaves the socket to be closed.
     pub(super) async fn send<S: Socket>(&self, socket: &mut S) -> io::Result<()> {
         let body = &self.answer.body;
         let length = format!("content-length: {}", body.len());
         let head = self.answer.head_with(&length);
         let whole = [head.as_slice(), body].concat();
-        match self.manner {
-            Manner::Whole | Manner::Late(_) => put(socket, &whole).await,
-            Manner::AfterInterim(status) => {
+        match self.transport {
+            Transport::Whole | Transport::Late(_) => put(socket, &whole).await,
+            Transport::AfterInterim(status) => {
                 let interim = format!("HTTP/1.1 {status}\r\n\r\n");
                 put(socket, interim.as_bytes()).await?;
                 put(socket, &whole).await
             }
-            Manner::Half => {
+            Transport::Half => {
                 let half = head.len().saturating_add(body.len() / 2);
                 put(socket, first(&whole, half)).await
             }
-            Manner::Cut(bytes) => put(socket, first(&whole, bytes)).await,
-            Manner::Slow(time) => {
+            Transport::Cut(bytes) => put(socket, first(&whole, bytes)).await,
+            Transport::Slow(time) => {
                 put(socket, &head).await?;
                 for byte in body {
                     pause(socket, time).await?;
@@ -82,11 +82,11 @@ impl Takeover {
                 }
                 Ok(())
             }
-            Manner::Endless => self.send_for_ever(socket).await,
-            Manner::Garbage => put(socket, GARBAGE).await,
-            Manner::Drop => Ok(()),
+            Transport::Endless => self.send_for_ever(socket).await,
+            Transport::Garbage => put(socket, GARBAGE).await,
+            Transport::Drop => Ok(()),
             // Closing without lingering is what makes the system send a reset.
-            Manner::Reset => socket.tcp().set_zero_linger(),
+            Transport::Reset => socket.tcp().set_zero_linger(),
         }
     }
 

@@ -1,0 +1,21 @@
+//! The machine's limits, met before anything is begun rather than in the middle of it.
+
+use std::io;
+
+/// Pipes that are opened for a trial, of two file descriptors each. A run has 15 open at most
+/// beside the standard streams, and parts of the runtime panic when they cannot have theirs.
+const PIPES: usize = 8;
+
+/// The error of a thread that cannot be had, in words that say so.
+pub(super) fn no_thread(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("no thread can be had: {error}"))
+}
+
+/// Whether the machine gives this process what every command needs.
+///
+/// # Errors
+/// There are not enough file descriptors.
+pub(super) fn check() -> io::Result<()> {
+    let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
+    pipes.map(drop)
+}
