@@ -184,7 +184,7 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question that only `y` or `yes` agrees to. Blocks.
+/// Asks a question that only `y`, `yes`, `д` or `да` agrees to. Blocks.
 ///
 /// # Errors
 /// The terminal cannot be read.
@@ -196,8 +196,8 @@ pub fn ask(question: &str) -> io::Result<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
+        answer.trim().to_lowercase().as_str(),
+        "y" | "yes" | "д" | "да"
     ))
 }
 

@@ -1,5 +1,5 @@
 //! The samples are what a newcomer meets first: the files in `samples/`, and the commands in
-//! README.md, run here to the letter and in their order.
+//! README.md and docs/, run here to the letter and in their order.
 
 use ccbatch::domain::{Currency, Network};
 use serde_json::Value;
@@ -23,6 +23,7 @@ impl Visit {
         };
         fs::create_dir(visit.path("samples")).unwrap();
         fs::create_dir(visit.path("bin")).unwrap();
+        fs::create_dir(visit.path("home")).unwrap();
         for entry in fs::read_dir(root().join("samples")).unwrap() {
             let from = entry.unwrap().path();
             let name = from.file_name().unwrap().to_str().unwrap();
@@ -48,7 +49,7 @@ impl Visit {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A program with nothing of the tester's own environment.
+    /// A program with nothing of the tester's own environment, and an empty home.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -57,6 +58,7 @@ impl Visit {
                 "PATH",
                 format!("{}:/usr/bin:/bin", self.path("bin").display()),
             )
+            .env("HOME", self.path("home"))
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
         command
@@ -213,22 +215,22 @@ fn what_a_rehearsal_leaves_is_kept_out_of_git() {
     assert!(is_there, "{ignored}");
 }
 
-/// A command of README.md, with what the page says becomes of it.
+/// A command of a page, with what the page says becomes of it.
 struct Shown {
     command: String,
-    /// Where it stands on the page.
-    line: usize,
+    /// Where it stands.
+    place: String,
     status: i32,
     output: Vec<String>,
 }
 
 /// The commands of every `console` block, in the page's order. Behind a command may stand
 /// `# exit status N`, and below it what it prints.
-fn shown() -> Vec<Shown> {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn shown(page: &str) -> Vec<Shown> {
+    let content = fs::read_to_string(root().join(page)).unwrap();
     let mut commands: Vec<Shown> = Vec::new();
     let mut is_inside = false;
-    for (line, text) in (1..).zip(readme.lines()) {
+    for (line, text) in (1..).zip(content.lines()) {
         if text.starts_with("```") {
             is_inside = text == "```console";
         } else if is_inside {
@@ -237,13 +239,13 @@ fn shown() -> Vec<Shown> {
                     let status = command.split_once("# exit status ");
                     commands.push(Shown {
                         command: command.to_owned(),
-                        line,
+                        place: format!("{page}:{line}"),
                         status: status.map_or(0, |(_, status)| status.parse().unwrap()),
                         output: Vec::new(),
                     });
                 }
                 (None, Some(last)) => last.output.push(text.to_owned()),
-                (None, None) => panic!("README.md:{line}: output without a command"),
+                (None, None) => panic!("{page}:{line}: output without a command"),
             }
         }
     }
@@ -268,11 +270,13 @@ fn session(commands: &[Shown]) -> String {
     script
 }
 
-#[test]
-fn every_command_of_the_readme_does_what_the_page_says() {
+/// Runs the commands of a page in a fresh copy of the samples with an empty home, and holds what
+/// they print against what the page says.
+#[track_caller]
+fn check_page(page: &str) {
     let visit = Visit::new();
-    let commands = shown();
-    assert!(commands.len() > 10, "README.md has lost its commands");
+    let commands = shown(page);
+    assert!(!commands.is_empty(), "{page} has lost its commands");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let script = session(&commands).replace("127.0.0.1:8080", &free.unwrap().to_string());
     let status = visit.command("bash").args(["-c", &script]).status();
@@ -281,7 +285,7 @@ fn every_command_of_the_readme_does_what_the_page_says() {
         let read =
             |name: &str| fs::read_to_string(visit.path(&format!("{name}.{number}"))).unwrap();
         let output = read("out");
-        let place = format!("README.md:{}: {}", shown.line, shown.command);
+        let place = format!("{}: {}", shown.place, shown.command);
         assert_eq!(
             read("status").trim(),
             shown.status.to_string(),
@@ -295,8 +299,59 @@ fn every_command_of_the_readme_does_what_the_page_says() {
             shown.output.join("\n")
         );
     }
-    let results = fs::read_to_string(visit.path("samples/payouts.sandbox.results.csv")).unwrap();
-    assert_eq!(results.matches(",created,INV-").count(), 10, "{results}");
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_the_page_says() {
+    check_page("README.md");
+}
+
+#[test]
+fn the_russian_readme_shows_the_same_commands() {
+    check_page("README.ru.md");
+    let commands = |page| -> Vec<String> {
+        let shown = shown(page).into_iter();
+        shown.map(|shown| shown.command).collect()
+    };
+    assert_eq!(commands("README.md"), commands("README.ru.md"));
+    let blocks = |page: &str| -> Vec<String> {
+        let content = fs::read_to_string(root().join(page)).unwrap();
+        let blocks = content.split("```sh\n").skip(1);
+        blocks
+            .map(|block| block.split("```").next().unwrap())
+            .flat_map(|block| {
+                block
+                    .lines()
+                    .map(|line| line.split('#').next().unwrap().trim())
+            })
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(blocks("README.md"), blocks("README.ru.md"));
+}
+
+#[test]
+fn the_pages_are_short_enough_to_be_read() {
+    for page in ["README.md", "README.ru.md"] {
+        let content = fs::read_to_string(root().join(page)).unwrap();
+        assert!(content.lines().count() <= 250, "{page}");
+    }
+}
+
+#[test]
+fn every_command_of_the_page_on_the_input_does_what_it_says() {
+    check_page("docs/input.md");
+}
+
+#[test]
+fn every_command_of_the_page_for_scripts_does_what_it_says() {
+    check_page("docs/automation.md");
+}
+
+#[test]
+fn every_command_of_the_page_on_the_sandbox_does_what_it_says() {
+    check_page("docs/sandbox.md");
 }
 
 /// The line with its numbers and invoice ids made alike, which differ from run to run.

@@ -109,15 +109,21 @@ const PURE: &[&str] = &[
     "src/domain",
     "src/address",
     "src/intake/validate.rs",
-    "src/payout/results.rs",
+    "src/ledger/adopt.rs",
+    "src/ledger/key.rs",
+    "src/ledger/rules.rs",
+    "src/ledger/table.rs",
     "src/payout/plan.rs",
+    "src/payout/results/line.rs",
+    "src/payout/results/read.rs",
     "src/cryptocloud/classify.rs",
     "src/cryptocloud/invoice.rs",
     "src/cryptocloud/json.rs",
     "src/cryptocloud/page.rs",
     "src/cryptocloud/refusal.rs",
-    "src/terminal/report.rs",
     "src/terminal/events.rs",
+    "src/terminal/refusals.rs",
+    "src/terminal/report.rs",
 ];
 
 /// What input and output is done with.
@@ -150,8 +156,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
 }
 
 /// A file of Rust.
@@ -402,12 +408,12 @@ fn printed(arguments: &[&str]) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
-/// The section of README.md under this heading, up to the next.
-fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
+/// The section of a page under this heading, up to the next.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let start = format!("\n## {heading}\n");
-    let at = readme.find(&start);
-    let at = at.unwrap_or_else(|| panic!("README.md has no section {heading}"));
-    let body = &readme[at + start.len()..];
+    let at = page.find(&start);
+    let at = at.unwrap_or_else(|| panic!("the page has no section {heading}"));
+    let body = &page[at + start.len()..];
     body.split("\n## ").next().unwrap()
 }
 
@@ -424,10 +430,10 @@ fn table(section: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// With `UPDATE_GOLDEN` set, README.md takes over what the program says.
+/// With `UPDATE_GOLDEN` set, the page takes over what the program says.
 #[test]
-fn the_readme_has_every_command_s_help() {
-    let mut readme = readme();
+fn the_page_of_commands_has_the_help_of_each() {
+    let mut readme = page("docs/commands.md");
     let commands = [
         "run",
         "validate",
@@ -439,13 +445,13 @@ fn the_readme_has_every_command_s_help() {
     for command in commands {
         let opening = format!("```text\n$ ccbatch {command} --help\n");
         let at = readme.find(&opening);
-        let at = at.unwrap_or_else(|| panic!("README.md lacks the help of {command}"));
+        let at = at.unwrap_or_else(|| panic!("docs/commands.md lacks the help of {command}"));
         let start = at + opening.len();
         let end = start + readme[start..].find("\n```").unwrap();
         let help = printed(&[command, "--help"]);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             readme.replace_range(start..end, &help);
-            fs::write(root().join("README.md"), &readme).unwrap();
+            fs::write(root().join("docs/commands.md"), &readme).unwrap();
         } else {
             assert_eq!(
                 &readme[start..end],
@@ -462,7 +468,7 @@ fn the_readme_has_every_command_s_help() {
 }
 
 #[test]
-fn the_readme_has_the_program_s_exit_codes() {
+fn the_page_for_scripts_has_the_program_s_exit_codes() {
     let help = printed(&["--help"]);
     let (_, words) = help.split_once("Exit status: ").unwrap();
     let words: Vec<String> = words
@@ -470,15 +476,15 @@ fn the_readme_has_the_program_s_exit_codes() {
         .split(", ")
         .map(str::to_owned)
         .collect();
-    let readme = readme();
-    let rows = table(section(&readme, "Exit codes"));
+    let page = page("docs/automation.md");
+    let rows = table(section(&page, "Exit codes"));
     let rows = &rows[1..];
     assert_eq!(rows.len(), words.len());
     for (row, words) in rows.iter().zip(words) {
         let told = format!("{} {}", row[0], row[1]);
         assert!(
             told.starts_with(&words),
-            "README.md says {told:?}, the program {words:?}"
+            "the page says {told:?}, the program {words:?}"
         );
     }
     let codes: Vec<String> = [
@@ -499,9 +505,9 @@ fn the_readme_has_the_program_s_exit_codes() {
 }
 
 #[test]
-fn the_readme_has_the_columns_of_the_results_file() {
-    let readme = readme();
-    let rows = table(section(&readme, "The results file"));
+fn the_page_on_records_has_the_columns_of_the_results_file() {
+    let page = page("docs/records.md");
+    let rows = table(section(&page, "The results file"));
     let rows = rows.iter().skip_while(|row| row[0] != "column").skip(1);
     let columns: Vec<&str> = rows.map(|row| row[0].as_str()).collect();
     let header: Vec<&str> = HEADER.trim_end().split(',').collect();
@@ -509,13 +515,14 @@ fn the_readme_has_the_columns_of_the_results_file() {
 }
 
 #[test]
-fn the_readme_has_every_currency_and_every_step() {
-    let readme = readme();
+fn the_pages_have_every_currency_and_every_step() {
+    let readme = page("docs/input.md");
     for currency in Currency::all() {
         let code = format!("`{}`", currency.code());
-        assert!(readme.contains(&code), "README.md lacks {code}");
+        assert!(readme.contains(&code), "docs/input.md lacks {code}");
     }
-    let rows = table(section(&readme, "The sandbox"));
+    let sandbox = page("docs/sandbox.md");
+    let rows = table(section(&sandbox, "Steps"));
     let told: Vec<(&str, &str)> = rows[1..].iter().map(|row| (&*row[0], &*row[1])).collect();
     assert_eq!(told, STEPS, "the steps of the sandbox");
 }
