@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Keep};
 use crate::ledger::rules::{RefusalReason, RowState};
-use crate::ledger::{Attempt, BatchId, Engine, Ledger, LedgerError, Realm};
+use crate::ledger::{Attempt, BatchId, Engine, Ledger, Realm};
 use crate::payout::open::{self, Notice, OpenError, Opened};
 use crate::payout::pacer;
-use crate::payout::plan::{Closed, Plan, Selection, rows_of};
+use crate::payout::plan::{Closed, Selection, rows_of};
 use crate::payout::results::read::read;
 use crate::payout::run::{Knowledge, Paths, Prospect, Request};
 use crate::terminal::refusals::{self, Places};
@@ -76,15 +76,11 @@ async fn dry_run_inside(config: &Check) -> Result<Exit, Error> {
     let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&batch.payouts, &knowledge.keys);
-    let around = knowledge.circumstances(&request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
-    let paths = paths_of(&mut ledger, &plan, &opened.record.id).await;
     let prospect = Prospect {
         record: &opened.record,
         rows: &rows,
-        plan: &plan,
-        paths: &paths.map_err(|error| Error::ledger(&place, &error))?,
+        plan: &knowledge.plan(&rows, &request, &opened),
+        paths: &knowledge.paths,
     };
     if let Some(exit) = tell_refusals(config, &prospect)? {
         return Ok(exit);
@@ -92,14 +88,6 @@ async fn dry_run_inside(config: &Check) -> Result<Exit, Error> {
     tell_plan(config, &plan_report(config, &host, &intake, &prospect));
     ui::say("Dry run: nothing was sent, nothing was written.");
     Ok(Exit::AllCreated)
-}
-
-async fn paths_of<E: Engine>(
-    ledger: &mut Ledger<E>,
-    plan: &Plan<'_>,
-    own: &BatchId,
-) -> Result<Paths, LedgerError> {
-    ledger.paths_of(plan.other_batches(own)).await
 }
 
 /// The API's host, as far as it is known.

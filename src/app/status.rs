@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::{RejectedPolicy, RowState};
 use crate::payout::open::{self, OpenError};
-use crate::payout::plan::{Plan, Selection, rows_of, state_of};
+use crate::payout::plan::{Selection, rows_of, state_of};
 use crate::payout::run::{Knowledge, Request};
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
@@ -57,26 +57,21 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         patience: Duration::ZERO,
         interval: Duration::ZERO,
     };
-    let ledger_error = |error| Error::ledger(&place, &error);
     let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
-    let knowledge = knowledge.map_err(ledger_error)?;
+    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&payouts, &knowledge.keys);
-    let around = knowledge.circumstances(&request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let plan = knowledge.plan(&rows, &request, &opened);
     let states: Vec<_> = plan
         .states
         .iter()
         .map(|state| state.map(RowState::cloned))
         .collect();
-    let paths = ledger.paths_of(plan.other_batches(&opened.record.id)).await;
-    let paths = paths.map_err(ledger_error)?;
     let mut summary = Summary {
         counts: StateCounts::of(states.iter().flatten().map(state_of)),
         created_before: super::check::created_before(
             plan.states.iter().flatten().copied(),
             &opened.record.id,
-            &paths,
+            &knowledge.paths,
         ),
         accepted_otherwise: Vec::new(),
         stopped: String::new(),

@@ -95,8 +95,7 @@ impl<E: Engine> Ledger<E> {
     async fn begin_inside(&mut self, wanted: &Wanted<'_>) -> Result<Decision, LedgerError> {
         self.refuse_if_moved().await?;
         let now = self.engine.now().await?;
-        let rows = std::iter::once(wanted.row);
-        let known = self.known_about(wanted.realm, rows).await?;
+        let known = self.known_about(wanted.realm, wanted.row).await?;
         let at_work = self.at_work(known.all(), wanted.around.batch).await?;
         let around = Circumstances {
             now,

@@ -32,6 +32,7 @@ pub use key::{Content, PayoutKey, References};
 pub use pace::Pace;
 pub use realm::Realm;
 
+use crate::domain::Payout;
 use chrono::{DateTime, Utc};
 use engine::{Access, LookUp, Value, Values};
 use rules::Known;
@@ -276,23 +277,33 @@ impl<E: Engine> Ledger<E> {
         Ok(())
     }
 
-    /// All that is known about these rows: every attempt of their keys, and the live attempts with
-    /// their content or their reference in any case.
-    pub(crate) async fn known_about<'a>(
+    /// All that is known about a row: every attempt of its key, and what is alike.
+    pub(crate) async fn known_about(
         &mut self,
         realm: Realm,
-        rows: impl Iterator<Item = rules::Row<'a>> + Clone,
+        row: rules::Row<'_>,
     ) -> Result<Known, LedgerError> {
         let mut known = Known::default();
-        let keys = rows.clone().map(|row| row.key.as_str().to_owned());
-        known.extend(self.look_up(LookUp::Key, realm, keys).await?);
-        let contents = rows.clone().map(|row| Content::of(row.payout));
-        let contents = contents.map(|content| content.as_str().to_owned());
-        known.extend(self.look_up(LookUp::Content, realm, contents).await?);
-        let references = rows.map(|row| key::folded(&row.payout.reference));
-        let references = references.filter(|reference| !reference.is_empty());
-        known.extend(self.look_up(LookUp::Reference, realm, references).await?);
+        let key = [row.key.as_str().to_owned()];
+        known.extend(self.look_up(LookUp::Key, realm, key).await?);
+        known.extend(self.alike(realm, &[row.payout]).await?);
         Ok(known)
+    }
+
+    /// The live attempts that pay the same as one of these rows, or under its reference in any
+    /// case.
+    pub(crate) async fn alike(
+        &mut self,
+        realm: Realm,
+        payouts: &[&Payout],
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let contents = payouts.iter().map(|payout| Content::of(payout));
+        let contents = contents.map(|content| content.as_str().to_owned());
+        let mut alike = self.look_up(LookUp::Content, realm, contents).await?;
+        let references = payouts.iter().map(|it| key::folded(&it.reference));
+        let references = references.filter(|reference| !reference.is_empty());
+        alike.extend(self.look_up(LookUp::Reference, realm, references).await?);
+        Ok(alike)
     }
 }
 

@@ -5,8 +5,8 @@ use crate::domain::{Payout, State, StateCounts, Totals};
 use crate::ledger::rules::{
     Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, judge, missing_rows,
 };
-use crate::ledger::{Attempt, BatchId, BatchRecord, PayoutKey};
-use std::collections::{BTreeSet, HashSet};
+use crate::ledger::{Attempt, BatchRecord, PayoutKey};
+use std::collections::HashSet;
 
 /// Which rows are to be paid in this run.
 #[derive(Clone, Debug, Default)]
@@ -93,15 +93,6 @@ impl<'k> Plan<'k> {
     pub fn is_refused(&self) -> bool {
         let is_refused = |state: &Option<RowState<_>>| matches!(state, Some(RowState::Refused(_)));
         !self.missing.is_empty() || self.states.iter().any(is_refused)
-    }
-
-    /// The batches, other than this one, that something of the plan rests on.
-    pub fn other_batches(&self, own: &BatchId) -> BTreeSet<BatchId> {
-        let attempts = self.states.iter().flatten().filter_map(attempt_of);
-        attempts
-            .map(|attempt| attempt.batch.clone())
-            .filter(|batch| batch != own)
-            .collect()
     }
 
     /// Count and sum per currency of what is going to be submitted.

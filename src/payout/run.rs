@@ -14,10 +14,11 @@ use crate::ledger::engine::LookUp;
 use crate::ledger::key::keys_of;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
-    Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Content, Engine, Ledger, LedgerError,
-    Pace, PayoutKey, Realm, References, key,
+    Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,
+    PayoutKey, Realm, References,
 };
 use crate::secret::ApiKey;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -155,43 +156,38 @@ where
     }
     let knowledge = Knowledge::gather(ledger, request, &opened).await?;
     let rows = rows_of(request.payouts, &knowledge.keys);
-    let around = knowledge.circumstances(request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
-    let paths = ledger
-        .paths_of(plan.other_batches(&opened.record.id))
-        .await?;
+    let plan = knowledge.plan(&rows, request, &opened);
     let prospect = Prospect {
         record: &opened.record,
         rows: &rows,
         plan: &plan,
-        paths: &paths,
+        paths: &knowledge.paths,
     };
     let agreed = operator
         .agree(&prospect)
         .await
         .map_err(RunError::Operator)?;
     let Some(Agreed { gateway, key }) = agreed else {
-        return Ok(report(&opened.record, &plan, paths, None));
+        return Ok(report(&prospect, None));
     };
-    let pace = Pace {
-        key_hash: ledger.key_hash(key.expose()),
-        step: step(request.interval),
-    };
-    let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
     let kept = results.publish(&opened.attempts, clock.now());
     if let Some(name) = kept.map_err(RunError::Results)? {
         observer.changed_kept(&name);
     }
+    let pace = Pace {
+        key_hash: ledger.key_hash(key.expose()),
+        step: step(request.interval),
+    };
     let order = Order {
         rows: &rows,
         steps: &plan.steps,
-        around,
+        around: knowledge.circumstances(request, &opened.record),
         realm: request.realm,
         host: request.host,
         pace: &pace,
         patience: request.patience,
     };
+    let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
     let mut halts = HaltCheck::new(request.halt, request.interval).with_patience(request.patience);
     let world = World {
         gateway: &gateway,
@@ -200,7 +196,7 @@ where
     };
     let records = Records { ledger, results };
     let submission = submit(&order, records, (&mut pacer, &mut halts), &world, observer).await;
-    let report = report(&opened.record, &plan, paths, Some(submission));
+    let report = report(&prospect, Some(submission));
     if is_finished(&report) {
         // Only said of a batch to tell a later one from it: what was paid is recorded already.
         let _ = ledger.mark_finished(&opened.record.id).await;
@@ -213,11 +209,12 @@ where
 pub struct Knowledge {
     /// The key of each row.
     pub keys: Vec<PayoutKey>,
+    /// Where the results files are of the other batches that have to do with the rows.
+    pub paths: Paths,
     key_set: HashSet<PayoutKey>,
-    /// The attempts.
-    pub known: Known,
+    known: Known,
     at_work: HashSet<BatchId>,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 }
 
 impl Knowledge {
@@ -230,66 +227,54 @@ impl Knowledge {
         request: &Request<'_>,
         opened: &Opened,
     ) -> Result<Self, LedgerError> {
-        let record = &opened.record;
-        let keys = keys_of(
-            request.payouts,
-            &record.id,
-            record.references,
-            &opened.attempts,
-        );
+        let Opened {
+            record, attempts, ..
+        } = opened;
+        let keys = keys_of(request.payouts, &record.id, record.references, attempts);
         let mut known = Known::default();
-        known.extend(opened.attempts.iter().cloned());
+        known.extend(attempts.iter().cloned());
         // What this batch has created needs no further question.
-        let is_created = |key: &PayoutKey| {
-            let mut attempts = known.of_key(key).into_iter();
-            attempts.any(|it| it.status() == AttemptStatus::Created)
-        };
-        let open_rows: Vec<usize> = (0..)
-            .zip(&keys)
-            .filter(|(_, key)| !is_created(key))
-            .map(|(index, _)| index)
+        let shared = keys.iter().filter(|key| key.is_shared());
+        let shared: Vec<String> = shared
+            .filter(|key| !is_created(&known, key))
+            .map(|key| key.as_str().to_owned())
             .collect();
-        let shared = open_rows.iter().filter_map(|index| keys.get(*index));
-        let shared = shared.filter(|key| key.is_shared());
-        let shared = shared.map(|key| key.as_str().to_owned());
-        let of_keys = ledger.look_up(LookUp::Key, request.realm, shared).await?;
-        let is_paid = |index: &&usize| {
-            let key = keys.get(**index);
-            !of_keys
-                .iter()
-                .any(|it| Some(&it.key) == key && it.status() == AttemptStatus::Created)
-        };
-        let payouts: Vec<&Payout> = open_rows
-            .iter()
-            .filter(is_paid)
-            .filter_map(|index| request.payouts.get(*index))
+        known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
+        let rows = request.payouts.iter().zip(&keys);
+        let open: Vec<&Payout> = rows
+            .filter(|(_, key)| !is_created(&known, key))
+            .map(|(payout, _)| payout)
             .collect();
-        known.extend(of_keys.clone());
-        let contents = payouts.iter().map(|payout| Content::of(payout));
-        let contents = contents.map(|content| content.as_str().to_owned());
-        known.extend(
-            ledger
-                .look_up(LookUp::Content, request.realm, contents)
-                .await?,
-        );
-        let references = payouts.iter().map(|it| key::folded(&it.reference));
-        let references = references.filter(|reference| !reference.is_empty());
-        known.extend(
-            ledger
-                .look_up(LookUp::Reference, request.realm, references)
-                .await?,
-        );
+        known.extend(ledger.alike(request.realm, &open).await?);
+        let mut at_work = ledger.at_work(known.all(), &record.id).await?;
+        at_work.extend(opened.is_at_work.then(|| record.id.clone()));
+        let batches = known.all().iter().map(|attempt| attempt.batch.clone());
+        let others: Vec<BatchId> = batches.filter(|batch| *batch != record.id).collect();
         Ok(Self {
+            paths: ledger.paths_of(others).await?,
             key_set: keys.iter().cloned().collect(),
             keys,
-            at_work: {
-                let mut at_work = ledger.at_work(known.all(), &record.id).await?;
-                at_work.extend(opened.is_at_work.then(|| record.id.clone()));
-                at_work
-            },
             known,
+            at_work,
             now: ledger.now().await?,
         })
+    }
+
+    /// What every row is.
+    #[must_use]
+    pub fn plan<'k>(
+        &'k self,
+        rows: &[Row<'_>],
+        request: &Request<'_>,
+        opened: &'k Opened,
+    ) -> Plan<'k> {
+        Plan::new(
+            rows,
+            (&self.known, &opened.attempts),
+            &opened.record,
+            &self.circumstances(request, &opened.record),
+            &request.selection,
+        )
     }
 
     /// What rows are judged by.
@@ -311,13 +296,15 @@ impl Knowledge {
     }
 }
 
-fn report(
-    record: &BatchRecord,
-    plan: &Plan<'_>,
-    paths: Paths,
-    submission: Option<Submission>,
-) -> Report {
-    let mut states: Vec<Option<RowState<Attempt>>> = plan
+/// Whether a key is created, by what is known of it.
+fn is_created(known: &Known, key: &PayoutKey) -> bool {
+    let mut attempts = known.of_key(key).into_iter();
+    attempts.any(|attempt| attempt.status() == AttemptStatus::Created)
+}
+
+fn report(prospect: &Prospect<'_>, submission: Option<Submission>) -> Report {
+    let mut states: Vec<Option<RowState<Attempt>>> = prospect
+        .plan
         .states
         .iter()
         .map(|state| state.map(RowState::cloned))
@@ -329,8 +316,8 @@ fn report(
         }
     }
     Report {
-        record: record.clone(),
-        paths,
+        record: prospect.record.clone(),
+        paths: prospect.paths.clone(),
         states,
         submission,
     }
