@@ -15,21 +15,24 @@
 //! Data flows one way, and each stage takes a value and returns a value:
 //!
 //! ```text
-//! CSV bytes --intake--> Batch --plan--> Plan --submit--> results file
-//!                                                ^
-//!                     standings  <---fold--- results file of earlier runs
+//! CSV bytes --intake--> Batch --plan--> Plan --submit--> ledger, results file
+//!                               ^
+//!      results file --adopt--> ledger
 //! ```
 //!
 //! [`intake::read`] checks every row and makes a [`domain::Batch`], or tells every finding.
-//! [`payout::results::fold`] tells from the results file where each payout stands.
-//! [`payout::plan::Plan`] is what is left to do. [`payout::submit::submit`] does it, and is the only
-//! loop in which money moves: wait for the pace, begin in the journal, send, finish in the journal.
-//! [`app`] puts these together, a file for each command.
+//! [`payout::open::open`] locks the batch, and takes over from its results file what the ledger
+//! does not know. [`ledger::rules::judge`] says what each row is by what the ledger knows, and
+//! [`payout::plan::Plan`] is that for all of them. [`payout::submit::submit`] is the only loop in
+//! which money moves: wait for the pace, claim in the ledger, write the results line, send, finish
+//! both. [`payout::run::run`] is the whole sequence, which the program and the simulation call.
+//! [`app`] is a file for each command.
 //!
 //! # The map, in reading order
 //!
 //! | module | what it is |
 //! | --- | --- |
+//! | [`os`] | what differs between operating systems: files, locks, mounts, signals |
 //! | [`secret`] | the API key, which cannot be printed |
 //! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
 //! | [`clock`] | this machine's time of day, which may be wrong |
@@ -37,7 +40,7 @@
 //! | [`address`] | recipients, checked to the last checksum; a file for each network family |
 //! | [`intake`] | a CSV file to a batch, or to every finding |
 //! | [`ledger`] | the record of every payout that was ever begun; it decides what may be sent |
-//! | [`payout`] | the results file, both ways; the plan, the pace, the loop |
+//! | [`payout`] | the results file, both ways; the plan, the pace, the loop, the run |
 //! | [`cryptocloud`] | the strict client, and what an answer means |
 //! | [`sandbox`] | the API on a loopback port, where no money moves |
 //! | [`terminal`] | values to text and events; the streams, the bar, the questions |
@@ -50,7 +53,7 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
+//!   os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
 //!   ```
 //!
 //!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
@@ -60,10 +63,11 @@
 //!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
 //!   only [`config`], [`app`] and `main` use it.
 //! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
-//! - [`domain`], [`address`], the checks of [`intake`], [`payout::results`], [`payout::plan`],
-//!   [`cryptocloud::classify`] and [`terminal::report`] do no input or output.
-//! - There is no `if dry_run` in the loop: a dry run holds no [`payout::journal::Journal`], and
-//!   `submit` cannot be called without one.
+//! - [`domain`], [`address`], the checks of [`intake`], [`ledger::rules`], [`ledger::adopt`],
+//!   [`payout::plan`], [`cryptocloud::classify`] and [`terminal::report`] do no input or output.
+//! - There is no request without a [`ledger::Claim`], and only [`ledger::Ledger::begin`] makes one.
+//! - There is no second way to decide what may be sent: the plan and `begin` ask the same rules.
+//! - There is no `if dry_run` in the loop: a dry run ends before it.
 //! - There is no error beside an [`domain::Outcome`]: whatever is not known is `unknown`.
 //! - There is no retry in the client, and no float near an amount.
 //! - Nothing but [`config`] reads flags or the environment, and nothing but [`terminal::ui`] writes
