@@ -2,6 +2,8 @@
 
 use crate::domain::{Amount, Currency};
 use crate::intake::Fingerprint;
+use crate::intake::columns::ColumnNames;
+use crate::intake::decode::TextEncoding;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -88,12 +90,16 @@ pub struct ValidateArgs {
     /// What is checked, and how.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Write a copy in which everything is put right that is beyond doubt
+    #[arg(long, value_name = "NEW.csv", conflicts_with = "findings")]
+    pub fix: Option<PathBuf>,
 }
 
 /// What `run` and `validate` share.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference
+    /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference and
+    /// payee; - is standard input
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
     /// The results file [default: payouts.results.csv beside payouts.csv]
@@ -108,9 +114,9 @@ pub struct CheckArgs {
     /// Write the rows with findings to a new CSV, to be mended there
     #[arg(long, value_name = "FILE")]
     pub findings: Option<PathBuf>,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// How the file is written.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// Refuse any batch but the one with this fingerprint (see the plan)
     #[arg(long, value_name = "FINGERPRINT")]
     pub expect: Option<Fingerprint>,
@@ -131,6 +137,20 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
+/// How the file of payouts is written: the flags of reading, which every command takes that reads it.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Which column is which, like 'to_address=Wallet 2,amount=Net sum'
+    #[arg(long, value_name = "COLUMN=NAME,…")]
+    pub columns: Option<ColumnNames>,
+    /// The file's encoding, like windows-1251 [default: found out]
+    #[arg(long, value_name = "ENCODING")]
+    pub encoding: Option<TextEncoding>,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
+}
+
 /// The two files of a batch, for the commands that only look at it or settle it.
 #[derive(Debug, Args)]
 pub struct FilesArgs {
@@ -140,9 +160,9 @@ pub struct FilesArgs {
     /// The results file [default: payouts.results.csv beside payouts.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// How the file is written.
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// `ccbatch status`

@@ -5,7 +5,7 @@ use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::HaltPolicy;
 use crate::error::Error;
-use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
+use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::payout::pacer::API_INTERVAL;
 use crate::payout::plan::RejectedPolicy;
 use std::ffi::OsString;
@@ -40,8 +40,8 @@ pub struct Files {
     pub input: PathBuf,
     /// The results.
     pub results: PathBuf,
-    /// How the payouts' amounts are written.
-    pub decimal_mark: DecimalMark,
+    /// How the payouts are written.
+    pub reading: Reading,
 }
 
 /// Whether the operator is asked before something that cannot be undone.
@@ -89,6 +89,8 @@ pub struct Check {
     pub max_findings: Option<u64>,
     /// Where the rows with findings are written.
     pub findings: Option<PathBuf>,
+    /// Where the copy is written in which everything is put right that is beyond doubt.
+    pub fix: Option<PathBuf>,
     /// The only batch that is wanted.
     pub expect: Option<Fingerprint>,
     /// What goes to stdout.
@@ -174,7 +176,10 @@ impl Config {
             cli::Command::Run(args) => run(args, arguments, &environment)?,
             cli::Command::Validate(args) => {
                 let endpoint = endpoint(None, &environment)?;
-                Self::DryRun(Box::new(check(args.check, Some(&endpoint))))
+                Self::DryRun(Box::new(Check {
+                    fix: args.fix,
+                    ..check(args.check, Some(&endpoint))
+                }))
             }
             cli::Command::Status(args) => Self::Status(Status {
                 files: files(args.files),
@@ -242,11 +247,11 @@ fn run(
 fn check(args: cli::CheckArgs, endpoint: Option<&Endpoint>) -> Check {
     let extension = extension(endpoint.is_none());
     let default = args.input.with_extension(extension);
-    let decimal_mark = decimal_mark(args.decimal_comma);
+    let reading = reading(args.read);
     Check {
         intake: intake::Options {
             keep: Keep::Payouts,
-            decimal_mark,
+            reading: reading.clone(),
             warnings: if args.strict {
                 WarningPolicy::Refuse
             } else {
@@ -260,11 +265,12 @@ fn check(args: cli::CheckArgs, endpoint: Option<&Endpoint>) -> Check {
         files: Files {
             results: args.results.unwrap_or(default),
             input: args.input,
-            decimal_mark,
+            reading,
         },
         format: args.format,
         max_findings: args.max_findings,
         findings: args.findings,
+        fix: None,
         expect: args.expect,
         api: endpoint.map_or(SANDBOX_API, Endpoint::host).to_owned(),
         interval: API_INTERVAL,
@@ -278,7 +284,7 @@ fn files(args: cli::FilesArgs) -> Files {
     Files {
         results: args.results.unwrap_or(default),
         input: args.input,
-        decimal_mark: decimal_mark(args.decimal_comma),
+        reading: reading(args.read),
     }
 }
 
@@ -291,11 +297,15 @@ fn extension(is_sandbox: bool) -> &'static str {
     }
 }
 
-fn decimal_mark(decimal_comma: bool) -> DecimalMark {
-    if decimal_comma {
-        DecimalMark::Comma
-    } else {
-        DecimalMark::Point
+fn reading(args: cli::ReadArgs) -> Reading {
+    Reading {
+        decimal_mark: if args.decimal_comma {
+            DecimalMark::Comma
+        } else {
+            DecimalMark::Point
+        },
+        columns: args.columns.unwrap_or_default(),
+        encoding: args.encoding,
     }
 }
 
@@ -341,9 +351,20 @@ impl Files {
     fn flags(&self, is_sandbox: bool) -> impl Iterator<Item = String> {
         let is_default = self.results == self.input.with_extension(extension(is_sandbox));
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
-        let has_comma = self.decimal_mark == DecimalMark::Comma;
+        let reading = &self.reading;
+        let given = |name: &str, value: String| format!("{name} {}", quoted(Path::new(&value)));
+        let columns =
+            (!reading.columns.is_empty()).then(|| given("--columns", reading.columns.to_string()));
+        let encoding = reading
+            .encoding
+            .map(|encoding| given("--encoding", encoding.to_string()));
+        let has_comma = reading.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
-        results.into_iter().chain(comma)
+        results
+            .into_iter()
+            .chain(columns)
+            .chain(encoding)
+            .chain(comma)
     }
 
     /// The command that goes on with a batch that was begun with this API.

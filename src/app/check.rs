@@ -1,114 +1,63 @@
-//! Checking is everything before the first request: the input is read and validated, and the
-//! results file is held against it. A dry run ends here, having written nothing.
+//! Checking is what comes before anything else: the input's rows are checked and the findings told,
+//! and the results file is held against the payouts.
 
-use super::mending::Mending;
+use super::findings_file::FindingsFile;
 use crate::cli::Format;
 use crate::config::{Check, Files};
+use crate::domain::escape::escape;
 use crate::domain::state::StateCounts;
-use crate::domain::{Batch, Finding, Standing, Totals};
+use crate::domain::{Batch, Standing, Totals};
 use crate::error::Error;
-use crate::exit::Exit;
-use crate::intake::{self, Intake, Keep};
+use crate::intake::{self, Intake, Keep, Options};
 use crate::payout::disk::DiskFile;
 use crate::payout::pacer;
-use crate::payout::plan::Plan;
 use crate::payout::results::{self, Record};
+use crate::terminal::findings::Findings;
 use crate::terminal::report::PlanReport;
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, report, ui};
 use chrono::Utc;
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-/// `ccbatch validate` and `ccbatch run --dry-run`
-pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
-    let input = open_input(&config.files)?;
-    let record = read_record(&config.files.results)?;
-    // A limit picks payouts, and earlier attempts are held against them.
-    let keep = if record.is_some() || config.limit.is_some() {
-        Keep::Payouts
-    } else {
-        Keep::Totals
-    };
-    let Some(intake) = validate(config, &input, keep)? else {
-        return Ok(Exit::InputInvalid);
-    };
-    let (census, planned) = match &intake.batch {
-        Some(batch) => {
-            let record = record.unwrap_or_default();
-            let standings = fold(&config.files, &record, batch, Some(&config.api))?;
-            let plan = Plan::new(batch, &standings, config.rejected, config.limit);
-            (
-                StateCounts::of(&standings),
-                (plan.totals(), plan.beyond_limit),
-            )
-        }
-        // Nothing was submitted yet, so all of it is.
-        None => {
-            let pending = intake.totals.count();
-            let census = StateCounts {
-                pending,
-                ..StateCounts::default()
-            };
-            (census, (intake.totals.clone(), 0))
-        }
-    };
-    let report = plan_report(config, &intake, census, planned, Duration::ZERO);
-    tell_plan(config, &report);
-    ui::say("Dry run: nothing was sent, nothing was written.");
-    Ok(Exit::AllCreated)
-}
-
-/// Opens the input.
-pub(super) fn open_input(files: &Files) -> Result<File, Error> {
-    let error = |error: std::io::Error| Error::input(&files.input, &error);
-    let input = File::open(&files.input).map_err(error)?;
-    if input.metadata().map_err(error)?.is_dir() {
-        return Err(error(std::io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(input)
-}
-
-/// Validates every row and tells the findings; `None` when there is an error among them.
-pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Option<Intake>, Error> {
+/// Checks every row of these bytes and tells the findings; `None` when there is an error among them.
+pub(super) fn check(config: &Check, bytes: Vec<u8>, keep: Keep) -> Result<Option<Intake>, Error> {
     let path = &config.files.input;
-    let name = path.display().to_string();
-    let options = intake::Options {
+    let options = Options {
         keep,
         ..config.intake.clone()
     };
-    let mut told = ui::Findings::new(&name, config.max_findings, emit(config.format));
-    let mut mending = Mending::new(config, input)?;
-    let mut tell = |finding: &Finding| {
-        told.tell(finding);
-        mending.add(finding);
+    let Some(intake) = tell(config, path, intake::read(bytes, &options))? else {
+        return Ok(None);
     };
-    let intake =
-        intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
-    told.end();
-    mending.end()?;
-    for notice in &intake.notices {
-        ui::say(&format!("{name}: {notice}"));
+    match config.expect {
+        Some(expected) if expected != intake.fingerprint => {
+            Err(Error::other_batch(path, expected, intake.fingerprint))
+        }
+        _ => Ok(Some(intake)),
     }
-    let counts = &intake.counts;
-    if counts.errors() > 0 {
-        ui::say(&format!("{name}: {counts}; nothing was sent"));
+}
+
+/// Tells what was found in a file, and how it was read; `None` when there is an error.
+pub(super) fn tell(config: &Check, path: &Path, intake: Intake) -> Result<Option<Intake>, Error> {
+    let name = path.display().to_string();
+    let findings = Findings::new(&name, config.max_findings, emit(config.format));
+    let counts = findings.tell(&intake);
+    FindingsFile::write(config, &intake)?;
+    for notice in &intake.notices {
+        ui::say(&format!("{}: {}", escape(&name), escape(notice)));
+    }
+    if intake.errors > 0 {
+        ui::say(&format!("{}: {counts}; nothing was sent", escape(&name)));
         if config.format == Format::Json {
-            ui::emit(&events::refused(counts));
+            ui::emit(&events::refused(&counts));
         }
         return Ok(None);
     }
-    if counts.warnings() > 0 {
-        ui::say(&format!("{name}: {counts}"));
+    if intake.warnings > 0 {
+        ui::say(&format!("{}: {counts}", escape(&name)));
     }
-    match config
-        .expect
-        .filter(|expected| *expected != intake.fingerprint)
-    {
-        Some(expected) => Err(Error::other_batch(path, expected, intake.fingerprint)),
-        None => Ok(Some(intake)),
-    }
+    Ok(Some(intake))
 }
 
 /// What goes to stdout.
@@ -167,7 +116,7 @@ pub(super) fn plan_report(
         ends_at: report::ends_at(Utc::now(), first_wait, step, to_submit.count()),
         to_submit,
         beyond_limit,
-        warnings: intake.counts.warnings(),
+        warnings: intake.warnings,
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
     }

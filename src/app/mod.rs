@@ -2,13 +2,15 @@
 
 mod check;
 mod currencies;
+mod findings_file;
+mod input;
 mod key;
-mod mending;
 mod resolve;
 mod run;
 mod sandbox;
 mod signals;
 mod status;
+mod validate;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -21,7 +23,7 @@ use crate::exit::Exit;
 pub fn execute(config: Config) -> Result<Exit, Error> {
     match config {
         Config::Run(config) => run::run(&config),
-        Config::DryRun(config) => check::dry_run(&config),
+        Config::DryRun(config) => validate::validate(&config),
         Config::Status(config) => status::status(&config),
         Config::Resolve(config) => resolve::resolve(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key),

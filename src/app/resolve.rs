@@ -1,7 +1,8 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{fold, open_input, open_record};
+use super::check::{fold, open_record};
+use super::input;
 use super::status::read_batch;
 use crate::config::{Consent, Resolve};
 use crate::domain::{Payout, State};
@@ -19,7 +20,7 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
     if let Some(id) = config.invoice_id.as_deref().filter(|id| !is_invoice_id(id)) {
         return Err(Error::invoice_id(id));
     }
-    let input = open_input(files)?;
+    let input = input::open(files)?;
     lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
     let Some(batch) = read_batch(files, &input)? else {
         return Ok(Exit::InputInvalid);

@@ -1,6 +1,7 @@
 //! `ccbatch run`: check, plan, ask, submit, sum up.
 
-use super::check::{emit, fold, open_input, open_record, plan_report, tell_plan, validate};
+use super::check::{self, emit, fold, open_record, plan_report, tell_plan};
+use super::input;
 use super::{key, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Run, Target};
@@ -44,9 +45,9 @@ pub(super) fn run(config: &Run) -> Result<Exit, Error> {
 async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let check = &config.check;
     let files = &check.files;
-    let input = open_input(files)?;
+    let input = input::open(files)?;
     lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
-    let Some(intake) = validate(check, &input, Keep::Payouts)? else {
+    let Some(intake) = check::check(check, input::read(files, &input)?, Keep::Payouts)? else {
         return Ok(Exit::InputInvalid);
     };
     let Some(batch) = &intake.batch else {

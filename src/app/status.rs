@@ -1,6 +1,7 @@
 //! `ccbatch status`: where each payout stands, by the results file.
 
-use super::check::{fold, open_input, read_record};
+use super::check::{fold, read_record};
+use super::input;
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
 use crate::domain::escape::escape;
@@ -8,7 +9,7 @@ use crate::domain::state::StateCounts;
 use crate::domain::{Batch, Finding, Severity, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake;
+use crate::intake::{self, Options};
 use crate::payout::lock::{self, Holder};
 use crate::payout::results::Record;
 use crate::terminal::report::{Doubt, Summary};
@@ -17,7 +18,7 @@ use std::fs::File;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
-    let Some(batch) = read_batch(&config.files, &open_input(&config.files)?)? else {
+    let Some(batch) = read_batch(&config.files, &input::open(&config.files)?)? else {
         return Ok(Exit::InputInvalid);
     };
     let record = read_record(&config.files.results)?;
@@ -75,17 +76,22 @@ fn holder_of(files: &Files) -> Option<Holder> {
 /// Reads the input for a command that submits nothing: warnings are not repeated.
 pub(super) fn read_batch(files: &Files, input: &File) -> Result<Option<Batch>, Error> {
     let name = files.input.display().to_string();
-    let mut tell = |finding: &Finding| {
-        if finding.severity == Severity::Error {
-            ui::say(&findings::line(&name, finding));
-        }
+    let options = Options {
+        reading: files.reading.clone(),
+        ..Options::default()
     };
-    let options = intake::Options {
-        decimal_mark: files.decimal_mark,
-        ..intake::Options::default()
-    };
-    let intake = intake::read(input, &options, &mut tell)
-        .map_err(|error| Error::input(&files.input, &error))?;
+    let intake = intake::read(input::read(files, input)?, &options);
+    if intake.errors > 0 {
+        let word = |finding: Finding| {
+            let is_error = finding.severity == Severity::Error;
+            is_error.then(|| findings::line(&name, &finding))
+        };
+        intake.tell(u64::MAX, &word, &mut |line| {
+            if let Some(line) = line {
+                ui::say(&line);
+            }
+        });
+    }
     Ok(intake.batch)
 }
 

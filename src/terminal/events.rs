@@ -2,7 +2,7 @@
 
 use super::report::{PlanReport, Summary};
 use crate::domain::escape::is_unsafe;
-use crate::domain::{Batch, Currency, Finding, FindingCounts, Payout, Severity, Standing, Totals};
+use crate::domain::{Batch, Currency, FindingCounts, Payout, Severity, Standing, Totals};
 use crate::exit::Exit;
 use crate::payout::results::Attempt;
 use serde_json::{Map, Value, json};
@@ -24,21 +24,6 @@ pub fn line(event: &Value) -> String {
         }
     }
     line
-}
-
-/// A finding.
-#[must_use]
-pub fn finding(finding: &Finding) -> Value {
-    json!({
-        "type": "finding",
-        "severity": finding.severity.to_string(),
-        "line": finding.line,
-        "column": finding.column.map(crate::domain::Column::name),
-        "key": finding.key,
-        "value": finding.value,
-        "message": finding.message,
-        "hint": finding.hint,
-    })
 }
 
 /// The plan.

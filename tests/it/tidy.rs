@@ -94,7 +94,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "src/domain",
     "src/address",
-    "src/intake/validate.rs",
+    "src/intake",
     "src/payout/results.rs",
     "src/payout/plan.rs",
     "src/cryptocloud/classify.rs",

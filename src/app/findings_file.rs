@@ -1,31 +1,28 @@
-//! Mending is what `--findings FILE` is for: the rows that have findings, each with what was found
-//! in two columns more, to be put right in a spreadsheet.
+//! The findings file is what `--findings FILE` is for: the rows that have findings, each with its
+//! line and what was found, to be looked through in a spreadsheet and mended in the input.
 
 use crate::config::Check;
+use crate::domain::escape::escape_cell;
 use crate::domain::{Finding, Severity};
 use crate::error::Error;
-use crate::intake;
+use crate::intake::Intake;
+use crate::intake::csv::Splitter;
+use crate::intake::header::Header;
 use crate::payout::disk::OWNER_ONLY;
 use crate::terminal::ui;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The rows with findings on their way to a file, which is made for the first of them.
-pub(super) struct Mending<'a> {
-    path: Option<&'a PathBuf>,
-    header: Option<Header>,
+pub(super) struct FindingsFile<'a> {
+    path: &'a Path,
+    header: &'a Header,
     writer: Option<csv::Writer<File>>,
     row: Option<Row>,
     failed: Option<io::Error>,
     written: u64,
-}
-
-/// The input's columns, and what separates them.
-struct Header {
-    columns: Vec<String>,
-    delimiter: u8,
 }
 
 /// A row with all that was found in it.
@@ -36,29 +33,29 @@ struct Row {
     findings: Vec<String>,
 }
 
-impl<'a> Mending<'a> {
-    /// Nothing to mend yet.
-    pub(super) fn new(config: &'a Check, input: &File) -> Result<Self, Error> {
-        let path = config.findings.as_ref();
-        let header = match path {
-            Some(_) => {
-                read_header(input).map_err(|error| Error::input(&config.files.input, &error))?
-            }
-            None => None,
+impl FindingsFile<'_> {
+    /// Writes the rows with findings, if the operator wants them, and tells where they are.
+    pub(super) fn write(config: &Check, intake: &Intake) -> Result<(), Error> {
+        let (Some(path), Some(header)) = (&config.findings, intake.header()) else {
+            return Ok(());
         };
-        Ok(Self {
+        let mut file = FindingsFile {
             path,
             header,
             writer: None,
             row: None,
             failed: None,
             written: 0,
-        })
+        };
+        intake.tell(u64::MAX, &|finding| finding, &mut |finding| {
+            file.add(&finding)
+        });
+        file.end()
     }
 
     /// Takes a finding; those of one row follow each other.
-    pub(super) fn add(&mut self, finding: &Finding) {
-        let Some(line) = finding.line.filter(|_| self.header.is_some()) else {
+    fn add(&mut self, finding: &Finding) {
+        let Some(line) = finding.line.filter(|line| *line != self.header.line) else {
             return;
         };
         let column = finding
@@ -85,38 +82,33 @@ impl<'a> Mending<'a> {
     }
 
     /// Writes the last row, and tells where they are.
-    pub(super) fn end(mut self) -> Result<(), Error> {
+    fn end(mut self) -> Result<(), Error> {
         self.write_row();
-        let Some(path) = self.path else {
-            return Ok(());
-        };
         let flushed = self.writer.as_mut().map_or(Ok(()), csv::Writer::flush);
         match self.failed.map_or(flushed, Err) {
             Ok(()) if self.written == 0 => ui::say("No row has findings: none was written."),
             Ok(()) => ui::say(&format!(
-                "{}: {} rows to mend",
-                path.display(),
+                "{}: {} rows with findings",
+                self.path.display(),
                 self.written
             )),
-            Err(error) => return Err(Error::findings_file(path, &error)),
+            Err(error) => return Err(Error::findings_file(self.path, &error)),
         }
         Ok(())
     }
 
     fn write_row(&mut self) {
-        let (Some(row), Some(path), None) = (self.row.take(), self.path, &self.failed) else {
+        let (Some(row), None) = (self.row.take(), &self.failed) else {
             return;
         };
-        match self.try_write(&row, path) {
+        match self.try_write(&row) {
             Ok(()) => self.written = self.written.saturating_add(1),
             Err(error) => self.failed = Some(error),
         }
     }
 
-    fn try_write(&mut self, row: &Row, path: &Path) -> io::Result<()> {
-        let Some(header) = &self.header else {
-            return Ok(());
-        };
+    fn try_write(&mut self, row: &Row) -> io::Result<()> {
+        let header = self.header;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             empty => {
@@ -125,49 +117,25 @@ impl<'a> Mending<'a> {
                     .write(true)
                     .create_new(true)
                     .mode(OWNER_ONLY)
-                    .open(path)?;
+                    .open(self.path)?;
                 let mut builder = csv::WriterBuilder::new();
                 let mut writer = builder.delimiter(header.delimiter).from_writer(file);
-                let more = ["severity".to_owned(), "finding".to_owned()];
-                writer.write_record(header.columns.iter().chain(&more))?;
+                let (line, more) = (
+                    "line".to_owned(),
+                    ["severity", "finding"].map(str::to_owned),
+                );
+                writer.write_record(std::iter::once(&line).chain(&header.names).chain(&more))?;
                 empty.insert(writer)
             }
         };
+        let mut splitter = Splitter::new(header.delimiter, &row.text);
+        let mut cells = splitter.split(&row.text).values();
         // A row with too few cells keeps its findings in their own columns.
-        let mut fields = cells(&row.text, header.delimiter);
-        fields.resize(header.columns.len(), String::new());
-        fields.extend([row.severity.to_string(), row.findings.join("; ")]);
-        writer.write_record(fields)?;
+        cells.resize(header.width(), String::new());
+        cells.insert(0, row.line.to_string());
+        let findings = escape_cell(&row.findings.join("; "));
+        cells.extend([row.severity.to_string(), findings]);
+        writer.write_record(cells)?;
         Ok(())
-    }
-}
-
-/// Reads the header, and leaves the file as if it had not been read.
-fn read_header(mut input: &File) -> io::Result<Option<Header>> {
-    let header = intake::header_line(input)?;
-    input.rewind()?;
-    Ok(header.map(|header| Header {
-        columns: cells(&header.text, header.delimiter),
-        delimiter: header.delimiter,
-    }))
-}
-
-/// The cells of one line.
-fn cells(line: &str, delimiter: u8) -> Vec<String> {
-    let mut builder = csv::ReaderBuilder::new();
-    let builder = builder
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true);
-    let mut record = csv::StringRecord::new();
-    match builder
-        .from_reader(line.as_bytes())
-        .read_record(&mut record)
-    {
-        Ok(true) => record
-            .iter()
-            .map(|cell| cell.trim_end_matches('\n').to_owned())
-            .collect(),
-        _ => Vec::new(),
     }
 }
