@@ -78,6 +78,29 @@ pub enum KeySource {
     Prompt,
 }
 
+impl KeySource {
+    /// How a message names it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Environment(_) => API_KEY_VARIABLE.to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Prompt => "the key that was typed".to_owned(),
+        }
+    }
+}
+
+impl Target {
+    /// How a message names the source of the key.
+    #[must_use]
+    pub fn key_source(&self) -> String {
+        match self {
+            Self::Api { key, .. } => key.name(),
+            Self::Sandbox => "--sandbox".to_owned(),
+        }
+    }
+}
+
 /// `run --dry-run` and `validate`.
 #[derive(Debug)]
 pub struct Check {

@@ -77,6 +77,7 @@
 )]
 
 pub mod api;
+pub mod os;
 pub mod secret;
 
 pub mod domain;

@@ -11,9 +11,9 @@ use crate::domain::{Batch, HaltCheck, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Keep;
+use crate::os::lock::lock;
 use crate::payout::disk::DiskFile;
 use crate::payout::journal::{Journal, JournalError};
-use crate::payout::lock::lock;
 use crate::payout::pacer::{Pacer, SystemClock};
 use crate::payout::plan::Plan;
 use crate::payout::results::{Record, Tail};
@@ -199,7 +199,7 @@ fn end(config: &Run, batch: &Batch, submission: Submission) -> Result<Exit, Erro
             "as asked; every payout that was sent is recorded".into(),
             None,
         ),
-        Ended::Halted(halt) => (report::halt(&halt), None),
+        Ended::Halted(halt) => (report::halt(&halt, &config.target.key_source()), None),
         Ended::Failed(error) => {
             if let JournalError::Ending { attempt, .. } = &error {
                 ui::say(&format!("Not recorded: {}", attempt.encode().trim_end()));

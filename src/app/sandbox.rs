@@ -26,7 +26,7 @@ pub(super) fn sandbox(args: &SandboxArgs, key: Option<OsString>) -> Result<Exit,
     signals::watch(&stop)?;
     ui::print(&format!("listening on {}", sandbox.url()));
     ui::say(&format!(
-        "No money moves here. The ledger: {}/ledger. Ctrl-C ends it.",
+        "No money moves here. What was created: {}/ledger. Ctrl-C ends it.",
         sandbox.url()
     ));
     let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -10,7 +10,7 @@ use crate::domain::{Batch, Finding, Severity, Standing};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Options};
-use crate::payout::lock::{self, Holder};
+use crate::os::lock::{self, Holder};
 use crate::payout::results::Record;
 use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::{events, findings, report, ui};

@@ -1,10 +1,19 @@
-//! Classifying is telling the outcome of a request from its answer. It is total: whatever is not
-//! understood is `unknown`, and the first rule that fits decides.
+//! Classifying is telling the outcome of a request from its answer. It is total: the first rule
+//! that fits decides, and whatever fits none is `unknown`.
+//!
+//! Two mistakes would cost money. What is sent again must not have been created, so only a refusal
+//! in the API's documented shape, or a status that no created withdrawal can have, says that
+//! nothing was. What is called created must be this payout, so an invoice id anywhere else than in
+//! the documented place makes the outcome unknown, with the id kept for the operator.
 
+use super::invoice;
+use super::json::Json;
+use super::page;
+use super::refusal::Refusal;
 use crate::api::{error_key, field};
-use crate::domain::{Cause, Outcome, Payout, Verdict};
+use crate::domain::escape::one_line;
+use crate::domain::{Cause, Outcome, Payout, Verdict, own_key};
 use rust_decimal::Decimal;
-use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// An answer that arrived whole.
@@ -29,78 +38,53 @@ pub enum Fault {
     BrokenAnswer,
 }
 
-/// Where an answer may name its error key, in the order in which they are read.
-const KEY_PLACES: [&str; 7] = [
-    field::RESULT,
-    "error",
-    "error_key",
-    "errors",
-    field::DATA,
-    "message",
-    "detail",
-];
-
-/// How deep below such a place a key may stand.
-const MAX_KEY_DEPTH: u8 = 3;
-
 /// The outcome of a request that was answered.
 #[must_use]
 pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
-    let body: Option<Value> = serde_json::from_slice(answer.body).ok();
-    let object = body.as_ref().and_then(Value::as_object);
-    let empty = Map::new();
-    let reading = Reading::of(object.unwrap_or(&empty));
-    let detail = reading.text.clone().unwrap_or_else(|| excerpt(answer.body));
-    let code = answer.http_status;
-    let http_key = format!("http_{code}");
-    let outcome = |verdict, key: &str, detail: String| Outcome {
-        verdict,
-        error_key: key.to_owned(),
-        detail,
-        http_status: Some(code),
-    };
+    let reading = Reading::of(answer);
+    reading
+        .created(payout)
+        .or_else(|| reading.names_invoice(payout))
+        .or_else(|| reading.rate_limited())
+        .or_else(|| reading.rejected_with_documented_key())
+        .or_else(|| reading.key_refused())
+        .or_else(|| reading.wrong_address())
+        .or_else(|| reading.refused_in_between())
+        .or_else(|| reading.rejected_otherwise())
+        .unwrap_or_else(|| reading.unknown())
+}
 
-    if let Some(created) = reading.created {
-        return match code {
-            200..=299 => created_outcome(payout, created, code),
-            _ => outcome(
-                Verdict::Unknown,
-                &http_key,
-                format!(
-                    "HTTP {code}, yet the answer names the invoice {}",
-                    created.invoice_id
-                ),
-            ),
-        };
+/// The outcome of an answer whose body is encoded, although no encoding was asked for. It may name
+/// an invoice, so nothing but `unknown` can be said of it.
+#[must_use]
+pub fn encoded_answer(http_status: u16, encoding: &str, body: &[u8]) -> Outcome {
+    let why = format!(
+        "the answer (HTTP {http_status}) is encoded as {}, and cannot be read",
+        one_line(encoding)
+    );
+    let key = own_key::UNREADABLE_ANSWER;
+    unknown_with_ids(Some(http_status), body, key, why)
+}
+
+/// The outcome of an answer that did not arrive whole. What did arrive may name an invoice.
+#[must_use]
+pub fn broken_answer(http_status: u16, arrived: &[u8], why: &str) -> Outcome {
+    let why = match String::from_utf8_lossy(arrived).trim() {
+        "" => why.to_owned(),
+        text => format!("{why}; it begins: {}", one_line(text)),
+    };
+    unknown_with_ids(Some(http_status), arrived, own_key::BROKEN_ANSWER, why)
+}
+
+fn unknown_with_ids(http_status: Option<u16>, body: &[u8], key: &str, why: String) -> Outcome {
+    if let [id, ..] = &invoice::ids_in_text(body)[..] {
+        return Outcome::names_invoice(id, &why, http_status);
     }
-    if reading.success || reading.names_invoice {
-        let detail = format!("the answer names no invoice id as documented: {detail}");
-        return outcome(Verdict::Unknown, "no_invoice_id", detail);
-    }
-    if code == 429 || reading.documented.as_deref() == Some(error_key::RATE_LIMIT) {
-        let cause = Cause::RateLimited {
-            retry_after: answer.retry_after,
-        };
-        return outcome(Verdict::NotCreated(cause), error_key::RATE_LIMIT, detail);
-    }
-    let is_4xx = (400..500).contains(&code);
-    match reading.documented {
-        Some(key) if code == 200 || is_4xx => return outcome(Verdict::Rejected, &key, detail),
-        _ => {}
-    }
-    if code == 401 || code == 403 || reading.authorization {
-        let key = if reading.authorization {
-            error_key::AUTHORIZATION
-        } else {
-            &http_key
-        };
-        return outcome(Verdict::NotCreated(Cause::KeyRefused), key, detail);
-    }
-    match reading.undocumented {
-        Some(key) if is_4xx => outcome(Verdict::Rejected, &key, detail),
-        _ if is_4xx && code != 408 && code != 409 => outcome(Verdict::Rejected, &http_key, detail),
-        _ if code == 200 => outcome(Verdict::Unknown, "unreadable_answer", detail),
-        _ => outcome(Verdict::Unknown, &http_key, detail),
+    Outcome {
+        verdict: Verdict::Unknown,
+        error_key: key.to_owned(),
+        detail: why,
+        http_status,
     }
 }
 
@@ -108,9 +92,12 @@ pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
 #[must_use]
 pub fn no_answer(fault: Fault, http_status: Option<u16>, detail: String) -> Outcome {
     let (verdict, key) = match fault {
-        Fault::ConnectFailed => (Verdict::NotCreated(Cause::ConnectFailed), "connect_failed"),
-        Fault::NoAnswer => (Verdict::Unknown, "no_answer"),
-        Fault::BrokenAnswer => (Verdict::Unknown, "broken_answer"),
+        Fault::ConnectFailed => (
+            Verdict::NotCreated(Cause::ConnectFailed),
+            own_key::CONNECT_FAILED,
+        ),
+        Fault::NoAnswer => (Verdict::Unknown, own_key::NO_ANSWER),
+        Fault::BrokenAnswer => (Verdict::Unknown, own_key::BROKEN_ANSWER),
     };
     Outcome {
         verdict,
@@ -120,378 +107,281 @@ pub fn no_answer(fault: Fault, http_status: Option<u16>, detail: String) -> Outc
     }
 }
 
-fn created_outcome(payout: &Payout, created: Created<'_>, code: u16) -> Outcome {
-    let mut remarks = Vec::new();
-    let accepted_amount = created
-        .amount
-        .filter(|amount| *amount != payout.amount.decimal());
-    if let Some(currency) = created.currency.filter(|c| *c != payout.currency.code()) {
-        remarks.push(format!("the answer names the currency {currency}"));
-    }
-    if let Some(status) = created.status.filter(|status| *status != "created") {
-        remarks.push(format!("the answer names the status {status}"));
-    }
-    Outcome {
-        verdict: Verdict::Created {
-            invoice_id: created.invoice_id.to_owned(),
-            accepted_amount,
-        },
-        error_key: String::new(),
-        detail: remarks.join("; "),
-        http_status: Some(code),
-    }
+/// An answer as far as it can be read.
+struct Reading<'a> {
+    answer: &'a Answer<'a>,
+    http_key: String,
+    /// The body, where it is JSON.
+    body: Option<Json>,
+    /// What the API has against the request, where it is an error of the API.
+    refusal: Option<Refusal>,
 }
 
-/// The documented success.
-struct Created<'a> {
-    invoice_id: &'a str,
-    status: Option<&'a str>,
-    currency: Option<&'a str>,
-    amount: Option<Decimal>,
-}
+impl<'a> Reading<'a> {
+    fn of(answer: &'a Answer<'a>) -> Self {
+        let body = Json::parse(answer.body);
+        let refusal = body
+            .as_ref()
+            .filter(|body| is_error(answer.http_status, body))
+            .map(Refusal::read);
+        Self {
+            answer,
+            http_key: format!("http_{}", answer.http_status),
+            body,
+            refusal,
+        }
+    }
 
-impl<'a> Created<'a> {
-    fn read(payload: &'a Value) -> Option<Self> {
-        let text = |name| payload.get(name).and_then(Value::as_str);
-        Some(Self {
-            invoice_id: text(field::INVOICE_ID).filter(|id| !id.trim().is_empty())?,
-            status: text(field::STATUS),
-            currency: text(field::CURRENCY),
-            amount: payload.get(field::AMOUNT).and_then(decimal),
+    /// The documented success, and nothing that speaks against it.
+    fn created(&self, payout: &Payout) -> Option<Outcome> {
+        let body = self.body.as_ref()?;
+        if !(200..300).contains(&self.answer.http_status)
+            || !all_are(body, field::STATUS, "success")
+        {
+            return None;
+        }
+        let success = Success::read(body)?;
+        let is_alone = invoice::named_ids(body).len() == 1;
+        if !is_alone || success.oddity(payout).is_some() {
+            return None;
+        }
+        let (accepted_amount, detail) = match success.amount(payout) {
+            Ok(amount) => (amount, String::new()),
+            Err(written) => (None, format!("the answer names the amount {written}")),
+        };
+        Some(Outcome {
+            verdict: Verdict::Created {
+                invoice_id: success.invoice_id.to_owned(),
+                accepted_amount,
+            },
+            error_key: String::new(),
+            detail,
+            http_status: Some(self.answer.http_status),
         })
+    }
+
+    /// An invoice id anywhere: a withdrawal may exist, so nothing is sent again and nothing is
+    /// called rejected.
+    fn names_invoice(&self, payout: &Payout) -> Option<Outcome> {
+        let ids = match &self.body {
+            Some(body) => invoice::ids(body),
+            None => invoice::ids_in_text(self.answer.body),
+        };
+        let (id, others) = ids.split_first()?;
+        let code = self.answer.http_status;
+        let mut words = vec![format!(
+            "the answer (HTTP {code}) names this invoice, and is not the documented success"
+        )];
+        if !others.is_empty() {
+            words.push(format!("it names as well: {}", others.join(", ")));
+        }
+        let success = self.body.as_ref().and_then(Success::read);
+        words.extend(success.and_then(|success| success.oddity(payout)));
+        let reason = self.reason();
+        // The answer's own words follow, unless they are the id alone.
+        if reason != *id {
+            words.push(reason);
+        }
+        Some(Outcome::names_invoice(id, &words.join("; "), Some(code)))
+    }
+
+    fn rate_limited(&self) -> Option<Outcome> {
+        let is_named = self.refusal.as_ref().is_some_and(|it| it.rate_limit);
+        (self.answer.http_status == 429 || is_named).then(|| {
+            let cause = Cause::RateLimited {
+                retry_after: self.answer.retry_after,
+            };
+            self.outcome(Verdict::NotCreated(cause), error_key::RATE_LIMIT)
+        })
+    }
+
+    fn rejected_with_documented_key(&self) -> Option<Outcome> {
+        let key = self.refusal.as_ref()?.documented?;
+        match self.answer.http_status {
+            401 | 403 | 404 | 405 | 408 | 409 | 425 => None,
+            _ => Some(self.outcome(Verdict::Rejected, key)),
+        }
+    }
+
+    fn key_refused(&self) -> Option<Outcome> {
+        let refusal = self.refusal.as_ref()?;
+        let key = if refusal.authorization {
+            error_key::AUTHORIZATION
+        } else {
+            &self.http_key
+        };
+        let is_refused = matches!(self.answer.http_status, 401 | 403) || refusal.authorization;
+        is_refused.then(|| self.outcome(Verdict::NotCreated(Cause::KeyRefused), key))
+    }
+
+    fn wrong_address(&self) -> Option<Outcome> {
+        matches!(self.answer.http_status, 404 | 405)
+            .then(|| self.outcome(Verdict::NotCreated(Cause::WrongAddress), &self.http_key))
+    }
+
+    fn refused_in_between(&self) -> Option<Outcome> {
+        let is_refused = matches!(self.answer.http_status, 401 | 403 | 413 | 414 | 431);
+        (is_refused && self.body.is_none())
+            .then(|| self.outcome(Verdict::NotCreated(Cause::RefusedInBetween), &self.http_key))
+    }
+
+    fn rejected_otherwise(&self) -> Option<Outcome> {
+        let refusal = self.refusal.as_ref()?;
+        let code = self.answer.http_status;
+        let may_be_under_way = matches!(code, 408 | 409 | 425);
+        if !(400..500).contains(&code) || may_be_under_way || !refusal.says_why {
+            return None;
+        }
+        let key = refusal.undocumented.as_deref().unwrap_or(&self.http_key);
+        Some(self.outcome(Verdict::Rejected, key))
+    }
+
+    fn unknown(&self) -> Outcome {
+        let code = self.answer.http_status;
+        let body = self.body.as_ref();
+        if body.is_some_and(|body| {
+            body.all(field::STATUS)
+                .any(|it| it.text() == Some("success"))
+        }) {
+            let detail = format!(
+                "the answer says success and names no invoice: {}",
+                self.reason()
+            );
+            return Outcome {
+                detail,
+                ..self.outcome(Verdict::Unknown, own_key::NO_INVOICE_ID)
+            };
+        }
+        let key = if code == 200 {
+            own_key::UNREADABLE_ANSWER
+        } else {
+            &self.http_key
+        };
+        self.outcome(Verdict::Unknown, key)
+    }
+
+    fn outcome(&self, verdict: Verdict, key: &str) -> Outcome {
+        Outcome {
+            verdict,
+            error_key: key.to_owned(),
+            detail: self.reason(),
+            http_status: Some(self.answer.http_status),
+        }
+    }
+
+    /// What the answer says, in its own words where it has any.
+    fn reason(&self) -> String {
+        match &self.refusal {
+            Some(refusal) if !refusal.reason.is_empty() => refusal.reason.clone(),
+            Some(_) | None => page::words(self.answer.body),
+        }
+    }
+}
+
+/// Whether an answer in JSON is an error of the API: HTTP 4xx, or HTTP 200 with `status: "error"`.
+/// A 4xx whose body says that all is well is no error that can be trusted.
+fn is_error(http_status: u16, body: &Json) -> bool {
+    let says_well = body.all(field::STATUS).any(|it| match it {
+        Json::Text(text) => WELL.iter().any(|well| text.eq_ignore_ascii_case(well)),
+        Json::Bool(value) => *value,
+        Json::Null | Json::Number(_) | Json::Array(_) | Json::Object(_) => false,
+    }) || body.all("success").any(|it| *it == Json::Bool(true));
+    let is_object = matches!(body, Json::Object(_));
+    let is_4xx = (400..500).contains(&http_status);
+    let is_told = http_status == 200 && all_are(body, field::STATUS, "error");
+    is_object && !says_well && (is_4xx || is_told)
+}
+
+/// What a `status` says when nothing was refused.
+const WELL: [&str; 10] = [
+    "success",
+    "ok",
+    "created",
+    "accepted",
+    "pending",
+    "processing",
+    "in_progress",
+    "paid",
+    "completed",
+    "done",
+];
+
+/// Whether an object has members of this name, and all of them are this text.
+fn all_are(body: &Json, name: &str, text: &str) -> bool {
+    let mut values = body.all(name).peekable();
+    values.peek().is_some() && values.all(|value| value.text() == Some(text))
+}
+
+/// The payload of a success.
+struct Success<'a> {
+    invoice_id: &'a str,
+    payload: &'a Json,
+}
+
+impl<'a> Success<'a> {
+    /// The first payload that names an invoice in the documented place.
+    fn read(body: &'a Json) -> Option<Self> {
+        let payloads = body.all(field::DATA).chain(body.all(field::RESULT));
+        payloads.into_iter().find_map(|payload| {
+            let mut ids = payload.all(field::INVOICE_ID).filter_map(Json::text);
+            let invoice_id = ids.find(|id| !id.trim().is_empty())?;
+            Some(Self {
+                invoice_id,
+                payload,
+            })
+        })
+    }
+
+    /// What speaks against it being this payout, created.
+    fn oddity(&self, payout: &Payout) -> Option<String> {
+        let differs = |name: &'static str, expected: &str| {
+            let mut values = self.payload.all(name).filter(|value| **value != Json::Null);
+            values.find(|value| {
+                !value
+                    .text()
+                    .is_some_and(|it| it.eq_ignore_ascii_case(expected))
+            })
+        };
+        let told =
+            |name: &str, value: &Json| format!("its {name} is {}", one_line(&value.to_string()));
+        let status = differs(field::STATUS, "created").map(|it| told("status", it));
+        status.or_else(|| {
+            let code = payout.currency.code();
+            differs(field::CURRENCY, code).map(|it| told("currency", it))
+        })
+    }
+
+    /// The amount that it names, where that is another than the payout's; an error is one that
+    /// cannot be read.
+    fn amount(&self, payout: &Payout) -> Result<Option<Decimal>, String> {
+        let named = self
+            .payload
+            .all(field::AMOUNT)
+            .filter(|it| **it != Json::Null);
+        for value in named {
+            let amount = decimal(value).ok_or_else(|| one_line(&value.to_string()))?;
+            if amount != payout.amount.decimal() {
+                return Ok(Some(amount));
+            }
+        }
+        Ok(None)
     }
 }
 
 /// A JSON number, or one in quotes, digit for digit; `1e-07` is one too.
-fn decimal(value: &Value) -> Option<Decimal> {
+fn decimal(value: &Json) -> Option<Decimal> {
     let text = match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return None,
+        Json::Number(text) | Json::Text(text) => text,
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return None,
     };
     if text.contains(['e', 'E']) {
-        Decimal::from_scientific(&text)
+        Decimal::from_scientific(text)
             .ok()
             .map(|number| number.normalize())
     } else {
-        Decimal::from_str_exact(&text).ok()
-    }
-}
-
-/// What an answer's body says, whatever its shape.
-#[derive(Default)]
-struct Reading<'a> {
-    created: Option<Created<'a>>,
-    /// It says `success`.
-    success: bool,
-    /// It names an invoice id somewhere, so it is no refusal, whatever else it says.
-    names_invoice: bool,
-    /// The documented error key, `rate_limit` before any other.
-    documented: Option<String>,
-    authorization: bool,
-    /// In the error envelope: a key that is not documented.
-    undocumented: Option<String>,
-    /// The words that go with the key.
-    text: Option<String>,
-}
-
-impl<'a> Reading<'a> {
-    fn of(body: &'a Map<String, Value>) -> Self {
-        let status = body.get(field::STATUS).and_then(Value::as_str);
-        let payloads = || {
-            [field::DATA, field::RESULT]
-                .into_iter()
-                .filter_map(|name| body.get(name))
-        };
-        let mut reading = Self {
-            success: status == Some("success"),
-            names_invoice: payloads().any(|payload| payload.get(field::INVOICE_ID).is_some()),
-            ..Self::default()
-        };
-        if reading.success {
-            reading.created = payloads().find_map(Created::read);
-            return reading;
-        }
-        let mut names = Vec::new();
-        for place in KEY_PLACES {
-            if let Some(value) = body.get(place) {
-                collect_names(value, 0, &mut names);
-            }
-        }
-        let documented = |name: &&Name| error_key::ALL.contains(&name.key.as_str());
-        let first = names.iter().find(|name| name.key == error_key::RATE_LIMIT);
-        let first = first.or_else(|| names.iter().find(documented));
-        reading.authorization = names
-            .iter()
-            .any(|name| name.key == error_key::AUTHORIZATION);
-        reading.documented = first.map(|name| name.key.clone());
-        if status == Some("error") {
-            let given = names.iter().find(|name| name.is_key);
-            reading.undocumented = given.map(|name| name.key.clone());
-        }
-        reading.text = first
-            .or_else(|| names.first())
-            .map(|name| name.text.clone());
-        reading
-    }
-}
-
-/// A key, or a text that may be one.
-struct Name {
-    key: String,
-    text: String,
-    /// It stands as a key, not as a text.
-    is_key: bool,
-}
-
-fn collect_names(value: &Value, depth: u8, names: &mut Vec<Name>) {
-    if depth > MAX_KEY_DEPTH {
-        return;
-    }
-    let deeper = depth.saturating_add(1);
-    match value {
-        Value::String(text) => {
-            names.push(Name {
-                key: text.trim().to_owned(),
-                text: text.clone(),
-                is_key: false,
-            });
-        }
-        Value::Array(values) => {
-            values
-                .iter()
-                .for_each(|value| collect_names(value, deeper, names));
-        }
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                let text = match value {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                names.push(Name {
-                    key: key.clone(),
-                    text,
-                    is_key: true,
-                });
-                collect_names(value, deeper, names);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// The beginning of a body that names no key.
-fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    match text.trim() {
-        "" => "the answer has no body".to_owned(),
-        text => format!("the answer reads: {text}"),
+        Decimal::from_str_exact(text).ok()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Amount, Currency, Status};
-
-    fn payout() -> Payout {
-        Payout {
-            line: 2,
-            reference: String::new(),
-            payee: String::new(),
-            currency: Currency::from_code("BTC").unwrap(),
-            to_address: "bc1q".into(),
-            account: String::new(),
-            amount: Amount::parse("0.003", 8).unwrap(),
-            minor_units: 300_000,
-        }
-    }
-
-    fn read(code: u16, body: &str) -> Outcome {
-        answer(
-            &payout(),
-            &Answer {
-                http_status: code,
-                retry_after: None,
-                body: body.as_bytes(),
-            },
-        )
-    }
-
-    fn status_and_key(code: u16, body: &str) -> (Status, String) {
-        let outcome = read(code, body);
-        (outcome.status(), outcome.error_key)
-    }
-
-    #[test]
-    fn both_success_shapes_are_created() {
-        for payload in ["data", "result"] {
-            let body = format!(
-                r#"{{"status":"success","{payload}":{{"invoice_id":"INV-1","status":"created","currency":"BTC","amount":0.0029}}}}"#
-            );
-            let outcome = read(200, &body);
-            assert_eq!(outcome.invoice_id(), "INV-1");
-            assert_eq!(outcome.accepted_amount().unwrap().to_string(), "0.0029");
-            assert_eq!(outcome.detail, "");
-        }
-    }
-
-    #[test]
-    fn another_amount_is_told_as_a_number_or_in_quotes() {
-        for (written, told) in [
-            ("0.0029", "0.0029"),
-            ("\"0.0029\"", "0.0029"),
-            ("2e-3", "0.002"),
-        ] {
-            let body = format!(
-                r#"{{"status":"success","data":{{"invoice_id":"INV-1","amount":{written}}}}}"#
-            );
-            let accepted = read(200, &body).accepted_amount();
-            assert_eq!(accepted.unwrap().to_string(), told, "{written}");
-        }
-    }
-
-    #[test]
-    fn an_equal_amount_is_not_a_difference_however_it_is_written() {
-        for amount in ["0.003", "0.00300", "3e-3", "\"0.003\"", "3E-03"] {
-            let body = format!(
-                r#"{{"status":"success","data":{{"invoice_id":"INV-1","amount":{amount}}}}}"#
-            );
-            assert_eq!(read(200, &body).accepted_amount(), None, "{amount}");
-        }
-    }
-
-    #[test]
-    fn the_key_is_read_from_wherever_it_stands() {
-        for body in [
-            r#"{"status":"error","result":{"network":"wrong format"}}"#,
-            r#"{"status":"error","result":"network"}"#,
-            r#"{"error":"network"}"#,
-            r#"{"error":{"network":["wrong"]}}"#,
-            r#"{"error_key":"network"}"#,
-            r#"{"errors":["network"]}"#,
-            r#"{"errors":[{"code":"network","text":"wrong"}]}"#,
-            r#"{"data":{"network":1}}"#,
-            r#"{"message":"network"}"#,
-            r#"{"detail":"network"}"#,
-        ] {
-            for code in [200, 400, 403, 409, 422] {
-                let expected = (Status::Rejected, "network".to_owned());
-                assert_eq!(status_and_key(code, body), expected, "{code} {body}");
-            }
-            assert_eq!(status_and_key(500, body).0, Status::Unknown, "500 {body}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_read_as_deep_as_one_may_stand_and_no_deeper() {
-        let deep = r#"{"result":{"errors":[{"network":"wrong"}]}}"#;
-        let expected = (Status::Rejected, "network".to_owned());
-        assert_eq!(status_and_key(400, deep), expected);
-        let deepest = r#"{"result":[[["network"]]]}"#;
-        assert_eq!(status_and_key(400, deepest), expected);
-        let deeper = r#"{"result":[[[["network"]]]]}"#;
-        let expected = (Status::Rejected, "http_400".to_owned());
-        assert_eq!(status_and_key(400, deeper), expected);
-    }
-
-    #[test]
-    fn rate_limits_are_not_created_whatever_the_status() {
-        let limited =
-            r#"{"status":"error","result":{"currency_code":"x","rate_limit":"slow down"}}"#;
-        for (code, body) in [
-            (200, limited),
-            (400, limited),
-            (500, limited),
-            (429, ""),
-            (429, "<html>"),
-        ] {
-            let expected = (Status::NotCreated, "rate_limit".to_owned());
-            assert_eq!(status_and_key(code, body), expected, "{code} {body}");
-        }
-    }
-
-    #[test]
-    fn a_refused_key_is_told_from_a_refused_payout() {
-        let envelope = r#"{"status":"error","result":{"authorization":"Unauthorized request."}}"#;
-        for (code, body) in [
-            (400, envelope),
-            (401, ""),
-            (403, r#"{"detail":"Signature verification failed"}"#),
-            (401, r#"{"message":"Unauthenticated."}"#),
-        ] {
-            let outcome = read(code, body);
-            assert_eq!(
-                outcome.verdict,
-                Verdict::NotCreated(Cause::KeyRefused),
-                "{code} {body}"
-            );
-        }
-    }
-
-    #[test]
-    fn other_refusals_are_rejected() {
-        let envelope = r#"{"status":"error","result":{"limits":"daily limit"}}"#;
-        assert_eq!(
-            status_and_key(400, envelope),
-            (Status::Rejected, "limits".into())
-        );
-        assert_eq!(read(400, envelope).detail, "daily limit");
-        assert_eq!(
-            status_and_key(404, "<html>"),
-            (Status::Rejected, "http_404".into())
-        );
-        let message = r#"{"message":"Unprocessable."}"#;
-        assert_eq!(
-            status_and_key(422, message),
-            (Status::Rejected, "http_422".into())
-        );
-        assert_eq!(read(422, message).detail, "Unprocessable.");
-    }
-
-    #[test]
-    fn everything_else_is_unknown() {
-        for code in [
-            101, 204, 301, 302, 307, 308, 408, 409, 500, 502, 503, 504, 599, 999,
-        ] {
-            assert_eq!(
-                status_and_key(code, ""),
-                (Status::Unknown, format!("http_{code}"))
-            );
-        }
-        for body in [
-            "",
-            "null",
-            "[]",
-            "<html>",
-            r#"{"status":"success"}"#,
-            r#"{"status":"success","data":{}}"#,
-            r#"{"status":"success","data":{"invoice_id":""}}"#,
-            r#"{"status":"success","data":{"invoice_id":7}}"#,
-            r#"{"status":"success","data":{"network":"TRON"}}"#,
-            r#"{"status":"error","data":{"invoice_id":"INV-1","network":"x"}}"#,
-            r#"{"data":{"invoice_id":"INV-1"}}"#,
-            r#"{"status":"error","result":{"limits":"daily limit"}}"#,
-        ] {
-            assert_eq!(status_and_key(200, body).0, Status::Unknown, "{body}");
-        }
-    }
-
-    #[test]
-    fn an_answer_that_names_no_key_is_told_as_it_reads() {
-        let outcome = read(200, " <html> ");
-        assert_eq!(outcome.error_key, "unreadable_answer");
-        assert_eq!(outcome.detail, "the answer reads: <html>");
-        assert_eq!(read(502, "").detail, "the answer has no body");
-    }
-
-    #[test]
-    fn a_success_with_a_wrong_status_is_unknown_and_keeps_the_id() {
-        let body = r#"{"status":"success","data":{"invoice_id":"INV-1"}}"#;
-        for code in [302, 400, 429, 500] {
-            let outcome = read(code, body);
-            assert_eq!(outcome.verdict, Verdict::Unknown);
-            assert!(outcome.detail.contains("INV-1"));
-        }
-    }
-}
+mod tests;

@@ -206,7 +206,7 @@ impl Client {
                     body: &body,
                 },
             ),
-            Err(detail) => classify::no_answer(Fault::BrokenAnswer, Some(http_status), detail),
+            Err(detail) => classify::broken_answer(http_status, &[], &detail),
         }
     }
 

@@ -3,3 +3,7 @@
 
 pub mod classify;
 pub mod client;
+mod invoice;
+mod json;
+mod page;
+mod refusal;

@@ -55,6 +55,12 @@ pub fn without_error_number(text: &str) -> &str {
     }
 }
 
+/// A text with its line breaks, tabs and runs of blanks as single blanks.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The first characters of a text, at most this many.
 #[must_use]
 pub fn cut(text: &str, max_chars: usize) -> &str {

@@ -26,6 +26,35 @@ pub const CONNECT_WAITS: [Duration; 3] = [
     Duration::from_secs(8),
 ];
 
+/// What is waited before a payout is claimed again whose claim came too late: nothing.
+pub const NOT_SENT_WAITS: [Duration; 3] = [Duration::ZERO; 3];
+
+/// How often one payout is attempted again because the connection seemed to be back. A connection
+/// that can be made and fails for every request is not one to wait for.
+pub const MAX_RETURNS: u32 = 3;
+
+/// How long a connection is waited for unless the operator says otherwise.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// The waits between two tries to connect while a connection is waited for; the last one is kept.
+pub const RECONNECT_WAITS: [Duration; 4] = [
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(30),
+];
+
+/// How long to wait before the next try to connect, after so many tries and so much time without
+/// a connection; `None` when the patience is at its end. The last try comes when it ends.
+#[must_use]
+pub fn reconnect_wait(tries: usize, waited: Duration, patience: Duration) -> Option<Duration> {
+    let left = patience
+        .checked_sub(waited)
+        .filter(|left| !left.is_zero())?;
+    let wait = RECONNECT_WAITS.get(tries).or(RECONNECT_WAITS.last());
+    wait.map(|wait| left.min(*wait))
+}
+
 /// The longest wait that an API may ask for before the batch stops instead of waiting. A limit
 /// of one request in twelve seconds never needs as much.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
@@ -55,6 +84,9 @@ pub enum Next {
     Payout,
     /// The same payout again, after at least this long.
     Again(Duration),
+    /// The same payout again once a connection can be made. Until then nothing is claimed, sent
+    /// or recorded; [`reconnect_wait`] says when to try.
+    AwaitConnection,
     /// Nothing more is sent.
     Halt(Halt),
 }
@@ -70,8 +102,16 @@ pub enum Halt {
     EqualRejections(String),
     /// The API key was refused.
     KeyRefused,
-    /// No connection, after all of [`CONNECT_WAITS`].
+    /// The address is not the API's.
+    WrongAddress,
+    /// Something between this machine and the API refused the request.
+    RefusedInBetween,
+    /// The claim came too late, after all of [`NOT_SENT_WAITS`].
+    NotSent,
+    /// No connection, after all of [`CONNECT_WAITS`] or [`MAX_RETURNS`].
     ConnectFailed,
+    /// No connection for as long as the operator's patience.
+    PatienceOver,
     /// The API kept answering `rate_limit`, after all of [`RATE_LIMIT_WAITS`].
     RateLimited,
     /// The API asked for a wait beyond [`MAX_RETRY_AFTER`].
@@ -87,6 +127,11 @@ pub struct HaltCheck {
     rejection_key: String,
     unknowns: u32,
     retries: usize,
+    patience: Duration,
+    /// Whether the API has answered in this run.
+    is_answered: bool,
+    /// How often a connection was waited for on behalf of the payout under way.
+    returns: u32,
 }
 
 impl HaltCheck {
@@ -100,11 +145,22 @@ impl HaltCheck {
             rejection_key: String::new(),
             unknowns: 0,
             retries: 0,
+            patience: Duration::ZERO,
+            is_answered: false,
+            returns: 0,
         }
+    }
+
+    /// With a connection waited for this long, once the API has answered in this run. Without it
+    /// the batch stops.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Counts one outcome and says how to go on.
     pub fn count(&mut self, outcome: &Outcome) -> Next {
+        self.is_answered |= outcome.http_status.is_some();
         // A try that came to nothing says nothing about the payouts around it.
         match outcome.verdict {
             Verdict::Created { .. } => (self.rejections, self.unknowns) = (0, 0),
@@ -121,7 +177,7 @@ impl HaltCheck {
     }
 
     fn go_on(&mut self) -> Next {
-        self.retries = 0;
+        (self.retries, self.returns) = (0, 0);
         Next::Payout
     }
 
@@ -135,7 +191,7 @@ impl HaltCheck {
             HaltPolicy::Careful if self.rejections >= MAX_EQUAL_REJECTIONS => {
                 Next::Halt(Halt::EqualRejections(key.to_owned()))
             }
-            _ => self.go_on(),
+            HaltPolicy::Careful | HaltPolicy::KeepGoing => self.go_on(),
         }
     }
 
@@ -151,23 +207,42 @@ impl HaltCheck {
     }
 
     fn not_created(&mut self, cause: Cause) -> Next {
-        let nth = |waits: [Duration; 3]| waits.get(self.retries).copied();
-        let (wait, halt) = match cause {
-            Cause::KeyRefused => (None, Halt::KeyRefused),
+        match cause {
+            Cause::NotSent => self.again(NOT_SENT_WAITS, Halt::NotSent),
+            Cause::ConnectFailed if self.is_answered && !self.patience.is_zero() => {
+                self.await_connection()
+            }
             Cause::ConnectFailed => {
-                let wait = nth(CONNECT_WAITS).map(|wait| wait.saturating_add(self.interval));
-                (wait, Halt::ConnectFailed)
+                let waits = CONNECT_WAITS.map(|wait| wait.saturating_add(self.interval));
+                self.again(waits, Halt::ConnectFailed)
             }
             Cause::RateLimited {
                 retry_after: Some(asked),
-            } if asked > MAX_RETRY_AFTER => (None, Halt::RetryAfterTooLong(asked)),
+            } if asked > MAX_RETRY_AFTER => Next::Halt(Halt::RetryAfterTooLong(asked)),
             Cause::RateLimited { retry_after } => {
-                let wait = nth(RATE_LIMIT_WAITS).map(|wait| retry_after.unwrap_or(wait));
-                (wait, Halt::RateLimited)
+                let waits = RATE_LIMIT_WAITS.map(|wait| retry_after.unwrap_or(wait));
+                self.again(waits, Halt::RateLimited)
             }
-        };
+            Cause::KeyRefused => Next::Halt(Halt::KeyRefused),
+            Cause::WrongAddress => Next::Halt(Halt::WrongAddress),
+            Cause::RefusedInBetween => Next::Halt(Halt::RefusedInBetween),
+        }
+    }
+
+    /// The same payout after the next of these waits, until they are used up.
+    fn again(&mut self, waits: [Duration; 3], halt: Halt) -> Next {
+        let wait = waits.get(self.retries).copied();
         self.retries = self.retries.saturating_add(1);
         wait.map_or(Next::Halt(halt), Next::Again)
+    }
+
+    fn await_connection(&mut self) -> Next {
+        self.returns = self.returns.saturating_add(1);
+        if self.returns > MAX_RETURNS {
+            Next::Halt(Halt::ConnectFailed)
+        } else {
+            Next::AwaitConnection
+        }
     }
 }
 
@@ -303,5 +378,81 @@ mod tests {
         let refused = outcome(Verdict::NotCreated(Cause::KeyRefused), "http_401");
         let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
         assert_eq!(tally.count(&refused), Next::Halt(Halt::KeyRefused));
+    }
+
+    fn connect_failed() -> Outcome {
+        outcome(Verdict::NotCreated(Cause::ConnectFailed), "connect_failed")
+    }
+
+    fn answered(verdict: Verdict) -> Outcome {
+        Outcome {
+            http_status: Some(200),
+            ..outcome(verdict, "")
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_request_itself_halts_at_once() {
+        for (cause, halt) in [
+            (Cause::WrongAddress, Halt::WrongAddress),
+            (Cause::RefusedInBetween, Halt::RefusedInBetween),
+        ] {
+            let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
+            let refused = outcome(Verdict::NotCreated(cause), "http_404");
+            assert_eq!(tally.count(&refused), Next::Halt(halt));
+        }
+    }
+
+    #[test]
+    fn a_claim_that_came_too_late_is_made_again_three_times() {
+        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        let late = Outcome::not_sent("");
+        for _ in 0..3 {
+            assert_eq!(tally.count(&late), Next::Again(Duration::ZERO));
+        }
+        assert_eq!(tally.count(&late), Next::Halt(Halt::NotSent));
+    }
+
+    #[test]
+    fn before_the_first_answer_a_connection_is_tried_three_times_more() {
+        let mut tally =
+            HaltCheck::new(HaltPolicy::Careful, INTERVAL).with_patience(DEFAULT_PATIENCE);
+        for seconds in [14, 16, 20] {
+            let wait = Next::Again(Duration::from_secs(seconds));
+            assert_eq!(tally.count(&connect_failed()), wait);
+        }
+        let halt = Next::Halt(Halt::ConnectFailed);
+        assert_eq!(tally.count(&connect_failed()), halt);
+    }
+
+    #[test]
+    fn after_an_answer_a_connection_is_waited_for_with_patience() {
+        let new = || HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
+        let mut tally = new().with_patience(DEFAULT_PATIENCE);
+        for verdict in [Verdict::Rejected, Verdict::Unknown] {
+            tally.count(&answered(verdict));
+            for _ in 0..MAX_RETURNS {
+                assert_eq!(tally.count(&connect_failed()), Next::AwaitConnection);
+            }
+        }
+        let halt = Next::Halt(Halt::ConnectFailed);
+        assert_eq!(tally.count(&connect_failed()), halt);
+
+        let mut tally = new();
+        tally.count(&answered(Verdict::Rejected));
+        assert!(matches!(tally.count(&connect_failed()), Next::Again(_)));
+    }
+
+    #[test]
+    fn the_tries_to_connect_grow_apart_and_end_with_the_patience() {
+        let seconds = Duration::from_secs;
+        let hour = DEFAULT_PATIENCE;
+        for (tries, wait) in [(0, 5), (1, 10), (2, 20), (3, 30), (4, 30), (9_000, 30)] {
+            let waited = seconds(60);
+            assert_eq!(reconnect_wait(tries, waited, hour), Some(seconds(wait)));
+        }
+        assert_eq!(reconnect_wait(7, seconds(3_590), hour), Some(seconds(10)));
+        assert_eq!(reconnect_wait(7, hour, hour), None);
+        assert_eq!(reconnect_wait(0, Duration::ZERO, Duration::ZERO), None);
     }
 }

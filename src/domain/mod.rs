@@ -15,6 +15,6 @@ pub use batch::{Batch, MinorUnits, Totals};
 pub use currency::{Currency, Listing, Network};
 pub use finding::{Column, Finding, FindingCounts, Related, Severity};
 pub use halt::{Halt, HaltCheck, HaltPolicy, Next};
-pub use outcome::{Cause, Outcome, Status, Verdict};
+pub use outcome::{Cause, Outcome, Status, Verdict, named_invoice_id, own_key};
 pub use payout::Payout;
 pub use state::{Standing, State, StateCounts};

@@ -1,8 +1,41 @@
 //! An [`Outcome`] is what became of one attempt to submit a payout.
 
+use super::escape::cut;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
+
+/// The program's own error keys: what it records where the API names none.
+pub mod own_key {
+    /// The claim was void or too old, so no byte of the request left.
+    pub const NOT_SENT: &str = "not_sent";
+    /// No connection was made, so no request left.
+    pub const CONNECT_FAILED: &str = "connect_failed";
+    /// The request may have left, and nothing that can be read came back.
+    pub const NO_ANSWER: &str = "no_answer";
+    /// An answer began and did not end, or was too long.
+    pub const BROKEN_ANSWER: &str = "broken_answer";
+    /// The answer arrived whole and cannot be understood.
+    pub const UNREADABLE_ANSWER: &str = "unreadable_answer";
+    /// The answer says success and names no invoice.
+    pub const NO_INVOICE_ID: &str = "no_invoice_id";
+    /// The answer names an invoice that is not surely this payout's. The detail begins with its
+    /// id: see [`super::named_invoice_id`].
+    pub const INVOICE_IN_DOUBT: &str = "invoice_in_doubt";
+}
+
+/// What stands between the invoice id and the words, in the detail of an
+/// [`own_key::INVOICE_IN_DOUBT`].
+const AFTER_ID: &str = "; ";
+
+/// The invoice id that an answer named although the outcome is unknown, read back from what is
+/// recorded of the attempt.
+#[must_use]
+pub fn named_invoice_id<'a>(error_key: &str, detail: &'a str) -> Option<&'a str> {
+    let id = detail.split(AFTER_ID).next().unwrap_or(detail);
+    (error_key == own_key::INVOICE_IN_DOUBT && !id.is_empty()).then_some(id)
+}
 
 /// What became of one attempt. There is no error beside it: whatever is not known is
 /// [`Verdict::Unknown`].
@@ -10,9 +43,9 @@ use std::time::Duration;
 pub struct Outcome {
     /// Created, rejected, not created or unknown.
     pub verdict: Verdict,
-    /// The API's error key, or the program's own; empty when created. Safe to show.
+    /// The API's error key, or one of [`own_key`]; empty when created.
     pub error_key: String,
-    /// More words on it. Safe to show.
+    /// More words on it, as long as the API made them: [`Outcome::short_detail`] cuts them.
     pub detail: String,
     /// The HTTP status, where an answer came.
     pub http_status: Option<u16>,
@@ -23,7 +56,7 @@ pub struct Outcome {
 pub enum Verdict {
     /// The API created the withdrawal.
     Created {
-        /// The API's id for it, never cut. Safe to show.
+        /// The API's id for it, never cut.
         invoice_id: String,
         /// The amount that the API says it accepted, where that differs from the payout's.
         accepted_amount: Option<Decimal>,
@@ -39,6 +72,8 @@ pub enum Verdict {
 /// Why nothing was created although the payout is not at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
+    /// The claim was void or too old, so no byte of the request left.
+    NotSent,
     /// No connection was made, so no request left.
     ConnectFailed,
     /// Too soon after another request with the same key.
@@ -48,9 +83,63 @@ pub enum Cause {
     },
     /// The API key was refused.
     KeyRefused,
+    /// The answer is a 404 or 405: the address is not the API's.
+    WrongAddress,
+    /// Something between this machine and the API refused the request, such as a firewall.
+    RefusedInBetween,
 }
 
 impl Outcome {
+    /// The outcome of a request of which no byte was sent.
+    #[must_use]
+    pub fn not_sent(why: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::NotCreated(Cause::NotSent),
+            error_key: own_key::NOT_SENT.to_owned(),
+            detail: why.into(),
+            http_status: None,
+        }
+    }
+
+    /// The unknown outcome of an answer that names an invoice, without being the documented
+    /// success. `why` says what is odd about it.
+    #[must_use]
+    pub fn names_invoice(id: &str, why: &str, http_status: Option<u16>) -> Self {
+        Self {
+            verdict: Verdict::Unknown,
+            error_key: own_key::INVOICE_IN_DOUBT.to_owned(),
+            detail: format!("{id}{AFTER_ID}{why}"),
+            http_status,
+        }
+    }
+
+    /// The same outcome as unknown, when `created` cannot be right: another payout has its invoice
+    /// id already. The detail begins with the id. An outcome without an id stays what it is.
+    #[must_use]
+    pub fn into_unknown_with_id(self, why: &str) -> Self {
+        match &self.verdict {
+            Verdict::Created { invoice_id, .. } => {
+                let words = [why, &self.detail].join(AFTER_ID);
+                let words = words.trim_end_matches(AFTER_ID);
+                Self::names_invoice(invoice_id, words, self.http_status)
+            }
+            Verdict::Rejected | Verdict::NotCreated(_) | Verdict::Unknown => self,
+        }
+    }
+
+    /// The detail with no more than so many characters of words; an invoice id at its beginning
+    /// is not counted and never cut.
+    #[must_use]
+    pub fn short_detail(&self, max_chars: usize) -> Cow<'_, str> {
+        match named_invoice_id(&self.error_key, &self.detail) {
+            Some(id) => {
+                let words = self.detail.get(id.len()..).unwrap_or_default();
+                Cow::Owned(format!("{id}{}", cut(words, max_chars)))
+            }
+            None => Cow::Borrowed(cut(&self.detail, max_chars)),
+        }
+    }
+
     /// The word for it in the results file.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -67,7 +156,7 @@ impl Outcome {
     pub fn invoice_id(&self) -> &str {
         match &self.verdict {
             Verdict::Created { invoice_id, .. } => invoice_id,
-            _ => "",
+            Verdict::Rejected | Verdict::NotCreated(_) | Verdict::Unknown => "",
         }
     }
 
@@ -78,7 +167,7 @@ impl Outcome {
             Verdict::Created {
                 accepted_amount, ..
             } => accepted_amount,
-            _ => None,
+            Verdict::Rejected | Verdict::NotCreated(_) | Verdict::Unknown => None,
         }
     }
 }
@@ -125,5 +214,41 @@ impl Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_cannot_be_this_payout_s_stands_uncut_before_the_words() {
+        let id = format!("INV-{}", "A".repeat(500));
+        let created = Outcome {
+            verdict: Verdict::Created {
+                invoice_id: id.clone(),
+                accepted_amount: None,
+            },
+            error_key: String::new(),
+            detail: String::new(),
+            http_status: Some(200),
+        };
+        let unknown = created.into_unknown_with_id("line 7 has this id already");
+        assert_eq!(unknown.verdict, Verdict::Unknown);
+        assert_eq!(unknown.detail, format!("{id}; line 7 has this id already"));
+        assert_eq!(unknown.short_detail(8), format!("{id}; line 7"));
+        let read = named_invoice_id(&unknown.error_key, &unknown.detail);
+        assert_eq!(read, Some(id.as_str()));
+    }
+
+    #[test]
+    fn an_outcome_without_an_id_stays_what_it_is() {
+        let not_sent = Outcome::not_sent("the claim is void; it is 20 s old");
+        assert_eq!(not_sent.clone().into_unknown_with_id("x"), not_sent);
+        assert_eq!(not_sent.short_detail(9), "the claim");
+        assert_eq!(
+            named_invoice_id(&not_sent.error_key, &not_sent.detail),
+            None
+        );
     }
 }

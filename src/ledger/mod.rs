@@ -1,7 +1,369 @@
 //! The ledger is the record of every payout that was ever begun here, whatever file it came from.
+//! It decides what may be sent.
+//!
+//! It is a database, so that what must never happen is a constraint: of each payout at most one
+//! attempt may be live ([`schema.sql`](../../../src/ledger/schema.sql)). What a row is, by what the
+//! ledger knows, is decided by [`rules`]; what a results file adds to it, by [`adopt`]. Both are
+//! pure. [`Ledger`] runs them in transactions of an [`Engine`].
 
+pub mod adopt;
+mod adopting;
 pub mod attempt;
+mod batch;
+mod begin;
 pub mod claim;
+pub mod engine;
+mod finish;
+pub mod key;
+mod pace;
+pub mod realm;
+pub mod rules;
+pub mod sqlite;
+pub mod table;
 
-pub use attempt::AttemptId;
+pub use adopting::{AdoptInto, AdoptingError};
+pub use attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Ending};
+pub use batch::{BatchPath, BatchRecord, Choice};
+pub use begin::{BeginError, Begun, Wanted};
 pub use claim::{Claim, MAX_AGE, Reading};
+pub use engine::{CommitError, Engine, EngineError};
+pub use finish::{ResolveError, is_open_to_a_verdict};
+pub use key::{Content, PayoutKey, References};
+pub use pace::Pace;
+pub use realm::Realm;
+
+use chrono::{DateTime, Utc};
+use engine::{Access, LookUp, Value, Values};
+use rules::Known;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use table::Columns;
+
+/// The version of the schema. A ledger of a later one is refused.
+const VERSION: i64 = 1;
+
+/// The tables and indexes of an empty ledger.
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Why the ledger cannot be used, or did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The database says why.
+    #[error("{0}")]
+    Engine(#[from] EngineError),
+    /// A commit failed.
+    #[error("{0}")]
+    Commit(#[from] CommitError),
+    /// It was moved, and begins nothing any more.
+    #[error("this ledger was moved to {0}")]
+    Moved(String),
+    /// A later version of the program wrote it.
+    #[error("this ledger was written by a newer version of ccbatch (schema {0})")]
+    Newer(i64),
+    /// It is a database, and not a ledger.
+    #[error("this is a database, but not a ledger of ccbatch")]
+    NotALedger,
+    /// A row of it cannot be read.
+    #[error("a row of the ledger cannot be read: {0}")]
+    Damaged(String),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+}
+
+impl From<getrandom::Error> for LedgerError {
+    fn from(_: getrandom::Error) -> Self {
+        Self::Random
+    }
+}
+
+/// Who uses the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The machine's name.
+    pub host: String,
+    /// The user's name.
+    pub user: String,
+    /// The process.
+    pub pid: u32,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{} (process {})", self.user, self.host, self.pid)
+    }
+}
+
+/// What a ledger says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// A random name, which a copy shares.
+    pub id: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Where it was moved to; empty if it was not.
+    pub moved_to: String,
+    /// How often it was written to.
+    pub writes: i64,
+    salt: String,
+}
+
+/// The record of every payout, open.
+#[derive(Debug)]
+pub struct Ledger<E> {
+    engine: E,
+    identity: Identity,
+    who: Who,
+}
+
+impl<E: Engine> Ledger<E> {
+    /// Takes an open database for a ledger; an empty one is made one.
+    ///
+    /// # Errors
+    /// It is something else, or of a newer program.
+    pub async fn new(mut engine: E, who: Who) -> Result<Self, LedgerError> {
+        engine.begin(Access::Write).await?;
+        let identity = match make_or_identify(&mut engine).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                engine.rollback().await;
+                return Err(error);
+            }
+        };
+        engine.commit().await?;
+        Ok(Self {
+            engine,
+            identity,
+            who,
+        })
+    }
+
+    /// Takes an open database for a ledger, which it must be already. Writes nothing.
+    ///
+    /// # Errors
+    /// It is something else, or of a newer program.
+    pub async fn existing(mut engine: E, who: Who) -> Result<Self, LedgerError> {
+        engine.begin(Access::Read).await?;
+        let identity = identify(&mut engine).await;
+        engine.rollback().await;
+        Ok(Self {
+            engine,
+            identity: identity?,
+            who,
+        })
+    }
+
+    /// What it says about itself.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Where it is, without a password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.engine.place()
+    }
+
+    /// Who uses it.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// The database under it.
+    pub fn engine(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// The ledger's time.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub async fn now(&mut self) -> Result<DateTime<Utc>, LedgerError> {
+        Ok(self.engine.now().await?)
+    }
+
+    /// What stands for an API key in the ledger: a hash of it with the ledger's own salt.
+    #[must_use]
+    pub fn key_hash(&self, api_key: &str) -> String {
+        let hash = Sha256::digest(format!("{}\t{api_key}", self.identity.salt));
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Every attempt of these texts, and whatever the look-up asks of them.
+    pub(crate) async fn look_up(
+        &mut self,
+        by: LookUp,
+        realm: Realm,
+        wanted: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let sorted: Vec<String> = wanted
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        if sorted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let realm = realm.to_string();
+        let rows = self
+            .engine
+            .look_up(table::COLUMNS, by, &realm, &sorted)
+            .await?;
+        read_all(rows)
+    }
+
+    /// The attempts that a statement gives whose columns are [`table::COLUMNS`].
+    pub(crate) async fn attempts(
+        &mut self,
+        rest: &str,
+        values: &[Value],
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let sql = format!("SELECT {} FROM attempt {rest}", table::COLUMNS);
+        read_all(self.engine.query(&sql, values).await?)
+    }
+
+    /// Ends a transaction: commits what went well, rolls back what did not.
+    async fn end<T>(&mut self, ended: Result<T, LedgerError>) -> Result<T, LedgerError> {
+        match ended {
+            Ok(value) => match self.engine.commit().await {
+                Ok(()) => Ok(value),
+                Err(error) => {
+                    self.engine.rollback().await;
+                    Err(error.into())
+                }
+            },
+            Err(error) => {
+                self.engine.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Counts one write, and gives its number.
+    async fn count_write(&mut self) -> Result<i64, LedgerError> {
+        let sql = "UPDATE ledger SET writes = writes + 1 WHERE one = 1 RETURNING writes";
+        let rows = self.engine.query(sql, &[]).await?;
+        let writes = integer_of(rows).ok_or(LedgerError::NotALedger)?;
+        self.identity.writes = writes;
+        Ok(writes)
+    }
+
+    /// Refuses to begin anything in a ledger that was moved.
+    async fn refuse_if_moved(&mut self) -> Result<(), LedgerError> {
+        let sql = "SELECT moved_to FROM ledger WHERE one = 1";
+        let rows = self.engine.query(sql, &[]).await?;
+        let moved_to = first(rows).and_then(|mut columns| columns.text());
+        match moved_to.as_deref() {
+            None => Err(LedgerError::NotALedger),
+            Some("") => Ok(()),
+            Some(place) => Err(LedgerError::Moved(place.to_owned())),
+        }
+    }
+
+    async fn insert(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {
+        let seq = self.count_write().await?;
+        let values = table::insert_values(attempt, seq);
+        self.engine.execute(table::INSERT, &values).await?;
+        Ok(())
+    }
+
+    async fn update(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {
+        self.count_write().await?;
+        let values = table::update_values(attempt);
+        self.engine.execute(table::UPDATE, &values).await?;
+        Ok(())
+    }
+
+    /// All that is known about these rows: every attempt of their keys, and the live attempts with
+    /// their content or their reference in any case.
+    pub(crate) async fn known_about<'a>(
+        &mut self,
+        realm: Realm,
+        rows: impl Iterator<Item = rules::Row<'a>> + Clone,
+    ) -> Result<Known, LedgerError> {
+        let mut known = Known::default();
+        let keys = rows.clone().map(|row| row.key.as_str().to_owned());
+        known.extend(self.look_up(LookUp::Key, realm, keys).await?);
+        let contents = rows.clone().map(|row| Content::of(row.payout));
+        let contents = contents.map(|content| content.as_str().to_owned());
+        known.extend(self.look_up(LookUp::Content, realm, contents).await?);
+        let references = rows.map(|row| key::folded(&row.payout.reference));
+        let references = references.filter(|reference| !reference.is_empty());
+        known.extend(self.look_up(LookUp::Reference, realm, references).await?);
+        Ok(known)
+    }
+}
+
+/// The first row of a result.
+fn first(rows: Vec<Values>) -> Option<Columns> {
+    rows.into_iter()
+        .next()
+        .map(|values| Columns(values.into_iter()))
+}
+
+/// The one number of a result.
+fn integer_of(rows: Vec<Values>) -> Option<i64> {
+    first(rows)?.integer()
+}
+
+fn read_all(rows: Vec<Values>) -> Result<Vec<Attempt>, LedgerError> {
+    let mut attempts = Vec::with_capacity(rows.len());
+    for values in rows {
+        let shown = format!("{:?}", values.first());
+        attempts.push(table::read(values).ok_or(LedgerError::Damaged(shown))?);
+    }
+    Ok(attempts)
+}
+
+/// Makes an empty database a ledger, or reads what it says about itself.
+async fn make_or_identify<E: Engine>(engine: &mut E) -> Result<Identity, LedgerError> {
+    if !engine.is_empty().await? {
+        return identify(engine).await;
+    }
+    for statement in SCHEMA.split(';').map(str::trim) {
+        if !statement.is_empty() {
+            engine.execute(statement, &[]).await?;
+        }
+    }
+    let now = engine.now().await?;
+    let sql = "INSERT INTO ledger (one, version, id, salt, writes, created_at, moved_to) \
+               VALUES (1, $1, $2, $3, 0, $4, '')";
+    let values = [
+        Value::Integer(VERSION),
+        BatchId::new()?.0.into(),
+        format!("{}{}", BatchId::new()?, BatchId::new()?).into(),
+        table::encode_time(now).into(),
+    ];
+    engine.execute(sql, &values).await?;
+    identify(engine).await
+}
+
+async fn identify<E: Engine>(engine: &mut E) -> Result<Identity, LedgerError> {
+    if engine.is_empty().await? {
+        return Err(LedgerError::NotALedger);
+    }
+    let sql = "SELECT version, id, salt, writes, created_at, moved_to FROM ledger WHERE one = 1";
+    let rows = match engine.query(sql, &[]).await {
+        Ok(rows) => rows,
+        Err(EngineError::NoSuchTable) => return Err(LedgerError::NotALedger),
+        Err(error) => return Err(error.into()),
+    };
+    let mut columns = first(rows).ok_or(LedgerError::NotALedger)?;
+    let version = columns.integer().ok_or(LedgerError::NotALedger)?;
+    if version > VERSION {
+        return Err(LedgerError::Newer(version));
+    }
+    let mut text = || columns.text().ok_or(LedgerError::NotALedger);
+    let (id, salt) = (text()?, text()?);
+    let writes = columns.integer().ok_or(LedgerError::NotALedger)?;
+    let mut text = || columns.text().ok_or(LedgerError::NotALedger);
+    Ok(Identity {
+        id,
+        salt,
+        writes,
+        created_at: table::decode_time(&text()?).ok_or(LedgerError::NotALedger)?,
+        moved_to: text()?,
+    })
+}

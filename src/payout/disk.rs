@@ -2,7 +2,7 @@
 //! and compared with its path before every payout.
 
 use super::journal::Storage;
-use super::lock::{Holder, LockError, lock};
+use crate::os::lock::{Holder, LockError, lock};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};

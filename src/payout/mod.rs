@@ -4,7 +4,6 @@
 pub mod disk;
 pub mod gateway;
 pub mod journal;
-pub mod lock;
 pub mod pacer;
 pub mod plan;
 pub mod results;

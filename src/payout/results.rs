@@ -155,7 +155,7 @@ impl Ending {
     /// The ending of an attempt that had this outcome.
     #[must_use]
     pub fn new(outcome: &Outcome, finished_at: DateTime<Utc>) -> Self {
-        let mut detail = escape_cell(cut(&outcome.detail, MAX_DETAIL_CHARS));
+        let mut detail = escape_cell(&outcome.short_detail(MAX_DETAIL_CHARS));
         if detail == RESOLVED {
             detail.insert(0, '\''); // Only an operator's verdict may read like one.
         }

@@ -83,6 +83,10 @@ pub async fn submit<G: Gateway, S: Storage, C: Clock>(
             match tally.count(&outcome) {
                 Next::Payout => break,
                 Next::Again(wait) => pacer.hold(wait),
+                Next::AwaitConnection => {
+                    ended = Ended::Halted(Halt::ConnectFailed);
+                    break 'plan;
+                }
                 Next::Halt(halt) => {
                     ended = Ended::Halted(halt);
                     break 'plan;

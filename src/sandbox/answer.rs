@@ -10,7 +10,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use super::ledger::Withdrawal;
+use super::book::Withdrawal;
 use super::rules::Refusal;
 use crate::api::field::{AMOUNT, CURRENCY, DATA, INVOICE_ID, RESULT, STATUS};
 

@@ -1,15 +1,15 @@
 //! The sandbox is CryptoCloud's documented withdrawal API on a loopback port, where no money moves.
 //!
 //! It is for rehearsals and tests: a real HTTP server with the API's rules ([`Options`]), a
-//! [`Script`] of what goes wrong, and a [`Ledger`] of what arrived and what was created, whatever
-//! the client was told. `GET /ledger` answers the ledger as JSON, for `curl` and for the operator who
+//! [`Script`] of what goes wrong, and a [`Book`] of what arrived and what was created, whatever
+//! the client was told. `GET /ledger` answers the book as JSON, for `curl` and for the operator who
 //! would look into the dashboard. It shares nothing with the client but [`crate::api`].
 //!
 //! It prints nothing. It runs in a thread of its own, so that programs with and without an
 //! asynchronous runtime can use it, and it ends when the [`Sandbox`] is dropped.
 
 mod answer;
-mod ledger;
+mod book;
 mod rules;
 mod script;
 mod server;
@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ServerConfig;
 
-pub use ledger::{Delivery, Ledger, Withdrawal};
+pub use book::{Book, Delivery, Withdrawal};
 pub use script::{STEPS, Script, ScriptError};
 use server::Server;
 
@@ -122,10 +122,10 @@ impl Sandbox {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// A copy of the ledger as it stands.
+    /// A copy of the book as it stands.
     #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        self.server.ledger()
+    pub fn book(&self) -> Book {
+        self.server.book()
     }
 
     /// Waits until the server ends, which it does not by itself.

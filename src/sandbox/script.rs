@@ -382,7 +382,7 @@ impl Step {
 }
 
 impl Manner {
-    /// How this is told in the ledger.
+    /// How this is told in the book.
     pub(super) fn words(self, status: StatusCode) -> String {
         let status = status.as_u16();
         match self {

@@ -1,5 +1,5 @@
 //! The server is the HTTP side of the sandbox: it takes requests in, has them carried out by the
-//! rules and by the script, and keeps the books.
+//! rules and by the script, and keeps the book.
 //!
 //! hyper reads the requests and sends the answers that are in order. The others are a [`Takeover`].
 
@@ -27,15 +27,15 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Edition, whole_seconds};
-use super::ledger::{Delivery, InvoiceIds, Ledger, Withdrawal};
+use super::book::{Book, Delivery, InvoiceIds, Withdrawal};
 use super::rules::{self, Gate, Refusal};
 use super::script::{Content, Deed, Manner, Script, Step};
 use super::takeover::{Socket, Takeover};
 use super::{OnDelivery, Options};
 use crate::api::CREATE_PATH;
 
-/// Where the ledger can be read.
-const LEDGER_PATH: &str = "/ledger";
+/// Where the book can be read.
+const BOOK_PATH: &str = "/ledger";
 
 /// A request of three short parameters has some hundred bytes; this is ample for any client.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -59,21 +59,21 @@ pub(super) struct Server {
     on_delivery: Option<OnDelivery>,
     tls: Option<TlsAcceptor>,
     started: Instant,
-    books: Mutex<Books>,
+    state: Mutex<State>,
 }
 
 /// What changes with every request.
-struct Books {
+struct State {
     gate: Gate,
     /// How many POSTs have come to the endpoint: the number of the next in the script.
     arrived: u64,
     ids: InvoiceIds,
-    ledger: Ledger,
+    book: Book,
 }
 
-/// A delivery in the ledger and what is to be done about it.
+/// A delivery in the book and what is to be done about it.
 struct Case {
-    /// Its index in the ledger.
+    /// Its index in the book.
     index: usize,
     step: Step,
     admission: Result<(), Refusal>,
@@ -89,17 +89,17 @@ impl Server {
             on_delivery: options.on_delivery,
             tls: options.tls.map(TlsAcceptor::from),
             started: Instant::now(),
-            books: Mutex::new(Books {
+            state: Mutex::new(State {
                 gate: Gate::new(options.api_key, options.interval),
                 arrived: 0,
                 ids: InvoiceIds::new(),
-                ledger: Ledger::default(),
+                book: Book::default(),
             }),
         }
     }
 
-    pub(super) fn ledger(&self) -> Ledger {
-        self.books().ledger.clone()
+    pub(super) fn book(&self) -> Book {
+        self.state().book.clone()
     }
 
     /// Serves until it is told to stop, or until nobody is left to tell.
@@ -184,9 +184,9 @@ impl Server {
                 Ok(answer.into_response())
             }
             (&Method::OPTIONS, CREATE_PATH) => Ok(preflight().into_response()),
-            (&Method::GET, LEDGER_PATH) => {
-                let ledger = self.books().ledger.to_json();
-                Ok(Answer::json(StatusCode::OK, ledger).into_response())
+            (&Method::GET, BOOK_PATH) => {
+                let book = self.state().book.to_json();
+                Ok(Answer::json(StatusCode::OK, book).into_response())
             }
             (method, path) => Ok(misdirected(method, path).into_response()),
         }
@@ -210,18 +210,18 @@ impl Server {
         }
     }
 
-    /// Enters the delivery into the ledger and looks up its step.
+    /// Enters the delivery into the book and looks up its step.
     fn open_case(&self, head: &Parts, body: &Bytes, connection: u64) -> Case {
         let mut delivery = self.delivery(head, body, connection);
-        let mut books = self.books();
-        let step = self.script.step(books.arrived);
+        let mut state = self.state();
+        let step = self.script.step(state.arrived);
         let step = step.cloned().unwrap_or_else(Step::normal);
-        books.arrived = books.arrived.saturating_add(1);
+        state.arrived = state.arrived.saturating_add(1);
         let key = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let admission = books.gate.admit(key, Instant::now());
-        let index = books.ledger.deliveries.len();
+        let admission = state.gate.admit(key, Instant::now());
+        let index = state.book.deliveries.len();
         delivery.step.clone_from(&step.text);
-        books.ledger.deliveries.push(delivery);
+        state.book.deliveries.push(delivery);
         Case {
             index,
             step,
@@ -229,15 +229,15 @@ impl Server {
         }
     }
 
-    /// Carries the request out, as far as the step lets it, and enters the end into the ledger.
+    /// Carries the request out, as far as the step lets it, and enters the end into the book.
     fn decide(&self, case: Case, body: &Bytes) -> Answer {
-        let mut guard = self.books();
-        let books = &mut *guard;
+        let mut guard = self.state();
+        let state = &mut *guard;
         let carried_out = match case.step.deed {
             Deed::Ignore => None,
             Deed::CarryOut | Deed::CarryOutAfter(_) => {
                 let order = case.admission.and_then(|()| rules::order(body));
-                Some(order.map(|order| Withdrawal::new(books.ids.next(), order)))
+                Some(order.map(|order| Withdrawal::new(state.ids.next(), order)))
             }
         };
         let answer = self.answer(&case.step.content, carried_out.as_ref());
@@ -247,12 +247,12 @@ impl Server {
             Some(Ok(withdrawal)) => {
                 words = format!("{words}, created {}", withdrawal.invoice_id);
                 invoice_id = Some(withdrawal.invoice_id.clone());
-                books.ledger.created.push(withdrawal);
+                state.book.created.push(withdrawal);
             }
             Some(Err(refusal)) => words = format!("{words}, {}", refusal.key),
             None => {}
         }
-        let entry = books.ledger.deliveries.get_mut(case.index);
+        let entry = state.book.deliveries.get_mut(case.index);
         let closed = entry.map(|entry| {
             entry.answer = words;
             entry.invoice_id = invoice_id;
@@ -289,7 +289,7 @@ impl Server {
     fn note_misdirected(&self, head: &Parts, body: &Bytes, connection: u64, answer: &Answer) {
         let mut delivery = self.delivery(head, body, connection);
         delivery.answer = Manner::Whole.words(answer.status);
-        self.books().ledger.deliveries.push(delivery.clone());
+        self.state().book.deliveries.push(delivery.clone());
         if let Some(on_delivery) = &self.on_delivery {
             on_delivery(&delivery);
         }
@@ -309,9 +309,9 @@ impl Server {
         }
     }
 
-    /// A panic elsewhere leaves the books as they were between two entries, which is good enough.
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic elsewhere leaves the state as it was between two entries, which is good enough.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -339,9 +339,9 @@ async fn read(body: Incoming) -> Result<Bytes, Answer> {
 fn misdirected(method: &Method, path: &str) -> Answer {
     let allowed = match path {
         CREATE_PATH => "POST, OPTIONS",
-        LEDGER_PATH => "GET",
+        BOOK_PATH => "GET",
         _ => {
-            let text = format!("Not found: this is POST {CREATE_PATH} and GET {LEDGER_PATH}.");
+            let text = format!("Not found: this is POST {CREATE_PATH} and GET {BOOK_PATH}.");
             return Answer::detail(StatusCode::NOT_FOUND, &text);
         }
     };
@@ -364,7 +364,7 @@ fn preflight() -> Answer {
         .header(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
-/// Lets a script of any page read the answer. The ledger goes without: a rehearsal may hold real
+/// Lets a script of any page read the answer. The book goes without: a rehearsal may hold real
 /// names and amounts, which are not for every page that the operator has open.
 fn for_browsers(answer: Answer) -> Answer {
     answer.header(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))

@@ -96,9 +96,9 @@ fn until(what: impl Fn() -> bool) {
 fn a_payout_is_created_to_the_letter() {
     let sandbox = start("");
     let heard = pay(&sandbox, &order("0.0500"));
-    let ledger = sandbox.ledger();
-    let [created] = &ledger.created[..] else {
-        panic!("{ledger:?}");
+    let book = sandbox.book();
+    let [created] = &book.created[..] else {
+        panic!("{book:?}");
     };
     assert_eq!(status(&heard), "200");
     assert_eq!(
@@ -110,8 +110,8 @@ fn a_payout_is_created_to_the_letter() {
     );
     assert_eq!(created.amount, "0.0500");
     assert_eq!(created.to_address, ADDRESS);
-    let [delivery] = &ledger.deliveries[..] else {
-        panic!("{ledger:?}");
+    let [delivery] = &book.deliveries[..] else {
+        panic!("{book:?}");
     };
     assert_eq!(delivery.body, order("0.0500"));
     assert_eq!(delivery.invoice_id.as_ref(), Some(&created.invoice_id));
@@ -139,10 +139,10 @@ fn each_error_key_by_the_rules() {
         let envelope = format!(r#"{{"status":"error","result":{{"{key}":""#);
         assert!(body(&heard).starts_with(&envelope), "{heard}");
     }
-    let ledger = sandbox.ledger();
-    assert!(ledger.created.is_empty());
-    assert_eq!(ledger.deliveries.len(), 5);
-    assert_eq!(ledger.deliveries[2].answer, "400, network");
+    let book = sandbox.book();
+    assert!(book.created.is_empty());
+    assert_eq!(book.deliveries.len(), 5);
+    assert_eq!(book.deliveries[2].answer, "400, network");
 }
 
 #[test]
@@ -169,13 +169,13 @@ fn a_wrong_key_is_refused_and_no_key_is_kept() {
             r#"{"status":"error","result":{"authorization":"Unauthorized request."}}"#
         );
     }
-    let ledger = sandbox.ledger();
-    assert_eq!(ledger.created.len(), 1);
-    assert_eq!(ledger.deliveries.len(), 5);
-    assert_eq!(ledger.deliveries[1].answer, "401, authorization");
-    assert!(ledger.deliveries[1].authorization);
-    assert!(!ledger.deliveries[4].authorization);
-    let told = format!("{ledger:?}");
+    let book = sandbox.book();
+    assert_eq!(book.created.len(), 1);
+    assert_eq!(book.deliveries.len(), 5);
+    assert_eq!(book.deliveries[1].answer, "401, authorization");
+    assert!(book.deliveries[1].authorization);
+    assert!(!book.deliveries[4].authorization);
+    let told = format!("{book:?}");
     assert!(!told.contains(KEY) && !told.contains("another-key"));
 }
 
@@ -205,12 +205,12 @@ fn connections_are_kept_and_counted() {
         assert_eq!(status(&read_one(&mut socket)), "200");
     }
     pay(&sandbox, &order("1"));
-    let ledger = sandbox.ledger();
-    let connections = ledger.deliveries.iter().map(|it| it.connection);
+    let book = sandbox.book();
+    let connections = book.deliveries.iter().map(|it| it.connection);
     assert_eq!(connections.collect::<Vec<_>>(), [1, 1, 1, 2]);
-    let ids = ledger.created.iter().map(|it| &it.invoice_id);
+    let ids = book.created.iter().map(|it| &it.invoice_id);
     assert_eq!(ids.collect::<std::collections::HashSet<_>>().len(), 4);
-    assert!(ledger.deliveries.is_sorted_by_key(|it| it.since_start));
+    assert!(book.deliveries.is_sorted_by_key(|it| it.since_start));
 }
 
 #[test]
@@ -243,9 +243,9 @@ fn chunks_lower_case_and_any_content_type() {
     );
     let (heard, _) = exchange(&sandbox, &request);
     assert!(heard.starts_with(b"HTTP/1.1 200"));
-    let ledger = sandbox.ledger();
-    assert_eq!(ledger.deliveries[0].body, format!("{first}{second}"));
-    assert_eq!(ledger.created[0].amount, "0.5");
+    let book = sandbox.book();
+    assert_eq!(book.deliveries[0].body, format!("{first}{second}"));
+    assert_eq!(book.created[0].amount, "0.5");
 }
 
 #[test]
@@ -275,11 +275,11 @@ fn other_paths_methods_and_sizes() {
     let large = format!("{chunked}10001\r\n{}", "x".repeat(0x10001));
     assert_eq!(ask(&large).0, "413");
 
-    // None of these took the script's step, and only what arrived whole is in the ledger.
-    let ledger = sandbox.ledger();
-    assert_eq!(ledger.deliveries.len(), 1);
-    assert_eq!(ledger.deliveries[0].path, "/v2/elsewhere");
-    assert_eq!(ledger.deliveries[0].answer, "404");
+    // None of these took the script's step, and only what arrived whole is in the book.
+    let book = sandbox.book();
+    assert_eq!(book.deliveries.len(), 1);
+    assert_eq!(book.deliveries[0].path, "/v2/elsewhere");
+    assert_eq!(book.deliveries[0].answer, "404");
     assert_eq!(pay(&sandbox, &order("1")), "");
 }
 
@@ -293,7 +293,7 @@ fn a_request_that_breaks_off_is_no_delivery() {
         .unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
     let _ended = socket.read_to_end(&mut Vec::new());
-    assert!(sandbox.ledger().deliveries.is_empty());
+    assert!(sandbox.book().deliveries.is_empty());
 }
 
 #[test]
@@ -321,14 +321,14 @@ fn browsers_may_ask_first() {
 }
 
 #[test]
-fn the_ledger_can_be_read_over_http() {
+fn the_book_can_be_read_over_http() {
     let sandbox = start("drop-after");
     assert_eq!(pay(&sandbox, &order("0.10")), "");
     pay(&sandbox, "{}");
     let request = "GET /ledger HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let (heard, _) = exchange(&sandbox, request);
     let heard = String::from_utf8(heard).unwrap();
-    let id = &sandbox.ledger().created[0].invoice_id;
+    let id = &sandbox.book().created[0].invoice_id;
     assert_eq!(
         body(&heard),
         format!(
@@ -382,10 +382,10 @@ fn steps_with_an_answer() {
         assert_eq!(status(&heard), code, "{line}");
         assert!(heard.contains(seen), "{line}: {heard}");
         assert!(heard.contains("access-control-allow-origin: *"), "{line}");
-        let ledger = sandbox.ledger();
-        assert_eq!(ledger.created.len().to_string(), created, "{line}");
-        assert_eq!(ledger.deliveries[0].step, step);
-        assert!(ledger.deliveries[0].answer.starts_with(code), "{line}");
+        let book = sandbox.book();
+        assert_eq!(book.created.len().to_string(), created, "{line}");
+        assert_eq!(book.deliveries[0].step, step);
+        assert!(book.deliveries[0].answer.starts_with(code), "{line}");
         // After its only step the script has nothing more to say.
         assert!(pay(&sandbox, &order("1")).contains("INV-"), "{line}");
     }
@@ -398,13 +398,13 @@ fn a_step_that_tampers_leaves_a_refusal_alone() {
         let heard = pay(&sandbox, "{}");
         assert_eq!(status(&heard), "400", "{step}");
         assert!(heard.contains(r#"{"required_parameter":""#), "{step}");
-        assert!(sandbox.ledger().created.is_empty(), "{step}");
+        assert!(sandbox.book().created.is_empty(), "{step}");
     }
     let sandbox = start("status-after:500");
     assert_eq!(status(&pay(&sandbox, "{}")), "500");
-    assert!(sandbox.ledger().created.is_empty());
+    assert!(sandbox.book().created.is_empty());
     assert_eq!(
-        sandbox.ledger().deliveries[0].answer,
+        sandbox.book().deliveries[0].answer,
         "500, required_parameter"
     );
 }
@@ -425,9 +425,9 @@ fn steps_that_end_the_connection() {
             _ => Ok(0),
         };
         assert_eq!(end, expected, "{step}");
-        let ledger = sandbox.ledger();
-        assert_eq!(ledger.created.len(), created, "{step}");
-        assert!(ledger.deliveries[0].answer.starts_with(told), "{step}");
+        let book = sandbox.book();
+        assert_eq!(book.created.len(), created, "{step}");
+        assert!(book.deliveries[0].answer.starts_with(told), "{step}");
     }
 }
 
@@ -441,7 +441,7 @@ fn steps_with_half_an_answer() {
     assert_eq!(pay(&sandbox, &order("1")), "");
     assert_eq!(pay(&sandbox, &order("1")), "HTTP/1.1 200 OK\r\ncon");
     assert_eq!(body(&pay(&sandbox, &order("1"))).len(), body(&whole).len());
-    assert_eq!(sandbox.ledger().created.len(), 4);
+    assert_eq!(sandbox.book().created.len(), 4);
 }
 
 #[test]
@@ -458,7 +458,7 @@ fn garbage_is_no_http() {
         let sandbox = start(step);
         let (heard, _) = exchange(&sandbox, &post("", &order("1")));
         assert!(!heard.is_empty() && !heard.starts_with(b"HTTP"));
-        assert_eq!(sandbox.ledger().created.len(), created);
+        assert_eq!(sandbox.book().created.len(), created);
     }
 }
 
@@ -470,7 +470,7 @@ fn an_endless_body_ends_with_the_client() {
     let mut heard = vec![0; 1_000_000];
     socket.read_exact(&mut heard).unwrap();
     assert!(heard.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    assert_eq!(sandbox.ledger().created.len(), 1);
+    assert_eq!(sandbox.book().created.len(), 1);
     drop(socket);
     assert_eq!(status(&pay(&sandbox, &order("1"))), "200");
 }
@@ -481,20 +481,20 @@ fn a_client_that_leaves_is_paid_unless_the_step_says_before() {
     for count in 1..=2 {
         let mut socket = connect(&sandbox);
         socket.write_all(post("", &order("1")).as_bytes()).unwrap();
-        until(|| sandbox.ledger().deliveries.len() == count);
+        until(|| sandbox.book().deliveries.len() == count);
     }
     // The third arrives after the second, and so does its end.
     pay(&sandbox, &order("1"));
-    let ledger = sandbox.ledger();
-    assert_eq!(ledger.created.len(), 2);
+    let book = sandbox.book();
+    assert_eq!(book.created.len(), 2);
     assert!(
-        ledger.deliveries[0]
+        book.deliveries[0]
             .answer
             .starts_with("200 after 3600s, created INV-")
     );
-    assert_eq!(ledger.deliveries[1].answer, "undecided");
-    assert_eq!(ledger.deliveries[1].invoice_id, None);
-    assert!(ledger.deliveries[2].invoice_id.is_some());
+    assert_eq!(book.deliveries[1].answer, "undecided");
+    assert_eq!(book.deliveries[1].invoice_id, None);
+    assert!(book.deliveries[2].invoice_id.is_some());
 }
 
 #[test]
@@ -504,7 +504,7 @@ fn dropping_the_sandbox_ends_everything() {
     for count in 1..=4 {
         let mut socket = connect(&sandbox);
         socket.write_all(post("", &order("1")).as_bytes()).unwrap();
-        until(|| sandbox.ledger().deliveries.len() == count);
+        until(|| sandbox.book().deliveries.len() == count);
         sockets.push(socket);
     }
     let address = sandbox.address;
@@ -608,8 +608,8 @@ mod through_reqwest {
             read.push(send(&client, &sandbox).await.is_ok());
         }
         assert_eq!(read, [true, false, false, false, false, true, true, true]);
-        assert_eq!(sandbox.ledger().deliveries.len(), 8);
-        assert_eq!(sandbox.ledger().created.len(), 7);
+        assert_eq!(sandbox.book().deliveries.len(), 8);
+        assert_eq!(sandbox.book().created.len(), 7);
     }
 
     #[tokio::test]
@@ -659,8 +659,8 @@ mod through_reqwest {
         let stranger = client().build().unwrap();
         assert!(send(&stranger, &sandbox).await.unwrap_err().is_connect());
         assert!(send(&trusting, &sandbox).await.is_ok());
-        assert_eq!(sandbox.ledger().deliveries.len(), 9);
-        assert_eq!(sandbox.ledger().created.len(), 8);
+        assert_eq!(sandbox.book().deliveries.len(), 9);
+        assert_eq!(sandbox.book().created.len(), 8);
     }
 
     #[tokio::test]
@@ -668,7 +668,7 @@ mod through_reqwest {
         let sandbox = start("redirect-after:307");
         let answer = send(&client().build().unwrap(), &sandbox).await.unwrap();
         assert!(answer.contains("INV-"));
-        assert_eq!(sandbox.ledger().deliveries.len(), 2);
-        assert_eq!(sandbox.ledger().created.len(), 2);
+        assert_eq!(sandbox.book().deliveries.len(), 2);
+        assert_eq!(sandbox.book().created.len(), 2);
     }
 }

@@ -235,7 +235,7 @@ pub fn attempt_words(step: &Payout, attempt: &Attempt) -> String {
 
 /// Why a batch stopped before its end.
 #[must_use]
-pub fn halt(halt: &Halt) -> String {
+pub fn halt(halt: &Halt, key_source: &str) -> String {
     match halt {
         Halt::Unknown => "the outcome of a payout is not known".to_owned(),
         Halt::UnknownInARow => "three outcomes in a row are not known".to_owned(),
@@ -243,14 +243,37 @@ pub fn halt(halt: &Halt) -> String {
             "five payouts in a row were rejected with {}: look at the account's balance and settings; --keep-going submits the rest all the same",
             escape(key)
         ),
-        Halt::KeyRefused => "the API key was refused: check CCBATCH_API_KEY, and that the key is one for withdrawals".to_owned(),
+        Halt::KeyRefused => format!(
+            "the API key was refused: check {}, and that the key is one for withdrawals",
+            escape(key_source)
+        ),
+        Halt::WrongAddress => {
+            "the address is not the API's: check --api-url and CCBATCH_API_URL".to_owned()
+        }
+        Halt::RefusedInBetween => {
+            "the request was refused on its way, and not by the API: look at the firewall or proxy in between".to_owned()
+        }
+        Halt::NotSent => {
+            "four times in a row a payout was not sent in time: this machine stops or sleeps in between".to_owned()
+        }
         Halt::ConnectFailed => "no connection to the API, four times".to_owned(),
+        Halt::PatienceOver => "no connection to the API for as long as --patience says".to_owned(),
         Halt::RateLimited => "the API answered rate_limit four times: something else is using the key".to_owned(),
         Halt::RetryAfterTooLong(asked) => format!(
             "the API asks to wait {}",
             humantime::format_duration(*asked)
         ),
     }
+}
+
+/// Since when there has been no connection, and when the next try is.
+#[must_use]
+pub fn no_connection(since: DateTime<Utc>, next_try: DateTime<Utc>) -> String {
+    format!(
+        "no connection to the API since {}, next try at {}",
+        clock_time(since),
+        clock_time(next_try)
+    )
 }
 
 /// Where the batch stands, and how to go on.

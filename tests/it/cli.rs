@@ -266,7 +266,7 @@ fn json_events_tell_a_program_what_happens() {
         (&2.into(), &"created".into())
     );
     assert_eq!(created["accepted_amount"], "0.0029");
-    assert_eq!(created["invoice_id"], *scene.ledger().created[0].invoice_id);
+    assert_eq!(created["invoice_id"], *scene.book().created[0].invoice_id);
     assert_eq!(rejected["error_key"], "network");
     assert_eq!(unknown["status"], "unknown");
     assert_eq!(summary["exit_status"], 6);
@@ -405,7 +405,7 @@ fn a_second_run_says_who_is_at_work() {
         .stdout_has("in_doubt")
         .stderr_has(&who);
     assert!(!status.go().stderr.contains("ccbatch resolve"));
-    assert_eq!(scene.ledger().deliveries.len(), 1);
+    assert_eq!(scene.book().deliveries.len(), 1);
     run.kill();
     scene.pay().status(6).stderr_has("In doubt: line 2").go();
 }

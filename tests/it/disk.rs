@@ -67,7 +67,7 @@ fn assert_told(batch: &Scene, stderr: &str) {
         );
     }
     let begun = results.lines().count().saturating_sub(1);
-    let sent = batch.ledger().deliveries.len();
+    let sent = batch.book().deliveries.len();
     assert!(sent <= begun, "sent without an intent\n{results}\n{stderr}");
 }
 
@@ -158,7 +158,7 @@ fn a_disk_that_is_really_full_tears_a_line() {
         String::from_utf8_lossy(&rest.stderr)
     );
     let amounts: BTreeSet<String> = batch
-        .ledger()
+        .book()
         .created
         .into_iter()
         .map(|created| created.amount)
@@ -196,7 +196,7 @@ fn a_results_file_that_is_touched_during_the_run_stops_it() {
         mischief(&batch.path(RESULTS));
         run.end();
         wait_for_the_sandbox(&batch);
-        assert_eq!(batch.ledger().deliveries.len(), 1, "{words}");
+        assert_eq!(batch.book().deliveries.len(), 1, "{words}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A scene is a folder with a batch in it and a sandbox to pay it through. A [`Run`] is one call
 //! of the real program there, and fails the test when it says or does what was not expected.
 
-use ccbatch::sandbox::{Ledger, Options, Sandbox};
+use ccbatch::sandbox::{Book, Options, Sandbox};
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{ControlCode, Eof, Expect};
@@ -139,20 +139,20 @@ impl Scene {
     }
 
     /// What arrived and what was created so far.
-    pub(crate) fn ledger(&self) -> Ledger {
-        self.sandbox().ledger()
+    pub(crate) fn book(&self) -> Book {
+        self.sandbox().book()
     }
 
     /// How often the POST arrived, and how many payouts were created.
     pub(crate) fn sent_and_created(&self) -> (usize, usize) {
-        let ledger = self.ledger();
-        (ledger.deliveries.len(), ledger.created.len())
+        let book = self.book();
+        (book.deliveries.len(), book.created.len())
     }
 
     /// Waits until so many requests have arrived.
     pub(crate) fn await_deliveries(&self, count: usize) {
         eventually("the requests arrive", || {
-            self.ledger().deliveries.len() >= count
+            self.book().deliveries.len() >= count
         });
     }
 

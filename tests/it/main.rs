@@ -1,5 +1,5 @@
 //! The program from outside: the real binary pays through a sandbox in the test's own process,
-//! and the sandbox's ledger says what really happened.
+//! and the sandbox's book says what really happened.
 //!
 //! Every test has its own folder, port and processes, so they pass in any order and all at once.
 //! None waits for less than it must, and none says how fast the machine has to be.
@@ -37,7 +37,7 @@ mod signals;
 /// The questions, the hidden key and the bar, on a pseudo-terminal.
 mod terminal;
 
-/// The operator of the proofs: goes on with a batch until all is done, with the sandbox's ledger
+/// The operator of the proofs: goes on with a batch until all is done, with the sandbox's book
 /// as the dashboard.
 mod operator;
 

@@ -1,12 +1,12 @@
 //! An operator goes on with a batch until all is done: runs it, and settles what is in doubt by
-//! what the dashboard shows, which is the sandbox's ledger.
+//! what the dashboard shows, which is the sandbox's book.
 
 use crate::harness::{INPUT, RESULTS, Scene};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-/// Four payouts to four recipients, by which the ledger tells them apart.
+/// Four payouts to four recipients, by which the book tells them apart.
 const ROWS: &str = "\
 R1,BTC,bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq,0.00023
 R2,ETH,0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045,1.5
@@ -46,7 +46,7 @@ pub(crate) fn results_text(scene: &Scene) -> String {
 pub(crate) fn created(scene: &Scene) -> BTreeMap<String, Vec<String>> {
     wait_for_the_sandbox(scene);
     let mut created: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for withdrawal in scene.ledger().created {
+    for withdrawal in scene.book().created {
         created
             .entry(withdrawal.to_address)
             .or_default()
@@ -114,7 +114,7 @@ pub(crate) fn verdict(scene: &Scene, recipient: &str) -> Vec<String> {
     }
 }
 
-/// No row was created twice, none is missing, and the results equal the ledger.
+/// No row was created twice, none is missing, and the results equal the book.
 #[track_caller]
 pub(crate) fn assert_each_is_paid_once(scene: &Scene) {
     let created = created(scene);
@@ -136,6 +136,6 @@ pub(crate) fn assert_each_is_paid_once(scene: &Scene) {
         .collect();
     assert_eq!(
         recorded, created,
-        "the results do not equal the ledger\n{text}"
+        "the results do not equal the book\n{text}"
     );
 }

@@ -11,7 +11,7 @@ const LATEST_ARRIVAL: Duration = Duration::from_secs(1);
 /// Checks that no request came sooner than this after the one before it.
 #[track_caller]
 fn assert_pace(scene: &Scene, interval: Duration) {
-    let deliveries = scene.ledger().deliveries;
+    let deliveries = scene.book().deliveries;
     let lines = scene.results();
     assert_eq!(deliveries.len(), lines.len());
     for (pair, line) in deliveries.windows(2).zip(&lines) {
@@ -33,7 +33,7 @@ fn every_request_keeps_the_interval_whatever_became_of_the_one_before() {
     let run = scene.pay_through(&scene.url());
     let run = run.args(["--interval", "400ms", "--keep-going"]).status(6);
     run.stderr_has("4 created, 1 rejected, 1 in doubt").go();
-    assert_eq!(scene.ledger().deliveries.len(), 7);
+    assert_eq!(scene.book().deliveries.len(), 7);
     assert_pace(&scene, Duration::from_millis(400));
 }
 

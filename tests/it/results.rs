@@ -196,13 +196,13 @@ fn a_file_that_is_taken_away_while_a_payout_is_in_flight_costs_no_invoice_id() {
         let output = run
             .stderr_has("line 2 was sent, and its outcome could not be recorded")
             .go();
-        let ledger = scene.ledger();
-        assert_eq!(ledger.deliveries.len(), 1, "{why}");
+        let book = scene.book();
+        assert_eq!(book.deliveries.len(), 1, "{why}");
         let not_recorded = output
             .stderr
             .lines()
             .find(|line| line.starts_with("Not recorded: "));
-        let id = &ledger.created[0].invoice_id;
+        let id = &book.created[0].invoice_id;
         assert!(
             not_recorded.is_some_and(|line| line.contains(id)),
             "{output}"

@@ -15,7 +15,7 @@ fn killed_in_flight(step: &str) -> Scene {
 
 /// The amounts that were created, which in [`rows`] tell the rows apart.
 fn amounts_created(scene: &Scene) -> Vec<String> {
-    let created = scene.ledger().created.into_iter();
+    let created = scene.book().created.into_iter();
     created.map(|withdrawal| withdrawal.amount).collect()
 }
 
@@ -47,9 +47,9 @@ fn a_payout_in_flight_at_a_kill_is_in_doubt_and_the_named_command_settles_it_as_
         .stderr_has("In doubt: line 3, 0.002 BTC");
     let told = run.go();
     assert_eq!(scene.read(RESULTS), record, "the file is left alone");
-    assert_eq!(scene.ledger().deliveries.len(), 2, "nothing was sent");
+    assert_eq!(scene.book().deliveries.len(), 2, "nothing was sent");
 
-    let id = scene.ledger().created[1].invoice_id.clone();
+    let id = scene.book().created[1].invoice_id.clone();
     let resolve = format!("ccbatch{}", told.after("    ccbatch").replace("ID", &id));
     assert!(
         resolve.starts_with("ccbatch resolve payouts.csv --line 3 "),
@@ -69,7 +69,7 @@ fn a_payout_in_flight_at_a_kill_is_in_doubt_and_the_named_command_settles_it_as_
     let go_on = format!("ccbatch{}", told.after("Then go on: ccbatch"));
     scene.shown(&go_on).stderr_has("All done: 4 created").go();
     assert_all_created_once(&scene);
-    assert_eq!(scene.ledger().deliveries.len(), 4);
+    assert_eq!(scene.book().deliveries.len(), 4);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn keep_going_passes_a_payout_in_doubt_by() {
         .stderr_has("In doubt: line 3")
         .go();
     scene.pay().status(6).stderr_has("In doubt: line 3").go();
-    assert_eq!(scene.ledger().deliveries.len(), 4);
+    assert_eq!(scene.book().deliveries.len(), 4);
     let resolve = [
         "resolve",
         INPUT,

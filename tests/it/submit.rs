@@ -1,5 +1,5 @@
 //! What becomes of each payout, by what the API does: every row of the table of outcomes, judged
-//! by the sandbox's ledger.
+//! by the sandbox's book.
 
 use crate::harness::{
     BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, certified, certified_until, rows, unhurried,
@@ -250,7 +250,7 @@ fn a_rate_limit_is_waited_for_and_the_batch_goes_on() {
     assert_eq!(told.collect::<Vec<_>>(), expected);
     assert_eq!(scene.sent_and_created(), (5, 2));
     let arrived: Vec<_> = scene
-        .ledger()
+        .book()
         .deliveries
         .iter()
         .map(|d| d.since_start)
@@ -380,7 +380,7 @@ fn every_post_arrives_once_over_tls_and_past_an_offer_of_http_2() {
         let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
         run.status(exit).stderr_has("Results: ").go();
         assert_eq!(scene.statuses(), [status], "{script}");
-        assert_eq!(scene.ledger().deliveries.len(), 1, "{script}");
+        assert_eq!(scene.book().deliveries.len(), 1, "{script}");
     }
 }
 
@@ -389,7 +389,7 @@ fn no_connection_carries_two_requests() {
     let scene = Scene::paying("", &rows(3));
     scene.pay().stderr_has("All done: 3 created").go();
     let used: Vec<_> = scene
-        .ledger()
+        .book()
         .deliveries
         .iter()
         .map(|d| d.connection)
@@ -423,7 +423,7 @@ fn an_answer_that_takes_too_long_is_unknown() {
         let outcome = submit_once(&sandbox, limits);
         assert_eq!(outcome.verdict, Verdict::Unknown, "{script}");
         assert_eq!(outcome.detail, "no whole answer in time", "{script}");
-        assert!(sandbox.ledger().deliveries.len() <= 1, "{script}");
+        assert!(sandbox.book().deliveries.len() <= 1, "{script}");
     }
 }
 
@@ -462,7 +462,7 @@ fn an_amount_goes_out_digit_for_digit() {
         format!(r#"{{"currency_code":"{code}","to_address":"{to}","amount":{amount}}}"#)
     };
     let sent: Vec<_> = scene
-        .ledger()
+        .book()
         .deliveries
         .into_iter()
         .map(|d| d.body)

@@ -15,6 +15,7 @@ const MAX_FUNCTION_LINES: usize = 70;
 
 /// The modules that each module may use, after the drawing in `src/lib.rs`.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("os", &[]),
     ("secret", &[]),
     ("api", &[]),
     ("domain", &["secret", "api"]),
@@ -29,18 +30,19 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cryptocloud",
         &["secret", "api", "domain", "ledger", "payout"],
     ),
-    ("ledger", &["secret", "api", "domain", "address"]),
+    ("ledger", &["os", "secret", "api", "domain", "address"]),
     ("sandbox", &["api"]),
     (
         "terminal",
         &[
-            "secret", "api", "domain", "exit", "address", "intake", "ledger", "payout",
+            "os", "secret", "api", "domain", "exit", "address", "intake", "ledger", "payout",
         ],
     ),
     ("cli", &["domain", "intake"]),
     (
         "error",
         &[
+            "os",
             "secret",
             "api",
             "domain",
@@ -55,6 +57,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "os",
             "secret",
             "api",
             "domain",
@@ -71,6 +74,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "os",
             "secret",
             "api",
             "domain",

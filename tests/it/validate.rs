@@ -124,7 +124,7 @@ fn a_file_that_is_no_batch_gets_one_clear_error() {
     }
     let scene = Scene::paying("", "");
     scene.write(INPUT, results);
-    assert_refused(&scene, &["results"]);
+    assert_refused(&scene, &["this is a record that ccbatch wrote"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The ledger is the sandbox's own account of what arrived and what it created.
+//! The book is the sandbox's own record of what arrived and what it created.
 //!
 //! It is what an operator's dashboard is to the real API: the one place that knows whether
 //! somebody was paid, whatever the client was told.
@@ -14,7 +14,7 @@ use crate::api::field::{AMOUNT, CURRENCY_CODE, INVOICE_ID, TO_ADDRESS};
 ///
 /// It keeps all of them, since that is what it is for: less than a kilobyte for a usual request.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
+pub struct Book {
     /// Every POST whose whole request was read, refused ones and other paths included.
     pub deliveries: Vec<Delivery>,
     /// Every withdrawal created: this is the money.
@@ -58,7 +58,7 @@ pub struct Withdrawal {
     pub amount: String,
 }
 
-impl Ledger {
+impl Book {
     /// `{"deliveries":2,"created":[{"invoice_id":…,"currency_code":…,"to_address":…,"amount":…}]}`
     pub(super) fn to_json(&self) -> String {
         let created: Vec<String> = self.created.iter().map(Withdrawal::to_json).collect();
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_dashboard() {
-        let ledger = Ledger {
+        let book = Book {
             deliveries: Vec::new(),
             created: vec![Withdrawal {
                 invoice_id: "INV-00000001".into(),
@@ -174,7 +174,7 @@ mod tests {
             }],
         };
         assert_eq!(
-            ledger.to_json(),
+            book.to_json(),
             r#"{"deliveries":0,"created":[{"invoice_id":"INV-00000001","currency_code":"BTC","to_address":"x","amount":0.050}]}"#
         );
     }

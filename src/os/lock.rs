@@ -1,10 +1,13 @@
 //! A lock keeps a second run away from a batch. The system drops it with the process, so a
 //! killed run leaves nothing to clean up.
 
+use super::file::{FileId, for_owner_only};
 use std::fmt;
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The process that holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,72 @@ pub fn holder(file: &File) -> Option<Holder> {
         pid,
         program: program.ok().map(|name| name.trim().to_owned()),
     })
+}
+
+/// How often a lock that is held is tried again, and how long is waited before: somebody may just
+/// be looking whether it is held.
+const TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// A file that exists for its lock alone. It is removed with the lock; a killed process leaves it
+/// behind unlocked.
+#[derive(Debug)]
+pub struct FileLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock; `None` if another process has it.
+    ///
+    /// # Errors
+    /// The file cannot be made or locked.
+    pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        let mut tries = 0;
+        loop {
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(false);
+            let file = for_owner_only(options).open(path)?;
+            match file.try_lock() {
+                Ok(()) => {
+                    // Whoever had it may have removed the file between opening and locking.
+                    if FileId::at(path)? == Some(FileId::of(&file)?) {
+                        let path = path.to_owned();
+                        return Ok(Some(Self { path, _file: file }));
+                    }
+                }
+                Err(TryLockError::WouldBlock) if tries < TRIES => {
+                    tries = tries.saturating_add(1);
+                    std::thread::sleep(BETWEEN_TRIES);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // A file that is left behind is not locked, and does no harm.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether another process has the lock of a [`FileLock`].
+///
+/// # Errors
+/// The file cannot be looked at.
+pub fn is_locked(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,396 @@
+//! Adopting takes over from a results file what the ledger does not know: from another machine, or
+//! from before the ledger was lost. It is pure.
+//!
+//! A line is the attempt of its id and nothing else. The file may have been saved by a spreadsheet:
+//! fields that no longer fit the id's digest are taken from the attempt or the row of the input
+//! that does.
+
+use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending, Repetition};
+use super::key::{Content, PayoutKey, References};
+use super::realm::Realm;
+use super::rules::Known;
+use crate::address;
+use crate::domain::{Amount, Currency, Payout};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeSet, HashMap};
+
+/// What a line of a results file says, as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The line of the results file, as an editor shows it.
+    pub at: u64,
+    /// The attempt's id.
+    pub id: AttemptId,
+    /// The line of the input.
+    pub input_line: Option<u64>,
+    /// The payer's own id.
+    pub reference: String,
+    /// Who is paid.
+    pub payee: String,
+    /// The currency's code.
+    pub currency_code: String,
+    /// The recipient.
+    pub to_address: String,
+    /// The amount.
+    pub amount: String,
+    /// Which attempt of the payout it is.
+    pub number: Option<u32>,
+    /// The API's host, or `sandbox`.
+    pub host: String,
+    /// When the attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// What it came to.
+    pub ending: LineEnding,
+}
+
+/// What a line says about the end of its attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineEnding {
+    /// The request may be on its way.
+    InFlight,
+    /// An answer, a verdict, or that none came.
+    Is(Ending),
+    /// The status is not one that this program writes.
+    Unreadable {
+        /// The invoice id beside it, which may be all that is known of a payment.
+        invoice_id: String,
+    },
+}
+
+/// What a results file is adopted into.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// The batch.
+    pub batch: &'a BatchId,
+    /// Where its money moves.
+    pub realm: Realm,
+    /// How its references count.
+    pub references: References,
+    /// The rows of the input; empty where there is none.
+    pub payouts: &'a [Payout],
+    /// The ledger's time.
+    pub now: DateTime<Utc>,
+    /// Who adopts.
+    pub who: &'a str,
+}
+
+/// What adopting changes in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An attempt that the ledger did not know.
+    Insert(Attempt),
+    /// An answer that the ledger did not know.
+    Update(Attempt),
+}
+
+/// Why a results file is not adopted. Nothing of it is then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptError {
+    /// The line of the results file.
+    pub at: u64,
+    /// What is wrong about it.
+    pub reason: AdoptReason,
+}
+
+/// What is wrong about a line of a results file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdoptReason {
+    /// Its fields do not fit its id, and nothing known does.
+    Changed,
+    /// It was paid through another API.
+    OtherRealm {
+        /// The column `api`.
+        host: String,
+    },
+    /// Its invoice id is that of another payout.
+    InvoiceIdTaken {
+        /// The id.
+        invoice_id: String,
+        /// The payout that has it.
+        owner: Box<Attempt>,
+    },
+}
+
+/// Says what a results file adds to the ledger. `known` holds every attempt of the batch, those
+/// with the ids and invoice ids of the lines, and those of the keys of their references.
+///
+/// # Errors
+/// The first line that cannot be what the program wrote.
+pub fn adopt(
+    lines: &[Line],
+    known: Known,
+    setting: &Setting<'_>,
+) -> Result<Vec<Change>, AdoptError> {
+    let mut adoption = Adoption {
+        known,
+        setting,
+        digests: None,
+        changes: Vec::new(),
+    };
+    for line in lines {
+        adoption.take(line).map_err(|reason| AdoptError {
+            at: line.at,
+            reason,
+        })?;
+    }
+    Ok(adoption.changes)
+}
+
+/// Adopting under way.
+struct Adoption<'a> {
+    known: Known,
+    setting: &'a Setting<'a>,
+    /// What is known to be paid, by the digest of its id; made for the first line that needs it.
+    digests: Option<HashMap<String, Identity>>,
+    changes: Vec<Change>,
+}
+
+/// What an attempt pays, and to whom.
+#[derive(Clone, Debug)]
+struct Identity {
+    reference: String,
+    payee: String,
+    to_address: String,
+    content: Content,
+    amount: String,
+}
+
+impl Adoption<'_> {
+    fn take(&mut self, line: &Line) -> Result<(), AdoptReason> {
+        if let Some(attempt) = self.known.of_id(&line.id) {
+            let attempt = attempt.clone();
+            return self.update(line, attempt);
+        }
+        let identity = self.identity(line)?;
+        let invoice_id = line.ending.invoice_id();
+        if !invoice_id.is_empty()
+            && let Some(owner) = self.known.of_invoice_id(invoice_id)
+        {
+            return if is_same_payout(owner, &identity, self.setting) {
+                Ok(())
+            } else {
+                Err(taken(invoice_id, owner))
+            };
+        }
+        self.insert(line, identity);
+        Ok(())
+    }
+
+    /// Takes the answer of a line for an attempt that is known.
+    fn update(&mut self, line: &Line, mut attempt: Attempt) -> Result<(), AdoptReason> {
+        let LineEnding::Is(ending) = &line.ending else {
+            return Ok(());
+        };
+        if !is_better(ending, &attempt) {
+            return Ok(());
+        }
+        if !ending.invoice_id.is_empty()
+            && let Some(owner) = self.known.of_invoice_id(&ending.invoice_id)
+            && owner.id != attempt.id
+        {
+            return Err(taken(&ending.invoice_id, owner));
+        }
+        attempt.ending = ending.clone();
+        attempt.resolved = None;
+        self.known.replace(attempt.clone());
+        self.changes.push(Change::Update(attempt));
+        Ok(())
+    }
+
+    fn insert(&mut self, line: &Line, identity: Identity) {
+        let setting = self.setting;
+        let ending = match &line.ending {
+            LineEnding::InFlight => Ending::interrupted(setting.now),
+            LineEnding::Is(ending) => ending.clone(),
+            LineEnding::Unreadable { invoice_id } => Ending {
+                detail: format!("{invoice_id} the status of this line cannot be read")
+                    .trim_start()
+                    .to_owned(),
+                ..Ending::interrupted(setting.now)
+            },
+        };
+        let key = self.key(line, &identity);
+        let of_key = self.known.of_key(&key);
+        let has_live = of_key
+            .iter()
+            .any(|attempt| attempt.is_live() && attempt.counting == Counting::Counts);
+        let last = of_key.iter().map(|attempt| attempt.number).max();
+        let attempt = Attempt {
+            id: line.id.clone(),
+            batch: setting.batch.clone(),
+            realm: setting.realm,
+            host: line.host.clone(),
+            key,
+            line: line.input_line.unwrap_or_default(),
+            reference: identity.reference,
+            payee: identity.payee,
+            to_address: identity.to_address,
+            content: identity.content,
+            amount: identity.amount,
+            number: line
+                .number
+                .unwrap_or_else(|| last.unwrap_or_default().saturating_add(1)),
+            started_at: line.started_at.unwrap_or(setting.now),
+            counting: if ending.status.is_live() && has_live {
+                Counting::Extra
+            } else {
+                Counting::Counts
+            },
+            ending,
+            resolved: None,
+            repetition: Repetition::Refused,
+            who: setting.who.to_owned(),
+        };
+        self.known.extend([attempt.clone()]);
+        self.changes.push(Change::Insert(attempt));
+    }
+
+    /// What a line's attempt pays: what its own fields say if its id was made for them, else the
+    /// row or the attempt that its id was made for.
+    fn identity(&mut self, line: &Line) -> Result<Identity, AdoptReason> {
+        let own = identity_of_fields(line);
+        let fits = |own: &Identity, realm| line.id.is_of(realm, &own.reference, &own.content);
+        if let Some(own) = own.clone().filter(|own| fits(own, self.setting.realm)) {
+            return Ok(own);
+        }
+        let realm = Realm::of_host(&line.host);
+        if own.is_some_and(|own| fits(&own, realm)) {
+            let host = line.host.clone();
+            return Err(AdoptReason::OtherRealm { host });
+        }
+        let digests = match self.digests.take() {
+            Some(digests) => digests,
+            None => digests_of(&self.known, self.setting),
+        };
+        let found = digests.get(line.id.digest()).cloned();
+        self.digests = Some(digests);
+        found.ok_or(AdoptReason::Changed)
+    }
+
+    /// The key of a line whose attempt is not known.
+    fn key(&self, line: &Line, identity: &Identity) -> PayoutKey {
+        let batch = self.setting.batch;
+        match (identity.reference.as_str(), self.setting.references) {
+            ("", References::Shared | References::PerFile) => self.nth(line, &identity.content),
+            (reference, References::Shared) => PayoutKey::shared(reference),
+            (reference, References::PerFile) => PayoutKey::per_file(batch, reference),
+        }
+    }
+
+    /// The key of a line without a reference: that of the earlier attempts of the same line of the
+    /// input if they created nothing, else one of its own.
+    fn nth(&self, line: &Line, content: &Content) -> PayoutKey {
+        let batch = self.setting.batch;
+        let equal = || {
+            let attempts = self.known.all().iter();
+            attempts.filter(|it| it.batch == *batch && it.content == *content)
+        };
+        let mut of_line = equal().filter(|it| Some(it.line) == line.input_line);
+        if let Some(earlier) = of_line.next_back()
+            && !self
+                .known
+                .of_key(&earlier.key)
+                .iter()
+                .any(|it| it.is_live())
+        {
+            return earlier.key.clone();
+        }
+        let taken: BTreeSet<u32> = equal()
+            .filter_map(|it| it.key.ordinal(batch, content))
+            .collect();
+        let mut ordinal = 1u32;
+        while taken.contains(&ordinal) {
+            ordinal = ordinal.saturating_add(1);
+        }
+        PayoutKey::nth(batch, content, ordinal)
+    }
+}
+
+impl LineEnding {
+    /// The invoice id; empty where there is none.
+    #[must_use]
+    pub fn invoice_id(&self) -> &str {
+        match self {
+            Self::InFlight => "",
+            Self::Is(ending) => &ending.invoice_id,
+            Self::Unreadable { invoice_id } => invoice_id,
+        }
+    }
+}
+
+/// Whether what a file says about an attempt is worth more than what the ledger knows. An answer
+/// that the ledger lacks is; a status that somebody typed over a recorded doubt is not, unless it
+/// names an invoice id; and what the API said is worth more than what an operator decided.
+fn is_better(said: &Ending, attempt: &Attempt) -> bool {
+    let known = &attempt.ending;
+    if known.is_interrupted() {
+        return !said.is_interrupted();
+    }
+    match known.status {
+        AttemptStatus::Submitting | AttemptStatus::Unknown => said.status == AttemptStatus::Created,
+        AttemptStatus::Created | AttemptStatus::NotCreated | AttemptStatus::Rejected => {
+            let is_answer = match said.status {
+                AttemptStatus::Created | AttemptStatus::Rejected => !said.is_verdict(),
+                AttemptStatus::Submitting | AttemptStatus::NotCreated | AttemptStatus::Unknown => {
+                    false
+                }
+            };
+            known.is_verdict() && is_answer
+        }
+    }
+}
+
+fn taken(invoice_id: &str, owner: &Attempt) -> AdoptReason {
+    AdoptReason::InvoiceIdTaken {
+        invoice_id: invoice_id.to_owned(),
+        owner: Box::new(owner.clone()),
+    }
+}
+
+/// Whether an attempt is of the payout that a line is of.
+fn is_same_payout(owner: &Attempt, identity: &Identity, setting: &Setting<'_>) -> bool {
+    owner.content == identity.content
+        && owner.reference == identity.reference
+        && (owner.key.is_shared() || owner.batch == *setting.batch)
+}
+
+/// What a line's own fields say, if they say what could be paid.
+fn identity_of_fields(line: &Line) -> Option<Identity> {
+    let currency = Currency::from_code(&line.currency_code)?;
+    let address = address::check(currency.network(), &line.to_address).ok()?;
+    // A spreadsheet may have written the mark of its own language.
+    let literal = line.amount.replace(',', ".");
+    let amount = Amount::parse(&literal, currency.decimals()).ok()?;
+    let units = amount.minor_units(currency.decimals())?;
+    Some(Identity {
+        reference: line.reference.clone(),
+        payee: line.payee.clone(),
+        to_address: line.to_address.clone(),
+        content: Content::new(currency.code(), &address.account().to_string(), units),
+        amount: literal,
+    })
+}
+
+/// All that is known to be paid or to be paid next, by the digest that its ids carry.
+fn digests_of(known: &Known, setting: &Setting<'_>) -> HashMap<String, Identity> {
+    let rows = setting.payouts.iter().map(|payout| Identity {
+        reference: payout.reference.clone(),
+        payee: payout.payee.clone(),
+        to_address: payout.to_address.clone(),
+        content: Content::of(payout),
+        amount: payout.amount.to_string(),
+    });
+    let attempts = known.all().iter().map(|attempt| Identity {
+        reference: attempt.reference.clone(),
+        payee: attempt.payee.clone(),
+        to_address: attempt.to_address.clone(),
+        content: attempt.content.clone(),
+        amount: attempt.amount.clone(),
+    });
+    rows.chain(attempts)
+        .map(|it| {
+            let digest = AttemptId::digest_of(setting.realm, &it.reference, &it.content);
+            (digest, it)
+        })
+        .collect()
+}

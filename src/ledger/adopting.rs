@@ -1,0 +1,122 @@
+//! Adopting in the ledger: what is known of the lines is loaded, [`adopt`] decides, and its changes
+//! are written, in one transaction.
+
+use super::adopt::{AdoptError, Change, Line, Setting, adopt};
+use super::attempt::BatchId;
+use super::engine::{Access, Engine, LookUp};
+use super::key::{PayoutKey, References};
+use super::realm::Realm;
+use super::rules::Known;
+use super::{Ledger, LedgerError};
+use crate::domain::Payout;
+
+/// What a results file is adopted into; the time is the ledger's own.
+#[derive(Clone, Copy, Debug)]
+pub struct AdoptInto<'a> {
+    /// The batch.
+    pub batch: &'a BatchId,
+    /// Where its money moves.
+    pub realm: Realm,
+    /// How its references count.
+    pub references: References,
+    /// The rows of the input; empty where there is none.
+    pub payouts: &'a [Payout],
+}
+
+/// Why nothing of a results file was adopted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptingError {
+    /// The ledger says why.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// A line cannot be what the program wrote.
+    #[error("line {} cannot be adopted", .0.at)]
+    Line(AdoptError),
+}
+
+impl<E: Engine> Ledger<E> {
+    /// Takes over what a results file says and the ledger does not know.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or a line cannot be what the program wrote. Nothing is adopted
+    /// then.
+    pub async fn adopt(
+        &mut self,
+        lines: &[Line],
+        into: AdoptInto<'_>,
+    ) -> Result<Vec<Change>, AdoptingError> {
+        self.engine
+            .begin(Access::Write)
+            .await
+            .map_err(LedgerError::from)?;
+        match self.adopt_inside(lines, into).await {
+            Ok(changes) => Ok(self.end(Ok(changes)).await?),
+            Err(error) => {
+                self.engine.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn adopt_inside(
+        &mut self,
+        lines: &[Line],
+        into: AdoptInto<'_>,
+    ) -> Result<Vec<Change>, AdoptingError> {
+        let known = self.known_of_lines(lines, into).await?;
+        let who = self.who.to_string();
+        let setting = Setting {
+            batch: into.batch,
+            realm: into.realm,
+            references: into.references,
+            payouts: into.payouts,
+            now: self.engine.now().await.map_err(LedgerError::from)?,
+            who: &who,
+        };
+        let changes = adopt(lines, known, &setting).map_err(AdoptingError::Line)?;
+        for change in &changes {
+            match change {
+                Change::Insert(attempt) => self.insert(attempt).await?,
+                Change::Update(attempt) => self.update(attempt).await?,
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Every attempt of the batch, those with the ids and the invoice ids of the lines, and those of
+    /// the keys that the lines' references or the input's make.
+    async fn known_of_lines(
+        &mut self,
+        lines: &[Line],
+        into: AdoptInto<'_>,
+    ) -> Result<Known, LedgerError> {
+        let mut known = Known::default();
+        known.extend(self.attempts_of(into.batch).await?);
+        let unknown = || lines.iter().filter(|line| known.of_id(&line.id).is_none());
+        let ids: Vec<String> = unknown().map(|line| line.id.to_string()).collect();
+        let invoice_ids: Vec<String> = lines
+            .iter()
+            .map(|line| line.ending.invoice_id().to_owned())
+            .filter(|id| !id.is_empty() && known.of_invoice_id(id).is_none())
+            .collect();
+        let keys: Vec<String> = if unknown().next().is_none() {
+            Vec::new()
+        } else {
+            let of_lines = unknown().map(|line| line.reference.as_str());
+            let of_input = into.payouts.iter().map(|payout| payout.reference.as_str());
+            of_lines
+                .chain(of_input)
+                .filter(|reference| !reference.is_empty())
+                .map(|reference| PayoutKey::shared(reference).as_str().to_owned())
+                .collect()
+        };
+        for (by, wanted) in [
+            (LookUp::Id, ids),
+            (LookUp::InvoiceId, invoice_ids),
+            (LookUp::Key, keys),
+        ] {
+            known.extend(self.look_up(by, into.realm, wanted).await?);
+        }
+        Ok(known)
+    }
+}

@@ -1,0 +1,305 @@
+//! A batch in the ledger is one results file: which one it is, where it was seen, and how its
+//! references count.
+
+use super::attempt::{Attempt, AttemptId, BatchId};
+use super::engine::{Access, Engine, LookUp, Value, Values};
+use super::key::References;
+use super::realm::Realm;
+use super::table::{Columns, decode_time, encode_time};
+use super::{Ledger, LedgerError, first};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The columns of a batch, in the order in which [`read`] takes them.
+const COLUMNS: &str =
+    "batch.id, batch.realm, batch.reference_scope, batch.begun_at, batch.finished_at";
+
+/// Where a results file is: a path counts with the machine that it is on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BatchPath {
+    /// The machine's name.
+    pub host: String,
+    /// The absolute path of the results file.
+    pub path: String,
+}
+
+/// A batch, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// Its name.
+    pub id: BatchId,
+    /// Where its money moves.
+    pub realm: Realm,
+    /// How its references count.
+    pub references: References,
+    /// When its first run began.
+    pub begun_at: DateTime<Utc>,
+    /// When a run first left nothing to submit; `None` before.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Which batch a results file is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// One that the ledger knows.
+    Known(BatchRecord),
+    /// None that it knows.
+    New,
+    /// Attempts of several batches stand in the file, none of which is that of its path.
+    Several(Vec<BatchId>),
+}
+
+impl<E: Engine> Ledger<E> {
+    /// Says which batch a results file is of, by the ids that stand in it and else by its path.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn choose_batch(
+        &mut self,
+        realm: Realm,
+        path: &BatchPath,
+        ids: &[AttemptId],
+    ) -> Result<Choice, LedgerError> {
+        let of_path = self.batch_at(realm, path).await?;
+        let texts = ids.iter().map(|id| id.as_str().to_owned());
+        let known = self.look_up(LookUp::Id, realm, texts).await?;
+        let batches: BTreeSet<BatchId> = known.into_iter().map(|it| it.batch).collect();
+        if let Some(record) = of_path.filter(|it| batches.is_empty() || batches.contains(&it.id)) {
+            return Ok(Choice::Known(record));
+        }
+        let mut batches = batches.into_iter();
+        match (batches.next(), batches.next()) {
+            (None, _) => Ok(Choice::New),
+            (Some(only), None) => Ok(self.batch(&only).await?.map_or(Choice::New, Choice::Known)),
+            (Some(one), Some(other)) => Ok(Choice::Several(
+                [one, other].into_iter().chain(batches).collect(),
+            )),
+        }
+    }
+
+    /// A batch by its name.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn batch(&mut self, id: &BatchId) -> Result<Option<BatchRecord>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM batch WHERE batch.id = $1");
+        let rows = self.engine.query(&sql, &[id.as_str().into()]).await?;
+        rows.into_iter().next().map(read).transpose()
+    }
+
+    /// The batch whose results file was seen at a path.
+    async fn batch_at(
+        &mut self,
+        realm: Realm,
+        path: &BatchPath,
+    ) -> Result<Option<BatchRecord>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM batch JOIN batch_path ON batch_path.batch = batch.id \
+             WHERE batch_path.realm = $1 AND batch_path.host = $2 AND batch_path.path = $3"
+        );
+        let values = [
+            realm.to_string().into(),
+            path.host.as_str().into(),
+            path.path.as_str().into(),
+        ];
+        let rows = self.engine.query(&sql, &values).await?;
+        rows.into_iter().next().map(read).transpose()
+    }
+
+    /// The realms in which a results file at this path was seen, the latest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn realms_at(&mut self, path: &BatchPath) -> Result<Vec<Realm>, LedgerError> {
+        let sql = "SELECT realm FROM batch_path WHERE host = $1 AND path = $2 \
+                   ORDER BY seen_at DESC";
+        let values = [path.host.as_str().into(), path.path.as_str().into()];
+        let rows = self.engine.query(sql, &values).await?;
+        Ok(rows.into_iter().filter_map(realm_of).collect())
+    }
+
+    /// The realms of the attempts with these ids.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn realms_of(&mut self, ids: &[AttemptId]) -> Result<Vec<Realm>, LedgerError> {
+        let mut realms = Vec::new();
+        for id in ids {
+            let sql = "SELECT realm FROM attempt WHERE id = $1";
+            let rows = self.engine.query(sql, &[id.as_str().into()]).await?;
+            realms.extend(rows.into_iter().filter_map(realm_of));
+        }
+        realms.dedup();
+        Ok(realms)
+    }
+
+    /// Adds a batch, or gives the one that another process has added for the same path meanwhile.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or was moved.
+    pub async fn add_batch(
+        &mut self,
+        realm: Realm,
+        path: &BatchPath,
+        references: References,
+    ) -> Result<BatchRecord, LedgerError> {
+        self.engine.begin(Access::Write).await?;
+        let added = self.add_batch_inside(realm, path, references).await;
+        self.end(added).await
+    }
+
+    async fn add_batch_inside(
+        &mut self,
+        realm: Realm,
+        path: &BatchPath,
+        references: References,
+    ) -> Result<BatchRecord, LedgerError> {
+        self.refuse_if_moved().await?;
+        if let Some(record) = self.batch_at(realm, path).await? {
+            return Ok(record);
+        }
+        let now = self.engine.now().await?;
+        let record = BatchRecord {
+            id: BatchId::new()?,
+            realm,
+            references,
+            begun_at: now,
+            finished_at: None,
+        };
+        let sql = "INSERT INTO batch (id, realm, reference_scope, begun_at, finished_at) \
+                   VALUES ($1, $2, $3, $4, '')";
+        let values = [
+            record.id.as_str().into(),
+            realm.to_string().into(),
+            references.as_str().into(),
+            encode_time(now).into(),
+        ];
+        self.engine.execute(sql, &values).await?;
+        self.count_write().await?;
+        self.see_inside(&record, path).await?;
+        Ok(record)
+    }
+
+    /// Notes that a batch's results file was seen at a path, and how its references count.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn see(&mut self, record: &BatchRecord, path: &BatchPath) -> Result<(), LedgerError> {
+        self.engine.begin(Access::Write).await?;
+        let seen = self.see_inside(record, path).await;
+        self.end(seen).await
+    }
+
+    async fn see_inside(
+        &mut self,
+        record: &BatchRecord,
+        path: &BatchPath,
+    ) -> Result<(), LedgerError> {
+        let now = self.engine.now().await?;
+        let sql = "INSERT INTO batch_path (realm, host, path, batch, seen_at) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (realm, host, path) DO UPDATE \
+                   SET batch = excluded.batch, seen_at = excluded.seen_at";
+        let values = [
+            record.realm.to_string().into(),
+            path.host.as_str().into(),
+            path.path.as_str().into(),
+            record.id.as_str().into(),
+            encode_time(now).into(),
+        ];
+        self.engine.execute(sql, &values).await?;
+        let sql = "UPDATE batch SET reference_scope = $1 WHERE id = $2";
+        let values = [record.references.as_str().into(), record.id.as_str().into()];
+        self.engine.execute(sql, &values).await?;
+        Ok(())
+    }
+
+    /// Notes that a run has left nothing of a batch to submit.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn mark_finished(&mut self, id: &BatchId) -> Result<(), LedgerError> {
+        self.engine.begin(Access::Write).await?;
+        let marked = self.mark_finished_inside(id).await;
+        self.end(marked).await
+    }
+
+    async fn mark_finished_inside(&mut self, id: &BatchId) -> Result<(), LedgerError> {
+        let now = self.engine.now().await?;
+        let sql = "UPDATE batch SET finished_at = $1 WHERE id = $2 AND finished_at = ''";
+        let values = [encode_time(now).into(), id.as_str().into()];
+        self.engine.execute(sql, &values).await?;
+        Ok(())
+    }
+
+    /// Every attempt of a batch, in the order in which the ledger came to know them.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn attempts_of(&mut self, batch: &BatchId) -> Result<Vec<Attempt>, LedgerError> {
+        let rest = "WHERE batch = $1 ORDER BY seq";
+        self.attempts(rest, &[batch.as_str().into()]).await
+    }
+
+    /// One path of each of these batches, on this machine if it was seen there.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn paths_of(
+        &mut self,
+        batches: impl IntoIterator<Item = BatchId>,
+    ) -> Result<BTreeMap<BatchId, BatchPath>, LedgerError> {
+        let mut paths = BTreeMap::new();
+        for batch in batches.into_iter().collect::<BTreeSet<_>>() {
+            let sql = "SELECT host, path FROM batch_path WHERE batch = $1 \
+                       ORDER BY (host = $2) DESC, seen_at DESC LIMIT 1";
+            let values: [Value; 2] = [batch.as_str().into(), self.who.host.as_str().into()];
+            let rows = self.engine.query(sql, &values).await?;
+            if let Some(mut columns) = first(rows) {
+                let (host, path) = (columns.text(), columns.text());
+                let path = host.zip(path).map(|(host, path)| BatchPath { host, path });
+                paths.extend(path.map(|path| (batch, path)));
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Locks a batch for as long as the ledger is open; `false` if another run has it.
+    ///
+    /// # Errors
+    /// The lock cannot be had or asked for.
+    pub async fn lock(&mut self, batch: &BatchId) -> Result<bool, LedgerError> {
+        Ok(self.engine.lock(batch).await?)
+    }
+
+    /// Gives a batch back.
+    pub async fn unlock(&mut self, batch: &BatchId) {
+        self.engine.unlock(batch).await;
+    }
+
+    /// Whether another run is at work on a batch.
+    ///
+    /// # Errors
+    /// The lock cannot be asked for.
+    pub async fn is_at_work(&mut self, batch: &BatchId) -> Result<bool, LedgerError> {
+        Ok(self.engine.is_locked_elsewhere(batch).await?)
+    }
+}
+
+fn realm_of(values: Values) -> Option<Realm> {
+    Realm::parse(&Columns(values.into_iter()).text()?)
+}
+
+fn read(values: Values) -> Result<BatchRecord, LedgerError> {
+    let shown = format!("{:?}", values.first());
+    read_columns(&mut Columns(values.into_iter())).ok_or(LedgerError::Damaged(shown))
+}
+
+fn read_columns(columns: &mut Columns) -> Option<BatchRecord> {
+    Some(BatchRecord {
+        id: BatchId(columns.text()?),
+        realm: Realm::parse(&columns.text()?)?,
+        references: References::parse(&columns.text()?)?,
+        begun_at: decode_time(&columns.text()?)?,
+        finished_at: decode_time(&columns.text()?),
+    })
+}

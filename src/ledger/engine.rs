@@ -1,0 +1,173 @@
+//! An [`Engine`] is a connection to the database that holds a ledger. One SQL text serves every
+//! engine; what differs is here: opening, locking, the clock and the look-up of many keys.
+
+use super::attempt::BatchId;
+use chrono::{DateTime, Utc};
+
+/// A value of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `TEXT`
+    Text(String),
+    /// `INTEGER` or `BIGINT`
+    Integer(i64),
+    /// `NULL`
+    Null,
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// The values of one row of a result.
+pub type Values = Vec<Value>;
+
+/// What a transaction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads only.
+    Read,
+    /// Writes; one at a time, so that what it has read stays true until it ends.
+    Write,
+}
+
+/// Why the database did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Another transaction held it for too long. Nothing was written.
+    #[error("the ledger is in use by another program")]
+    Busy,
+    /// A unique index or a check said no. Nothing was written.
+    #[error("the ledger refused it: {0}")]
+    Constraint(String),
+    /// There is no such table.
+    #[error("it has not the tables of a ledger")]
+    NoSuchTable,
+    /// The ledger is no longer where it was when it was opened.
+    #[error("{0}")]
+    Replaced(String),
+    /// Anything else, in the database's words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// How a `COMMIT` failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The transaction is still open and can be committed or rolled back.
+    #[error("{0}")]
+    StillOpen(EngineError),
+    /// Whether it was committed is not known.
+    #[error("whether the ledger has recorded it is not known: {0}")]
+    Unknown(EngineError),
+}
+
+/// Which column many attempts are looked up by, within a realm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookUp {
+    /// `id`
+    Id,
+    /// `payout_key`
+    Key,
+    /// `content`, of live attempts
+    Content,
+    /// `reference_folded`, of live attempts
+    Reference,
+    /// `invoice_id`
+    InvoiceId,
+}
+
+impl LookUp {
+    /// The condition on the row `attempt`, beside the realm, with `{}` for the wanted value.
+    #[must_use]
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Key => "payout_key",
+            Self::Content => "content",
+            Self::Reference => "reference_folded",
+            Self::InvoiceId => "invoice_id",
+        }
+    }
+
+    /// What else must hold of the row.
+    #[must_use]
+    pub fn condition(self) -> &'static str {
+        match self {
+            Self::Id | Self::Key => "",
+            Self::Content | Self::Reference => {
+                " AND attempt.status IN ('submitting', 'created', 'unknown')"
+            }
+            // So that the partial index is used.
+            Self::InvoiceId => " AND attempt.invoice_id <> ''",
+        }
+    }
+}
+
+/// A connection to the database that holds a ledger.
+pub trait Engine {
+    /// Begins a transaction.
+    fn begin(&mut self, access: Access) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// Commits it, durably.
+    fn commit(&mut self) -> impl Future<Output = Result<(), CommitError>>;
+
+    /// Rolls it back, if there is one.
+    fn rollback(&mut self) -> impl Future<Output = ()>;
+
+    /// Whether the database has no tables at all.
+    fn is_empty(&mut self) -> impl Future<Output = Result<bool, EngineError>>;
+
+    /// The ledger's time: that of the machine on which the database is.
+    fn now(&mut self) -> impl Future<Output = Result<DateTime<Utc>, EngineError>>;
+
+    /// The rows that a statement gives.
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> impl Future<Output = Result<Vec<Values>, EngineError>>;
+
+    /// How many rows a statement has changed.
+    fn execute(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+    ) -> impl Future<Output = Result<u64, EngineError>>;
+
+    /// `SELECT` of these columns of `attempt` for every row of a realm whose column has one of
+    /// these values, which are sorted.
+    fn look_up(
+        &mut self,
+        columns: &str,
+        by: LookUp,
+        realm: &str,
+        wanted: &[String],
+    ) -> impl Future<Output = Result<Vec<Values>, EngineError>>;
+
+    /// Locks a batch for as long as the connection stands; `false` if another process has it.
+    fn lock(&mut self, batch: &BatchId) -> impl Future<Output = Result<bool, EngineError>>;
+
+    /// Gives a batch back.
+    fn unlock(&mut self, batch: &BatchId) -> impl Future<Output = ()>;
+
+    /// Whether another process has locked a batch.
+    fn is_locked_elsewhere(
+        &mut self,
+        batch: &BatchId,
+    ) -> impl Future<Output = Result<bool, EngineError>>;
+
+    /// Checks that the ledger still is the one that was opened, and the locks are still held.
+    fn verify(&mut self) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// Where the ledger is, without a password.
+    fn place(&self) -> String;
+}

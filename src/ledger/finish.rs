@@ -1,0 +1,189 @@
+//! Finishing an attempt: with the answer's outcome, as not sent, as interrupted, or with an
+//! operator's verdict.
+
+use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending};
+use super::engine::{Access, CommitError, Engine, LookUp};
+use super::pace::Pace;
+use super::{Ledger, LedgerError};
+use std::time::Duration;
+
+/// How often a commit that a reader holds up is tried again.
+const COMMIT_TRIES: u32 = 20;
+
+impl<E: Engine> Ledger<E> {
+    /// The attempt, other than `id`, that already has an invoice id.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn owner_of_invoice_id(
+        &mut self,
+        attempt: &Attempt,
+        invoice_id: &str,
+    ) -> Result<Option<Attempt>, LedgerError> {
+        let wanted = std::iter::once(invoice_id.to_owned()).filter(|id| !id.is_empty());
+        let found = self
+            .look_up(LookUp::InvoiceId, attempt.realm, wanted)
+            .await?;
+        Ok(found.into_iter().find(|owner| owner.id != attempt.id))
+    }
+
+    /// Records what became of an attempt, and lets the next request start a step after this one
+    /// arrived. It is tried until the ledger says no: the answer must not be lost.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn finish(
+        &mut self,
+        attempt: &Attempt,
+        pace: &Pace,
+        since_arrival: Duration,
+    ) -> Result<(), LedgerError> {
+        self.engine.begin(Access::Write).await?;
+        let written = self.finish_inside(attempt, pace, since_arrival).await;
+        if let Err(error) = written {
+            self.engine.rollback().await;
+            return Err(error);
+        }
+        for _ in 1..COMMIT_TRIES {
+            match self.engine.commit().await {
+                Err(CommitError::StillOpen(_)) => {}
+                Ok(()) => return Ok(()),
+                Err(error @ CommitError::Unknown(_)) => return Err(error.into()),
+            }
+        }
+        let last = self.engine.commit().await;
+        if last.is_err() {
+            self.engine.rollback().await;
+        }
+        Ok(last?)
+    }
+
+    async fn finish_inside(
+        &mut self,
+        attempt: &Attempt,
+        pace: &Pace,
+        since_arrival: Duration,
+    ) -> Result<(), LedgerError> {
+        self.update(attempt).await?;
+        self.lower(pace, &attempt.id, since_arrival).await
+    }
+
+    /// Settles the attempts of a batch whose run is gone: whether they were paid is not known.
+    /// Only who has locked the batch may ask for it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn settle_interrupted(&mut self, batch: &BatchId) -> Result<(), LedgerError> {
+        self.engine.begin(Access::Write).await?;
+        let settled = self.settle_inside(batch).await;
+        self.end(settled).await
+    }
+
+    async fn settle_inside(&mut self, batch: &BatchId) -> Result<(), LedgerError> {
+        let now = self.engine.now().await?;
+        let rest = "WHERE batch = $1 AND status = 'submitting' ORDER BY seq";
+        let attempts = self.attempts(rest, &[batch.as_str().into()]).await?;
+        for mut attempt in attempts {
+            attempt.ending = Ending::interrupted(now);
+            self.update(&attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// An attempt by its id, whatever realm it is in.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, LedgerError> {
+        let found = self
+            .attempts("WHERE id = $1", &[id.as_str().into()])
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Records an operator's verdict on an attempt, which is decided again inside the transaction:
+    /// it must still be in doubt, or settled by an operator and not sent again since.
+    ///
+    /// # Errors
+    /// The ledger cannot be written, or the attempt may not be settled any more.
+    pub async fn resolve(
+        &mut self,
+        id: &AttemptId,
+        invoice_id: Option<&str>,
+    ) -> Result<Attempt, ResolveError> {
+        self.engine
+            .begin(Access::Write)
+            .await
+            .map_err(LedgerError::from)?;
+        match self.resolve_inside(id, invoice_id).await {
+            Ok(attempt) => Ok(self.end(Ok(attempt)).await?),
+            Err(error) => {
+                self.engine.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn resolve_inside(
+        &mut self,
+        id: &AttemptId,
+        invoice_id: Option<&str>,
+    ) -> Result<Attempt, ResolveError> {
+        let now = self.engine.now().await.map_err(LedgerError::from)?;
+        let mut attempt = self.attempt(id).await?.ok_or(ResolveError::Gone)?;
+        if !is_open_to_a_verdict(&attempt) {
+            return Err(ResolveError::Settled(Box::new(attempt)));
+        }
+        let key = [attempt.key.as_str().to_owned()];
+        let of_key = self.look_up(LookUp::Key, attempt.realm, key).await?;
+        // A verdict that nothing was created let the payout be sent again, and the verdict on the
+        // earlier attempt cannot be taken back then.
+        let later = of_key.into_iter().find(|other| {
+            other.number > attempt.number
+                && attempt.counting == Counting::Counts
+                && other.counting == Counting::Counts
+        });
+        if let Some(later) = later.filter(|_| !attempt.is_live()) {
+            return Err(ResolveError::SentAgain(Box::new(later)));
+        }
+        if let Some(wanted) = invoice_id
+            && let Some(owner) = self.owner_of_invoice_id(&attempt, wanted).await?
+        {
+            return Err(ResolveError::InvoiceIdTaken(Box::new(owner)));
+        }
+        attempt.ending = Ending::verdict(invoice_id, &attempt.ending, now);
+        attempt.resolved = Some((self.who.to_string(), now));
+        self.update(&attempt).await?;
+        Ok(attempt)
+    }
+}
+
+/// Whether an operator may say what became of an attempt.
+#[must_use]
+pub fn is_open_to_a_verdict(attempt: &Attempt) -> bool {
+    match attempt.status() {
+        AttemptStatus::Unknown => true,
+        AttemptStatus::Created | AttemptStatus::NotCreated => attempt.resolved.is_some(),
+        AttemptStatus::Submitting | AttemptStatus::Rejected => false,
+    }
+}
+
+/// Why a verdict was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// The ledger says why.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
+    /// The attempt is not in the ledger.
+    #[error("the attempt is not in the ledger")]
+    Gone,
+    /// It is not in doubt.
+    #[error("the payout is not in doubt")]
+    Settled(Box<Attempt>),
+    /// The payout was sent again since the verdict.
+    #[error("the payout was sent again since")]
+    SentAgain(Box<Attempt>),
+    /// Another payout has the invoice id.
+    #[error("another payout has this invoice id")]
+    InvoiceIdTaken(Box<Attempt>),
+}

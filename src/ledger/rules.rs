@@ -1,0 +1,368 @@
+//! The rules say what a row of the input is, by what the ledger knows: already created, in doubt,
+//! rejected, to be sent, or a mistake. They are pure, and the same at the plan and in the
+//! transaction that begins an attempt.
+
+use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Repetition};
+use super::key::{Content, PayoutKey, References, folded};
+use crate::domain::Payout;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{HashMap, HashSet};
+
+/// For so long a payout of the same sum to the same account, under another reference of the same
+/// file, is taken for the same payout: a reference was mistyped and is put right within days.
+pub const TWIN_WITHIN_BATCH: TimeDelta = TimeDelta::days(5);
+
+/// For so long a payout of the same sum to the same account, from another file, is taken for the
+/// same payout: longer than a copy is left lying about, and shorter than a month, so that a
+/// monthly payroll is not held up.
+pub const TWIN_ACROSS_BATCHES: TimeDelta = TimeDelta::days(20);
+
+/// What becomes of payouts that the API refused before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RejectedPolicy {
+    /// They are left alone.
+    #[default]
+    Leave,
+    /// `--retry-rejected`: they are submitted again.
+    Retry,
+}
+
+/// A row of the input with its key.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// What it pays.
+    pub payout: &'a Payout,
+    /// Which payout it is.
+    pub key: &'a PayoutKey,
+}
+
+/// What a row is judged by beside the attempts.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The batch that is being paid.
+    pub batch: &'a BatchId,
+    /// How its references count.
+    pub references: References,
+    /// The keys of all rows of the input.
+    pub keys: &'a HashSet<PayoutKey>,
+    /// The batches in which a run is at work just now, this one left out.
+    pub at_work: &'a HashSet<BatchId>,
+    /// What becomes of rejected payouts.
+    pub rejected: RejectedPolicy,
+    /// Whether twins that were created are paid again.
+    pub repetition: Repetition,
+    /// The ledger's time.
+    pub now: DateTime<Utc>,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowState<A> {
+    /// Paid by this attempt: nothing more is done.
+    Created(A),
+    /// It may have been paid by this attempt of the same batch: `resolve` first.
+    InDoubt(A),
+    /// The API refused it as it stands.
+    Rejected(A),
+    /// Another run is submitting it: to be waited for and judged anew.
+    UnderWay(A),
+    /// To be sent.
+    Pending {
+        /// The last attempt, which created nothing.
+        last: Option<A>,
+        /// The payout that it repeats, as `--repeat` asks.
+        repeats: Option<A>,
+    },
+    /// A mistake: nothing is sent.
+    Refused(Refusal<A>),
+}
+
+impl RowState<&Attempt> {
+    /// The same with attempts of its own.
+    #[must_use]
+    pub fn cloned(self) -> RowState<Attempt> {
+        match self {
+            Self::Created(attempt) => RowState::Created(attempt.clone()),
+            Self::InDoubt(attempt) => RowState::InDoubt(attempt.clone()),
+            Self::Rejected(attempt) => RowState::Rejected(attempt.clone()),
+            Self::UnderWay(attempt) => RowState::UnderWay(attempt.clone()),
+            Self::Pending { last, repeats } => RowState::Pending {
+                last: last.cloned(),
+                repeats: repeats.cloned(),
+            },
+            Self::Refused(refusal) => RowState::Refused(Refusal {
+                reason: refusal.reason,
+                attempt: refusal.attempt.clone(),
+            }),
+        }
+    }
+}
+
+/// Why a row is a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal<A> {
+    /// What is wrong about it.
+    pub reason: RefusalReason,
+    /// The attempt that it collides with.
+    pub attempt: A,
+}
+
+/// What is wrong about a row, by the attempt that it collides with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// The reference was used for a payout with another currency, account or amount.
+    ReferenceUsed,
+    /// It may have been paid by an attempt of another batch.
+    InDoubtElsewhere,
+    /// The same sum was paid to the same account by an attempt that no row of the input stands
+    /// for any more.
+    Twin,
+    /// The reference equals one that was used but for the case of its letters.
+    CaseOfReference,
+}
+
+/// Attempts, found by key, by content and by reference.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    attempts: Vec<Attempt>,
+    by_id: HashMap<AttemptId, usize>,
+    by_invoice_id: HashMap<String, usize>,
+    by_key: HashMap<PayoutKey, Vec<usize>>,
+    by_content: HashMap<Content, Vec<usize>>,
+    by_reference: HashMap<String, Vec<usize>>,
+}
+
+impl Known {
+    /// Adds attempts; one that is known already is left as it is.
+    pub fn extend(&mut self, attempts: impl IntoIterator<Item = Attempt>) {
+        for attempt in attempts {
+            let index = self.attempts.len();
+            if self.by_id.contains_key(&attempt.id) {
+                continue;
+            }
+            self.by_id.insert(attempt.id.clone(), index);
+            let invoice_id = &attempt.ending.invoice_id;
+            if !invoice_id.is_empty() {
+                self.by_invoice_id.insert(invoice_id.clone(), index);
+            }
+            let key = self.by_key.entry(attempt.key.clone()).or_default();
+            key.push(index);
+            if attempt.is_live() {
+                let content = self.by_content.entry(attempt.content.clone());
+                content.or_default().push(index);
+                if !attempt.reference.is_empty() {
+                    let reference = self.by_reference.entry(folded(&attempt.reference));
+                    reference.or_default().push(index);
+                }
+            }
+            self.attempts.push(attempt);
+        }
+    }
+
+    /// Takes the place of an attempt with the same id; content and key stay as they are.
+    pub fn replace(&mut self, attempt: Attempt) {
+        let Some(index) = self.by_id.get(&attempt.id).copied() else {
+            return self.extend([attempt]);
+        };
+        if !attempt.ending.invoice_id.is_empty() {
+            let invoice_id = attempt.ending.invoice_id.clone();
+            self.by_invoice_id.insert(invoice_id, index);
+        }
+        if let Some(place) = self.attempts.get_mut(index) {
+            *place = attempt;
+        }
+    }
+
+    /// The attempt of this id.
+    #[must_use]
+    pub fn of_id(&self, id: &AttemptId) -> Option<&Attempt> {
+        self.attempts.get(*self.by_id.get(id)?)
+    }
+
+    /// The attempt that the API answered with this invoice id.
+    #[must_use]
+    pub fn of_invoice_id(&self, invoice_id: &str) -> Option<&Attempt> {
+        self.attempts.get(*self.by_invoice_id.get(invoice_id)?)
+    }
+
+    /// Every attempt.
+    #[must_use]
+    pub fn all(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The attempts of a key, in the order in which they were begun.
+    #[must_use]
+    pub fn of_key(&self, key: &PayoutKey) -> Vec<&Attempt> {
+        let mut attempts = self.at(self.by_key.get(key));
+        attempts.sort_by_key(|attempt| attempt.number);
+        attempts
+    }
+
+    fn at(&self, indices: Option<&Vec<usize>>) -> Vec<&Attempt> {
+        let indices = indices.into_iter().flatten();
+        indices
+            .filter_map(|index| self.attempts.get(*index))
+            .collect()
+    }
+}
+
+/// Says what a row is. `known` must hold every attempt of its key, and every live attempt with its
+/// content or with its reference in any case.
+#[must_use]
+pub fn judge<'a>(
+    row: Row<'_>,
+    known: &'a Known,
+    around: &Circumstances<'_>,
+) -> RowState<&'a Attempt> {
+    let state = state_of_key(row, known, around);
+    match state {
+        RowState::Pending { last, repeats: _ } => match twin(row, known, around) {
+            None => state,
+            Some(twin)
+                if twin.reason == RefusalReason::Twin && is_repeated(twin.attempt, around) =>
+            {
+                RowState::Pending {
+                    last,
+                    repeats: Some(twin.attempt),
+                }
+            }
+            Some(refusal) => RowState::Refused(refusal),
+        },
+        RowState::Created(_)
+        | RowState::InDoubt(_)
+        | RowState::Rejected(_)
+        | RowState::UnderWay(_)
+        | RowState::Refused(_) => state,
+    }
+}
+
+/// What a row is by the attempts of its own key.
+#[must_use]
+pub fn state_of_key<'a>(
+    row: Row<'_>,
+    known: &'a Known,
+    around: &Circumstances<'_>,
+) -> RowState<&'a Attempt> {
+    let attempts = known.of_key(row.key);
+    let content = Content::of(row.payout);
+    let created = || {
+        let all = attempts.iter();
+        all.filter(|attempt| attempt.status() == AttemptStatus::Created)
+    };
+    if let Some(same) = created().find(|attempt| attempt.content == content) {
+        return RowState::Created(same);
+    }
+    if let Some(other) = created().next_back() {
+        return refused(RefusalReason::ReferenceUsed, other);
+    }
+    let mut in_doubt = attempts
+        .iter()
+        .filter(|attempt| attempt.status().is_in_doubt());
+    if let Some(doubt) = in_doubt.next_back() {
+        let is_under_way =
+            doubt.status() == AttemptStatus::Submitting && around.at_work.contains(&doubt.batch);
+        return if is_under_way {
+            RowState::UnderWay(doubt)
+        } else if doubt.batch == *around.batch {
+            RowState::InDoubt(doubt)
+        } else {
+            refused(RefusalReason::InDoubtElsewhere, doubt)
+        };
+    }
+    let last = attempts.last().copied();
+    match last.filter(|last| last.status() == AttemptStatus::Rejected) {
+        Some(rejected)
+            if rejected.content == content && around.rejected == RejectedPolicy::Leave =>
+        {
+            RowState::Rejected(rejected)
+        }
+        Some(_) | None => RowState::Pending {
+            last,
+            repeats: None,
+        },
+    }
+}
+
+fn refused(reason: RefusalReason, attempt: &Attempt) -> RowState<&Attempt> {
+    RowState::Refused(Refusal { reason, attempt })
+}
+
+/// A live attempt that pays the same as a row, or under nearly the same reference, and that no row
+/// of the input stands for.
+fn twin<'a>(
+    row: Row<'_>,
+    known: &'a Known,
+    around: &Circumstances<'_>,
+) -> Option<Refusal<&'a Attempt>> {
+    let equal = known.at(known.by_content.get(&Content::of(row.payout)));
+    let twins = equal
+        .into_iter()
+        .filter(|attempt| !around.keys.contains(&attempt.key))
+        .filter(|attempt| is_twin(row, attempt, around));
+    // One that is not created is told first: it cannot be repeated.
+    let twin = twins
+        .min_by_key(|attempt| attempt.status() == AttemptStatus::Created)
+        .map(|attempt| Refusal {
+            reason: RefusalReason::Twin,
+            attempt,
+        });
+    if twin.is_some_and(|twin| !is_repeated(twin.attempt, around)) {
+        return twin;
+    }
+    if !row.payout.reference.is_empty() {
+        let alike = known.at(known.by_reference.get(&folded(&row.payout.reference)));
+        let mut alike = alike
+            .into_iter()
+            .filter(|attempt| !around.keys.contains(&attempt.key))
+            .filter(|attempt| count_alike(row, attempt, around));
+        if let Some(other) = alike.next() {
+            return Some(Refusal {
+                reason: RefusalReason::CaseOfReference,
+                attempt: other,
+            });
+        }
+    }
+    twin
+}
+
+/// Whether an attempt with the content of a row is taken for its payout.
+fn is_twin(row: Row<'_>, attempt: &Attempt, around: &Circumstances<'_>) -> bool {
+    let age = around.now.signed_duration_since(attempt.started_at);
+    let both_have_references = !row.payout.reference.is_empty() && !attempt.reference.is_empty();
+    if attempt.batch == *around.batch {
+        !both_have_references || age <= TWIN_WITHIN_BATCH
+    } else {
+        let both_shared = both_have_references && row.key.is_shared() && attempt.key.is_shared();
+        !both_shared && age <= TWIN_ACROSS_BATCHES
+    }
+}
+
+/// Whether the references of a row and of an attempt count in the same place.
+fn count_alike(row: Row<'_>, attempt: &Attempt, around: &Circumstances<'_>) -> bool {
+    attempt.batch == *around.batch || (row.key.is_shared() && attempt.key.is_shared())
+}
+
+fn is_repeated(twin: &Attempt, around: &Circumstances<'_>) -> bool {
+    match around.repetition {
+        Repetition::Asked => twin.status() == AttemptStatus::Created,
+        Repetition::Refused => false,
+    }
+}
+
+/// The live attempts of a batch that were made without a reference, or per file, and whose row is
+/// no longer in the input. Each is a mistake whatever else the input holds: the row was changed,
+/// or the file is used for another batch.
+#[must_use]
+pub fn missing_rows<'a>(
+    attempts: &'a [Attempt],
+    batch: &BatchId,
+    keys: &HashSet<PayoutKey>,
+) -> Vec<&'a Attempt> {
+    let of_batch = attempts
+        .iter()
+        .filter(|attempt| attempt.batch == *batch && attempt.is_live());
+    of_batch
+        .filter(|attempt| !attempt.key.is_shared() && !keys.contains(&attempt.key))
+        .collect()
+}

@@ -1,0 +1,371 @@
+//! SQLite: the ledger of one operator, a file that is theirs alone.
+
+use super::attempt::BatchId;
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use crate::os::file::{self, FileId};
+use crate::os::lock::{self, FileLock};
+use crate::os::mount;
+use chrono::{DateTime, Utc};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a transaction waits for another.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Each commit is durable when it returns, in the file and in the folder. Not WAL: a copy of the
+/// file alone would lack commits then.
+const PRAGMAS: &str = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; \
+                       PRAGMA fullfsync = 1; PRAGMA foreign_keys = 1; PRAGMA trusted_schema = 0;";
+
+/// How many keys a statement looks up. Sorted and in chunks of this size they are read from the
+/// index in its own order.
+const CHUNK: usize = 10_000;
+
+/// Why a ledger file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file, and none is to be made.
+    #[error("there is no ledger yet")]
+    Missing,
+    /// It is a folder, a device or a pipe.
+    #[error("is not a regular file")]
+    NotAFile,
+    /// The folder or the file can be changed by others.
+    #[error("others can change it")]
+    OpenToOthers(PathBuf),
+    /// Locks and syncs cannot be relied on there.
+    #[error("is on a network file system ({0})")]
+    Network(String),
+    /// The file is not a database.
+    #[error("is not a ledger of ccbatch")]
+    NotADatabase,
+    /// The system says why.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// SQLite says why.
+    #[error("{0}")]
+    Database(String),
+}
+
+/// A ledger in a file, or in memory for a rehearsal.
+pub struct Sqlite {
+    connection: Connection,
+    file: Option<LedgerFile>,
+    locks: HashMap<BatchId, FileLock>,
+}
+
+/// The file of a ledger.
+struct LedgerFile {
+    path: PathBuf,
+    id: FileId,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sqlite").field(&self.place()).finish()
+    }
+}
+
+impl Sqlite {
+    /// Opens a ledger file, and makes it and its folder where there is none.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not fit to be relied on.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let folder = folder_of(path);
+        file::create_folder_for_owner_only(folder)?;
+        if let Some(network) = mount::network_file_system(folder) {
+            return Err(OpenError::Network(network));
+        }
+        // Made here and not by SQLite, which would let others read it.
+        let mut options = OpenOptions::new();
+        let made = file::for_owner_only(options.write(true).create_new(true)).open(path);
+        match made {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+            Ok(_) | Err(_) => {}
+        }
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, PRAGMAS)
+    }
+
+    /// Opens a ledger file to be read.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is not fit to be relied on.
+    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        // Not read-only: a transaction that a crash cut off can then be rolled back by SQLite.
+        Self::open_with(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE,
+            "PRAGMA query_only = 1;",
+        )
+    }
+
+    /// A ledger in memory, for a rehearsal.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let connection = Connection::open_in_memory().map_err(open_error)?;
+        Ok(Self {
+            connection,
+            file: None,
+            locks: HashMap::new(),
+        })
+    }
+
+    fn open_with(path: &Path, flags: OpenFlags, pragmas: &str) -> Result<Self, OpenError> {
+        check_file(path)?;
+        let id = FileId::at(path)?.ok_or(OpenError::Missing)?;
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(open_error)?;
+        connection.execute_batch(pragmas).map_err(open_error)?;
+        let file = Some(LedgerFile {
+            path: path.to_owned(),
+            id,
+        });
+        Ok(Self {
+            connection,
+            file,
+            locks: HashMap::new(),
+        })
+    }
+
+    /// Copies the ledger, as it is at one moment, to a new file.
+    ///
+    /// # Errors
+    /// There is such a file already, or it cannot be written.
+    pub fn back_up(&self, to: &Path) -> Result<(), OpenError> {
+        let mut options = OpenOptions::new();
+        file::for_owner_only(options.write(true).create_new(true)).open(to)?;
+        // Into an empty file; SQLite refuses one that holds anything.
+        let target = to.to_string_lossy();
+        let copied = self.connection.execute("VACUUM INTO ?1", [&*target]);
+        copied.map_err(open_error)?;
+        let copy = OpenOptions::new().write(true).open(to)?;
+        copy.sync_all()?;
+        std::fs::File::open(folder_of(to))?.sync_all()?;
+        Ok(())
+    }
+
+    /// The file whose lock says that a run is at work on a batch.
+    fn lock_path(&self, batch: &BatchId) -> Option<PathBuf> {
+        let mut name = self.file.as_ref()?.path.clone().into_os_string();
+        name.push(format!(".{batch}.lock"));
+        Some(name.into())
+    }
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// Whether a file is fit to be a ledger.
+fn check_file(path: &Path) -> Result<(), OpenError> {
+    let metadata = match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing),
+        other => other?,
+    };
+    if !metadata.is_file() {
+        return Err(OpenError::NotAFile);
+    }
+    let folder = folder_of(path);
+    for (place, metadata) in [(path, metadata), (folder, std::fs::metadata(folder)?)] {
+        if file::is_writable_by_others(&metadata) {
+            return Err(OpenError::OpenToOthers(place.to_owned()));
+        }
+    }
+    match mount::network_file_system(path) {
+        Some(network) => Err(OpenError::Network(network)),
+        None => Ok(()),
+    }
+}
+
+fn open_error(error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotADatabase,
+        _ => OpenError::Database(error.to_string()),
+    }
+}
+
+impl Engine for Sqlite {
+    async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
+        let sql = match access {
+            Access::Read => "BEGIN",
+            Access::Write => "BEGIN IMMEDIATE",
+        };
+        self.connection.execute_batch(sql).map_err(engine_error)
+    }
+
+    async fn commit(&mut self) -> Result<(), CommitError> {
+        match self.connection.execute_batch("COMMIT") {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let is_open = !self.connection.is_autocommit();
+                let error = engine_error(error);
+                match error {
+                    EngineError::Busy if is_open => Err(CommitError::StillOpen(error)),
+                    _ => Err(CommitError::Unknown(error)),
+                }
+            }
+        }
+    }
+
+    async fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            // What was not committed is not there, whatever this says.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    async fn is_empty(&mut self) -> Result<bool, EngineError> {
+        let sql = "SELECT count(*) FROM sqlite_schema";
+        let count: i64 = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .map_err(engine_error)?;
+        Ok(count == 0)
+    }
+
+    async fn now(&mut self) -> Result<DateTime<Utc>, EngineError> {
+        Ok(Utc::now())
+    }
+
+    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(engine_error)?;
+        let rows = statement
+            .query(params_from_iter(values))
+            .map_err(engine_error)?;
+        read_rows(rows)
+    }
+
+    async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(engine_error)?;
+        let changed = statement
+            .execute(params_from_iter(values))
+            .map_err(engine_error)?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    async fn look_up(
+        &mut self,
+        columns: &str,
+        by: LookUp,
+        realm: &str,
+        wanted: &[String],
+    ) -> Result<Vec<Values>, EngineError> {
+        // CROSS JOIN keeps the order: for each wanted value the index is asked.
+        let sql = format!(
+            "SELECT {columns} FROM json_each($1) AS wanted CROSS JOIN attempt \
+             ON attempt.realm = $2 AND attempt.{} = wanted.value{}",
+            by.column(),
+            by.condition()
+        );
+        let mut found = Vec::new();
+        for chunk in wanted.chunks(CHUNK) {
+            let list = serde_json::Value::from(chunk).to_string();
+            found.extend(self.query(&sql, &[list.into(), realm.into()]).await?);
+        }
+        Ok(found)
+    }
+
+    async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
+        let Some(path) = self.lock_path(batch) else {
+            return Ok(true); // Nobody else has a ledger in memory.
+        };
+        if self.locks.contains_key(batch) {
+            return Ok(true);
+        }
+        let locked = FileLock::take(&path).map_err(io_error)?;
+        let is_locked = locked.is_some();
+        self.locks.extend(locked.map(|lock| (batch.clone(), lock)));
+        Ok(is_locked)
+    }
+
+    async fn unlock(&mut self, batch: &BatchId) {
+        self.locks.remove(batch);
+    }
+
+    async fn is_locked_elsewhere(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
+        match self.lock_path(batch) {
+            Some(path) if !self.locks.contains_key(batch) => {
+                lock::is_locked(&path).map_err(io_error)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    async fn verify(&mut self) -> Result<(), EngineError> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let words = match FileId::at(&file.path).map_err(io_error)? {
+            Some(id) if id == file.id => return Ok(()),
+            Some(_) => "the ledger was replaced by another file during the run",
+            None => "the ledger was deleted or renamed during the run",
+        };
+        Err(EngineError::Replaced(words.to_owned()))
+    }
+
+    fn place(&self) -> String {
+        match &self.file {
+            Some(file) => file.path.display().to_string(),
+            None => "memory".to_owned(),
+        }
+    }
+}
+
+fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Values>, EngineError> {
+    let columns = rows.as_ref().map_or(0, rusqlite::Statement::column_count);
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().map_err(engine_error)? {
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            values.push(match row.get_ref(column).map_err(engine_error)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(number) => Value::Integer(number),
+                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+                ValueRef::Real(_) | ValueRef::Blob(_) => {
+                    let words = format!("column {column} has a value of the wrong type");
+                    return Err(EngineError::Other(words));
+                }
+            });
+        }
+        all.push(values);
+    }
+    Ok(all)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Null => ValueRef::Null,
+        }))
+    }
+}
+
+fn engine_error(error: rusqlite::Error) -> EngineError {
+    let words = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => EngineError::Busy,
+        Some(ErrorCode::ConstraintViolation) => EngineError::Constraint(words),
+        _ if words.contains("no such table") => EngineError::NoSuchTable,
+        _ => EngineError::Other(words),
+    }
+}
+
+fn io_error(error: io::Error) -> EngineError {
+    EngineError::Other(error.to_string())
+}

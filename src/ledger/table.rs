@@ -1,0 +1,186 @@
+//! The columns of the table `attempt`, and a row of it to an [`Attempt`] and back.
+
+use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending, Repetition};
+use super::engine::{Value, Values};
+use super::key::{Content, PayoutKey, folded};
+use super::realm::Realm;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// The columns of an attempt, in the order in which [`read`] takes them.
+pub(super) const COLUMNS: &str = "attempt.id, attempt.batch, attempt.realm, attempt.host, \
+attempt.payout_key, attempt.line, attempt.reference, attempt.payee, attempt.currency_code, \
+attempt.to_address, attempt.account, attempt.minor_units, attempt.amount, attempt.number, \
+attempt.started_at, attempt.status, attempt.invoice_id, attempt.accepted_amount, \
+attempt.error_key, attempt.detail, attempt.http_status, attempt.finished_at, \
+attempt.resolved_by, attempt.resolved_at, attempt.repeated, attempt.extra, attempt.who";
+
+/// Adds an attempt.
+pub(super) const INSERT: &str = "INSERT INTO attempt (id, seq, batch, realm, host, payout_key, \
+line, reference, reference_folded, payee, currency_code, to_address, account, minor_units, \
+content, amount, number, started_at, status, invoice_id, accepted_amount, error_key, detail, \
+http_status, finished_at, resolved_by, resolved_at, repeated, extra, who) VALUES ($1, $2, $3, $4, \
+$5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+$25, $26, $27, $28, $29, $30)";
+
+/// Changes what may change about an attempt.
+pub(super) const UPDATE: &str = "UPDATE attempt SET status = $1, invoice_id = $2, \
+accepted_amount = $3, error_key = $4, detail = $5, http_status = $6, finished_at = $7, \
+resolved_by = $8, resolved_at = $9 WHERE id = $10";
+
+/// RFC 3339, UTC, milliseconds: `2026-11-22T10:00:00.000Z`.
+#[must_use]
+pub fn encode_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Reads a time as it is written.
+#[must_use]
+pub fn decode_time(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+/// The values of [`INSERT`].
+pub(super) fn insert_values(attempt: &Attempt, seq: i64) -> Values {
+    let content = &attempt.content;
+    let mut values: Values = vec![attempt.id.as_str().into(), Value::Integer(seq)];
+    values.extend([
+        attempt.batch.as_str().into(),
+        attempt.realm.to_string().into(),
+        attempt.host.as_str().into(),
+        attempt.key.as_str().into(),
+        Value::Integer(i64::try_from(attempt.line).unwrap_or(i64::MAX)),
+        attempt.reference.as_str().into(),
+        folded(&attempt.reference).into(),
+        attempt.payee.as_str().into(),
+        content.currency_code().into(),
+        attempt.to_address.as_str().into(),
+        content.account().into(),
+        content.minor_units().into(),
+        content.as_str().into(),
+        attempt.amount.as_str().into(),
+        Value::Integer(attempt.number.into()),
+        encode_time(attempt.started_at).into(),
+    ]);
+    values.extend(ending_values(attempt));
+    values.extend([
+        Value::Integer((attempt.repetition == Repetition::Asked).into()),
+        Value::Integer((attempt.counting == Counting::Extra).into()),
+        attempt.who.as_str().into(),
+    ]);
+    values
+}
+
+/// The values of [`UPDATE`].
+pub(super) fn update_values(attempt: &Attempt) -> Values {
+    let mut values = ending_values(attempt);
+    values.push(attempt.id.as_str().into());
+    values
+}
+
+fn ending_values(attempt: &Attempt) -> Values {
+    let ending = &attempt.ending;
+    let time =
+        |time: Option<DateTime<Utc>>| time.map_or(Value::Null, |time| encode_time(time).into());
+    let (resolved_by, resolved_at) = attempt.resolved.clone().unzip();
+    vec![
+        ending.status.as_str().into(),
+        ending.invoice_id.as_str().into(),
+        ending.accepted_amount.as_str().into(),
+        ending.error_key.as_str().into(),
+        ending.detail.as_str().into(),
+        ending
+            .http_status
+            .map_or(Value::Null, |status| Value::Integer(status.into())),
+        time(ending.finished_at),
+        resolved_by.map_or(Value::Null, Value::Text),
+        time(resolved_at),
+    ]
+}
+
+/// Reads the values of [`COLUMNS`]; `None` if they are not those of an attempt.
+pub(super) fn read(values: Values) -> Option<Attempt> {
+    let mut columns = Columns(values.into_iter());
+    let id = AttemptId::parse(&columns.text()?)?;
+    let batch = BatchId(columns.text()?);
+    let realm = Realm::parse(&columns.text()?)?;
+    let host = columns.text()?;
+    let key = PayoutKey(columns.text()?);
+    let line = u64::try_from(columns.integer()?).ok()?;
+    let reference = columns.text()?;
+    let payee = columns.text()?;
+    let currency_code = columns.text()?;
+    let to_address = columns.text()?;
+    let account = columns.text()?;
+    let minor_units: u128 = columns.text()?.parse().ok()?;
+    Some(Attempt {
+        id,
+        batch,
+        realm,
+        host,
+        key,
+        line,
+        reference,
+        payee,
+        to_address,
+        content: Content::new(&currency_code, &account, minor_units),
+        amount: columns.text()?,
+        number: u32::try_from(columns.integer()?).ok()?,
+        started_at: decode_time(&columns.text()?)?,
+        ending: Ending {
+            status: AttemptStatus::parse(&columns.text()?)?,
+            invoice_id: columns.text()?,
+            accepted_amount: columns.text()?,
+            error_key: columns.text()?,
+            detail: columns.text()?,
+            http_status: columns
+                .optional_integer()?
+                .and_then(|it| u16::try_from(it).ok()),
+            finished_at: columns.optional_text()?.as_deref().and_then(decode_time),
+        },
+        resolved: {
+            let by = columns.optional_text()?;
+            let at = columns.optional_text()?.as_deref().and_then(decode_time);
+            by.zip(at)
+        },
+        repetition: match columns.integer()? {
+            0 => Repetition::Refused,
+            _ => Repetition::Asked,
+        },
+        counting: match columns.integer()? {
+            0 => Counting::Counts,
+            _ => Counting::Extra,
+        },
+        who: columns.text()?,
+    })
+}
+
+/// The values of a row, taken from left to right.
+pub(super) struct Columns(pub(super) std::vec::IntoIter<Value>);
+
+impl Columns {
+    pub(super) fn text(&mut self) -> Option<String> {
+        self.optional_text()?
+    }
+
+    pub(super) fn integer(&mut self) -> Option<i64> {
+        self.optional_integer()?
+    }
+
+    #[expect(clippy::option_option, reason = "no column, and a column that is NULL")]
+    fn optional_text(&mut self) -> Option<Option<String>> {
+        match self.0.next()? {
+            Value::Text(text) => Some(Some(text)),
+            Value::Null => Some(None),
+            Value::Integer(_) => None,
+        }
+    }
+
+    #[expect(clippy::option_option, reason = "no column, and a column that is NULL")]
+    fn optional_integer(&mut self) -> Option<Option<i64>> {
+        match self.0.next()? {
+            Value::Integer(number) => Some(Some(number)),
+            Value::Null => Some(None),
+            Value::Text(_) => None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Files as Unix has them: which file a path names, and who may use it.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Only the owner may read and write.
+const OWNER_ONLY: u32 = 0o600;
+
+/// Only the owner may list and enter.
+const OWNER_ONLY_FOLDER: u32 = 0o700;
+
+/// Write permission of the group and of everyone.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// Any permission of the group and of everyone.
+const USABLE_BY_OTHERS: u32 = 0o077;
+
+/// Which file it is, whatever it is called: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// Of a file that is open.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::from_metadata(&file.metadata()?))
+    }
+
+    /// Of the file that a path names, or that a symbolic link there leads to; `None` if there is
+    /// none. The file is not opened: closing it would drop the locks that this process has on it.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn at(path: &Path) -> io::Result<Option<Self>> {
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Self::from_metadata(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn from_metadata(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+/// How many names a file has.
+#[must_use]
+pub fn link_count(metadata: &Metadata) -> u64 {
+    metadata.nlink()
+}
+
+/// Makes a file that this opens for nobody but its owner, if it makes one.
+pub fn for_owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(OWNER_ONLY)
+}
+
+/// Makes a folder, and those above it, that nobody but its owner can enter.
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_folder_for_owner_only(path: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(OWNER_ONLY_FOLDER)
+        .create(path)
+}
+
+/// Whether others than the owner may change a file, or what a folder holds.
+#[must_use]
+pub fn is_writable_by_others(metadata: &Metadata) -> bool {
+    metadata.mode() & WRITABLE_BY_OTHERS != 0
+}
+
+/// The permissions of a file, where others than its owner may use it.
+#[must_use]
+pub fn mode_for_others(metadata: &Metadata) -> Option<u32> {
+    let mode = metadata.mode() & 0o777;
+    (mode & USABLE_BY_OTHERS != 0).then_some(mode)
+}
+
+/// Writes all of the bytes at a place of a file.
+///
+/// # Errors
+/// Any; some of the bytes may have been written then.
+pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_all_at(bytes, offset)
+}
