@@ -10,6 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Pay a spreadsheet of people in crypto through CryptoCloud's withdrawal API, never twice.
+///
+/// The input is a CSV with a header that names currency_code, to_address, amount and, if you like,
+/// reference and payee. Other usual names count as well, in English and Russian, and --columns names
+/// any others. Lines above the header, any delimiter and any encoding are read and told.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {

@@ -117,6 +117,7 @@ pub(super) fn plan_report(
         to_submit,
         beyond_limit,
         warnings: intake.warnings,
+        notices: intake.notices.clone(),
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
     }

@@ -124,14 +124,16 @@ impl FindingsFile<'_> {
                     "line".to_owned(),
                     ["severity", "finding"].map(str::to_owned),
                 );
-                writer.write_record(std::iter::once(&line).chain(&header.names).chain(&more))?;
+                let mut names = header.names.clone();
+                names.resize(header.cells, String::new());
+                writer.write_record(std::iter::once(&line).chain(&names).chain(&more))?;
                 empty.insert(writer)
             }
         };
         let mut splitter = Splitter::new(header.delimiter, &row.text);
         let mut cells = splitter.split(&row.text).values();
         // A row with too few cells keeps its findings in their own columns.
-        cells.resize(header.width(), String::new());
+        cells.resize(header.cells, String::new());
         cells.insert(0, row.line.to_string());
         let findings = escape_cell(&row.findings.join("; "));
         cells.extend([row.severity.to_string(), findings]);

@@ -152,7 +152,7 @@ impl Fixer<'_> {
             ALL.into_iter()
                 .find(|it| self.header.place(*it) == Some(index))
         };
-        let names: Vec<_> = (0..self.header.width())
+        let names: Vec<_> = (0..self.header.cells)
             .map(|index| {
                 (
                     used(index),
@@ -192,7 +192,7 @@ impl Fixer<'_> {
                 self.write_cells(&[record.line.to_owned()]);
             }
         } else {
-            let cells: Vec<_> = (0..self.header.width())
+            let cells: Vec<_> = (0..self.header.cells)
                 .map(|index| self.cell(line, index, record))
                 .collect();
             self.write_cells(&cells);

@@ -75,14 +75,16 @@ fn ignored(content: &Content) -> Option<String> {
     let names: Vec<_> = header
         .ignored()
         .into_iter()
-        .filter_map(|index| match header.names.get(index)?.as_str() {
-            "" => {
-                let example = example(content, index)?;
-                let number = index.saturating_add(1);
-                Some(format!("column {number} without a name ({example})"))
-            }
-            name => Some(quoted_unless_secret(name).trim_matches('"').to_owned()),
-        })
+        .filter_map(
+            |index| match header.names.get(index).map_or("", String::as_str) {
+                "" => {
+                    let example = example(content, index)?;
+                    let number = index.saturating_add(1);
+                    Some(format!("column {number} without a name ({example})"))
+                }
+                name => Some(quoted_unless_secret(name).trim_matches('"').to_owned()),
+            },
+        )
         .collect();
     let plural = if names.len() == 1 { "" } else { "s" };
     (!names.is_empty()).then(|| format!("ignored column{plural}: {}", names.join(", ")))

@@ -97,6 +97,8 @@ pub(super) enum RowError {
     Width { found: usize },
     /// It sums the others up.
     Totals { cell: usize },
+    /// The amount may go on in this cell, behind a comma that is a decimal one.
+    SplitAmount { cell: usize },
 }
 
 /// Why a cell has no value that could be looked at.
@@ -238,6 +240,7 @@ impl Fault {
             Self::Row(RowError::OpenQuote { .. }) | Self::Cell(_, CellError::StrayQuote) => "quote",
             Self::Row(RowError::Width { .. }) => "cells",
             Self::Row(RowError::Totals { .. }) => "totals",
+            Self::Row(RowError::SplitAmount { .. }) => "cells",
             Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
                 "spreadsheet"
@@ -342,8 +345,28 @@ impl<'a> Checker<'a> {
         if let Some(cell) = self.totals_cell(record) {
             return Some(RowError::Totals { cell });
         }
-        let is_ragged = found != width && (found < width || !record.is_blank_from(width));
+        if let Some(cell) = self.split_amount(record) {
+            return Some(RowError::SplitAmount { cell });
+        }
+        let is_ragged = found < width || !record.is_blank_from(self.header.cells);
         is_ragged.then_some(RowError::Width { found })
+    }
+
+    /// The cell behind the amount, if it may hold its decimals: `150,25` without quotes makes two
+    /// cells, and a row that is paid with the first of them is paid too little. So digits there are
+    /// an error where the cell has no column of its own, or the row has a cell too many.
+    fn split_amount(&self, record: &Record<'_, '_>) -> Option<usize> {
+        let header = self.header;
+        let cell = header.place(Column::Amount)?.saturating_add(1);
+        let is_nameless = header.names.get(cell).is_none_or(String::is_empty);
+        if header.delimiter != b',' || !(is_nameless || record.width() > header.width()) {
+            return None;
+        }
+        let is_digits = |index: usize| {
+            let value = record.value(index);
+            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        (is_digits(cell) && is_digits(cell.saturating_sub(1))).then_some(cell)
     }
 
     /// The cell that calls the row one of totals. Such a row pays nobody: it has no address.

@@ -261,6 +261,23 @@ fn rows_out_of_shape_are_told() {
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(expected), "{told:?}");
     }
+    // A decimal comma that nobody has quoted.
+    for (header, row) in [
+        (
+            "currency_code,to_address,amount,note",
+            "BTC,ADDRESS,150,25,",
+        ),
+        (
+            "currency_code,to_address,amount,,reference",
+            "BTC,ADDRESS,150,25,A",
+        ),
+        ("currency_code,to_address,amount", "BTC,ADDRESS,150,25"),
+    ] {
+        let told = told(format!("{header}\n{}\n", row.replace("ADDRESS", BTC)));
+        assert_eq!(told.len(), 1, "{told:?}");
+        let expected = "2: error: \"150\" and \"25\" in the next cell may be one amount";
+        assert!(told[0].starts_with(expected), "{told:?}");
+    }
     let long = format!("BTC,{BTC},1,{}", "x".repeat(3 << 20));
     let told = told(file(&[&long, "btc,x,1,"]));
     assert_eq!(told.len(), 2);

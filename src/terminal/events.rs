@@ -42,6 +42,7 @@ pub fn plan(plan: &PlanReport) -> Value {
         "in_doubt": census.in_doubt,
         "beyond_limit": plan.beyond_limit,
         "warnings": plan.warnings,
+        "notices": plan.notices,
         "totals": totals(&plan.to_submit),
         "interval_seconds": plan.interval.as_secs_f64(),
         "ends_at": plan.ends_at,

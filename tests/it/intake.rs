@@ -259,6 +259,13 @@ fn headers_are_read_as_people_write_them() {
             "1 payout to submit",
         ],
     );
+    let scene = Scene::new("");
+    let english = format!("Currency,Wallet,Sum\nBTC,{BITCOIN},1\n");
+    scene.write(INPUT, english);
+    let json = scene.program(["validate", INPUT, "--format", "json"]);
+    json.stdout_has("\"notices\":[\"columns by other names: \\\"Currency\\\" is currency_code")
+        .stderr_has("1 notices of how the file was read")
+        .go();
     let title = format!("Payouts November,,,\n{HEADER}\nA,BTC,{BITCOIN},0.001\n");
     assert_told(
         &told(title, &[], 0),

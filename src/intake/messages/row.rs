@@ -1,6 +1,6 @@
 //! What is said about a row as a whole, and about a cell without a value.
 
-use super::text::{Context, Message, counted, place_of, quoted};
+use super::text::{Context, Message, counted, place_of, quoted, quoted_unless_secret};
 use crate::address::is_secret;
 use crate::domain::Column;
 use crate::intake::header::MAX_LINE_BYTES;
@@ -33,6 +33,19 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
         ),
         RowError::Totals { .. } => {
             Message::new("this is a row of totals, not a payout", "remove the row")
+        }
+        RowError::SplitAmount { cell } => {
+            let amount = context.checker.header.place(Column::Amount);
+            Message::new(
+                format!(
+                    "{} and {} in the next cell may be one amount with a decimal comma",
+                    quoted_unless_secret(
+                        &amount.map_or_else(Default::default, |index| context.record.value(index))
+                    ),
+                    quoted_unless_secret(&context.record.value(cell))
+                ),
+                "put an amount with a comma in double quotes; if these are two values, give the second a column with a name",
+            )
         }
         RowError::Width { found } if found < width => Message::new(
             format!(

@@ -100,12 +100,14 @@ impl<'a> Context<'a> {
         if self.secrecy == Secrecy::Hidden {
             return finding;
         }
-        use crate::intake::rows::RowError::{LineBreak, OpenQuote, Overlong, Totals, Width};
+        use crate::intake::rows::RowError::{
+            LineBreak, OpenQuote, Overlong, SplitAmount, Totals, Width,
+        };
         match fault {
             Fault::Row(LineBreak { at } | OpenQuote { at }) => {
                 finding.row_span = Some(*at..at.saturating_add(1));
             }
-            Fault::Row(Totals { cell }) | Fault::Memo(cell, _) => {
+            Fault::Row(Totals { cell } | SplitAmount { cell }) | Fault::Memo(cell, _) => {
                 finding.row_span = Some(self.cell_in_row(*cell, None));
             }
             Fault::Row(Overlong | Width { .. })
