@@ -2,6 +2,8 @@
 
 use crate::domain::{Amount, Currency};
 use crate::intake::Fingerprint;
+use crate::intake::columns::ColumnNames;
+use crate::intake::decode::TextEncoding;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -9,6 +11,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Pay a spreadsheet of people in crypto through CryptoCloud's withdrawal API, never twice.
+///
+/// The input is a CSV with a header that names currency_code, to_address, amount and, if you like,
+/// reference and payee. Other usual names count as well, in English and Russian, and --columns names
+/// any others. Lines above the header, any delimiter and any encoding are read and told.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -95,6 +101,9 @@ pub struct ValidateArgs {
     /// What is checked, and how.
     #[command(flatten)]
     pub check: CheckArgs,
+    /// Write a copy in which everything is put right that is beyond doubt
+    #[arg(long, value_name = "NEW.csv", conflicts_with = "findings")]
+    pub fix: Option<PathBuf>,
     /// Check only these rows: lines like 3,5-7, or references
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_parser = only)]
     pub only: Vec<Only>,
@@ -106,7 +115,8 @@ pub struct ValidateArgs {
 /// What `run` and `validate` share.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference
+    /// The payouts: a CSV with currency_code, to_address, amount and, if you like, reference and
+    /// payee; - is standard input
     #[arg(value_name = "FILE")]
     pub input: PathBuf,
     /// The results file and the ledger.
@@ -127,9 +137,9 @@ pub struct CheckArgs {
     /// Write the rows with findings to a new CSV, to be mended there
     #[arg(long, value_name = "FILE")]
     pub findings: Option<PathBuf>,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// How the file is written.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// Refuse any batch but the one with this fingerprint (see the plan)
     #[arg(long, value_name = "FINGERPRINT")]
     pub expect: Option<Fingerprint>,
@@ -148,6 +158,20 @@ pub struct CheckArgs {
         default_value_t
     )]
     pub format: Format,
+}
+
+/// How the file of payouts is written: the flags of reading, which every command takes that reads it.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// Which column is which, like 'to_address=Wallet 2,amount=Net sum'
+    #[arg(long, value_name = "COLUMN=NAME,…")]
+    pub columns: Option<ColumnNames>,
+    /// The file's encoding, like windows-1251 [default: found out]
+    #[arg(long, value_name = "ENCODING")]
+    pub encoding: Option<TextEncoding>,
+    /// Read amounts with a decimal comma; a point is an error then
+    #[arg(long)]
+    pub decimal_comma: bool,
 }
 
 /// Where the record of payouts is.
@@ -170,9 +194,9 @@ pub struct FilesArgs {
     /// The results file and the ledger.
     #[command(flatten)]
     pub records: RecordArgs,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// How the file is written.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// The rehearsal of the batch, as run --sandbox left it
     #[arg(long)]
     pub sandbox: bool,
@@ -213,9 +237,9 @@ pub struct ResolveArgs {
     /// The results file and the ledger.
     #[command(flatten)]
     pub records: RecordArgs,
-    /// Read amounts with a decimal comma; a point is an error then
-    #[arg(long)]
-    pub decimal_comma: bool,
+    /// How the file is written.
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// The rehearsal of the batch, as run --sandbox left it
     #[arg(long)]
     pub sandbox: bool,

@@ -6,7 +6,7 @@ use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::HaltPolicy;
 use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::error::Error;
-use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
+use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
@@ -53,8 +53,8 @@ pub struct Files {
     pub results: PathBuf,
     /// Where the ledger is, when it was said.
     pub ledger: LedgerPlace,
-    /// How the payouts' amounts are written.
-    pub decimal_mark: DecimalMark,
+    /// How the payouts are written.
+    pub reading: Reading,
     /// Whether it is a rehearsal.
     pub mode: Mode,
     /// Who runs the program.
@@ -149,6 +149,8 @@ pub struct Check {
     pub max_findings: Option<u64>,
     /// Where the rows with findings are written.
     pub findings: Option<PathBuf>,
+    /// Where the copy is written in which everything is put right that is beyond doubt.
+    pub fix: Option<PathBuf>,
     /// The only batch that is wanted.
     pub expect: Option<Fingerprint>,
     /// What goes to stdout.
@@ -268,6 +270,7 @@ impl Config {
                 let check = check(args.check, endpoint.as_ref(), &environment);
                 Self::DryRun(Box::new(Check {
                     only: args.only,
+                    fix: args.fix,
                     // Without a named API it is held against whatever the batch was paid through.
                     api: check.api.filter(|_| is_named || args.sandbox),
                     ..check
@@ -365,11 +368,11 @@ fn check(
         None => Mode::Sandbox,
     };
     let api = endpoint.map_or_else(|| SANDBOX_API.to_owned(), Endpoint::api);
-    let decimal_mark = decimal_mark(args.decimal_comma);
+    let reading = reading(args.read);
     Check {
         intake: intake::Options {
             keep: Keep::Payouts,
-            decimal_mark,
+            reading: reading.clone(),
             warnings: if args.strict {
                 WarningPolicy::Refuse
             } else {
@@ -384,7 +387,7 @@ fn check(
             results: results(args.records.results, &args.input, mode),
             input: args.input,
             ledger: ledger(args.records.ledger, environment),
-            decimal_mark,
+            reading,
             mode,
             user: user(environment),
             realm: Realm::of_host(&api),
@@ -402,6 +405,7 @@ fn check(
         format: args.format,
         max_findings: args.max_findings,
         findings: args.findings,
+        fix: None,
         expect: args.expect,
         api: Some(api),
         interval: API_INTERVAL,
@@ -419,7 +423,7 @@ fn files(
         results: results(args.records.results, &args.input, mode),
         input: args.input,
         ledger: ledger(args.records.ledger, environment),
-        decimal_mark: decimal_mark(args.decimal_comma),
+        reading: reading(args.read),
         mode,
         user: user(environment),
         realm: realm(mode, environment)?,
@@ -438,7 +442,7 @@ fn resolve(
             results: results(args.records.results, &input, mode),
             input,
             ledger: ledger.clone(),
-            decimal_mark: decimal_mark(args.decimal_comma),
+            reading: reading(args.read),
             mode,
             user: user(environment),
             realm: realm(mode, environment)?,
@@ -523,11 +527,15 @@ fn user(environment: &impl Fn(&str) -> Option<OsString>) -> String {
     )
 }
 
-fn decimal_mark(decimal_comma: bool) -> DecimalMark {
-    if decimal_comma {
-        DecimalMark::Comma
-    } else {
-        DecimalMark::Point
+fn reading(args: cli::ReadArgs) -> Reading {
+    Reading {
+        decimal_mark: if args.decimal_comma {
+            DecimalMark::Comma
+        } else {
+            DecimalMark::Point
+        },
+        columns: args.columns.unwrap_or_default(),
+        encoding: args.encoding,
     }
 }
 
@@ -567,10 +575,22 @@ impl Files {
     fn flags(&self) -> impl Iterator<Item = String> {
         let is_default = self.results == default_results(&self.input, self.mode);
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
-        let has_comma = self.decimal_mark == DecimalMark::Comma;
+        let reading = &self.reading;
+        let given = |name: &str, value: String| format!("{name} {}", quoted(Path::new(&value)));
+        let columns =
+            (!reading.columns.is_empty()).then(|| given("--columns", reading.columns.to_string()));
+        let encoding = reading
+            .encoding
+            .map(|encoding| given("--encoding", encoding.to_string()));
+        let has_comma = reading.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
         let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
-        results.into_iter().chain(comma).chain(sandbox)
+        results
+            .into_iter()
+            .chain(columns)
+            .chain(encoding)
+            .chain(comma)
+            .chain(sandbox)
     }
 
     /// The command that goes on with a batch.

@@ -5,6 +5,7 @@
 
 use bech32::segwit;
 use bech32::{Fe32, Hrp};
+use ccbatch::domain::currency::CURRENCY_COUNT;
 use ccbatch::domain::{Currency, Network};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use sha2::{Digest, Sha256};
@@ -36,31 +37,115 @@ impl Numbers {
     }
 }
 
-/// What is wrong with every row of a file.
+/// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Nothing.
-    None,
-    /// The last character of the address is another one.
+pub(crate) enum Kind {
+    /// Every row is right.
+    Clean,
+    /// The last character of every address is another one.
     Checksum,
+    /// Nothing in any row is right.
+    EveryCell,
+    /// Every row is there twice.
+    Twice,
+    /// All rows are the same.
+    Same,
+    /// All addresses begin and end alike.
+    Lookalikes,
+    /// One row in eight has an address without a checksum, and each of 20,000 recipients is paid
+    /// many times.
+    Warnings,
 }
 
+impl Kind {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Clean,
+        Self::Checksum,
+        Self::EveryCell,
+        Self::Twice,
+        Self::Same,
+        Self::Lookalikes,
+        Self::Warnings,
+    ];
+
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Checksum => "every address wrong",
+            Self::EveryCell => "every cell wrong",
+            Self::Twice => "every row twice",
+            Self::Same => "all rows the same",
+            Self::Lookalikes => "all addresses alike",
+            Self::Warnings => "many warnings",
+        }
+    }
+}
+
+/// How many recipients a file with many warnings has.
+const RECIPIENTS: u64 = 20_000;
+
 /// Writes a header and this many payouts.
-pub(crate) fn write_file(rows: u64, fault: Fault, mut file: impl Write) -> io::Result<()> {
-    let currencies: Vec<_> = Currency::all().collect();
-    let mut numbers = Numbers::new(1);
+pub(crate) fn write_file(rows: u64, kind: Kind, mut file: impl Write) -> io::Result<()> {
     writeln!(file, "currency_code,to_address,amount,reference")?;
     for row in 0..rows {
-        let currency = currencies[numbers.below(currencies.len() as u64) as usize];
-        let mut address = address(currency.network(), &mut numbers);
-        if fault == Fault::Checksum {
-            let last = address.pop();
-            address.push(if last == Some('a') { 'c' } else { 'a' });
-        }
-        let amount = amount(&mut numbers);
-        writeln!(file, "{currency},{address},{amount},{row}")?;
+        // Each row by itself, so that one can be written again.
+        let line = match kind {
+            Kind::Clean => line(row, row),
+            Kind::Checksum => {
+                let mut numbers = Numbers::new(row);
+                let currency = currency(&mut numbers);
+                let mut address = address(currency.network(), &mut numbers);
+                let last = address.pop();
+                address.push(if last == Some('a') { 'c' } else { 'a' });
+                format!("{currency},{address},{},{row}", amount(&mut numbers))
+            }
+            Kind::EveryCell => format!("btcx,0x{row:x},{row} apples,=x{row}"),
+            Kind::Twice => line(row % (rows / 2).max(1), row % (rows / 2).max(1)),
+            Kind::Same => line(0, 0),
+            Kind::Lookalikes => {
+                let mut body = Numbers::new(row).bytes::<20>();
+                body[..2].fill(0xab);
+                body[18..].fill(0xcd);
+                format!("ETH,{},0.{},{row}", evm(&body), row + 1)
+            }
+            Kind::Warnings => {
+                let mut numbers = Numbers::new(row % RECIPIENTS);
+                let currency = currency(&mut numbers);
+                let mut address = address(currency.network(), &mut numbers);
+                if row % RECIPIENTS < RECIPIENTS / 8 {
+                    address = format!("0x{}", address_digits(&mut numbers));
+                }
+                let code = if address.starts_with("0x") {
+                    "ETH"
+                } else {
+                    currency.code()
+                };
+                format!("{code},{address},{}.{:02},", row % 97 + 1, row % 89 + 1)
+            }
+        };
+        writeln!(file, "{line}")?;
     }
     Ok(())
+}
+
+/// A row that is right, the same for the same seed.
+fn line(seed: u64, reference: u64) -> String {
+    let mut numbers = Numbers::new(seed);
+    let currency = currency(&mut numbers);
+    let address = address(currency.network(), &mut numbers);
+    format!("{currency},{address},{},{reference}", amount(&mut numbers))
+}
+
+fn currency(numbers: &mut Numbers) -> Currency {
+    let place = numbers.below(CURRENCY_COUNT as u64) as usize;
+    Currency::all().nth(place).expect("a place in the table")
+}
+
+/// 40 digits in small letters.
+fn address_digits(numbers: &mut Numbers) -> String {
+    let body = numbers.bytes::<20>();
+    body.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Between 0.01 and 99.99, and without superfluous zeros.

@@ -6,6 +6,9 @@
 //! cargo bench -- --rows 1000 --write payouts.csv      only write the generated file
 //! ```
 //!
+//! With `--kind 'every cell wrong'` it is another kind of file that is written, by its name in the
+//! figures. RAYON_NUM_THREADS=1 measures with one thread.
+//!
 //! Each figure is the best of several runs: what else the machine does only ever adds time.
 #![allow(
     clippy::unwrap_used,
@@ -18,15 +21,15 @@
 
 mod generate;
 
-use ccbatch::address::{self, Casing};
-use ccbatch::domain::{Amount, Network};
+use ccbatch::address;
+use ccbatch::domain::{Amount, Finding, Network};
 use ccbatch::intake::{self, Keep, Options};
-use generate::{Fault, Numbers, write_file};
+use generate::{Kind, Numbers, write_file};
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often each thing is measured.
@@ -50,29 +53,29 @@ fn main() {
     }
     let rows = value("--rows").map_or(1_000_000, |rows| rows.parse().unwrap());
     if let Some(path) = value("--write") {
-        return write(Path::new(path), rows, Fault::None);
+        let name = value("--kind").map_or("clean", String::as_str);
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+        return write(Path::new(path), rows, kind.expect("a kind of file"));
     }
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let good = folder.join(format!("payouts-{rows}.csv"));
-    let bad = folder.join(format!("wrong-{rows}.csv"));
-    let short = folder.join("payouts-10.csv");
-    write(&good, rows, Fault::None);
-    write(&bad, rows, Fault::Checksum);
-    write(&short, 10, Fault::None);
-    let megabytes = std::fs::metadata(&good).unwrap().len() as f64 / 1e6;
-    println!("{rows} rows, {megabytes:.1} MB, best of {RUNS}\n");
-    whole("every row right", &good, rows);
-    whole("every row wrong", &bad, rows);
+    println!("{rows} rows of each kind, best of {RUNS}\n");
+    for kind in Kind::ALL {
+        let path = folder.join(format!("{}-{rows}.csv", kind.name().replace(' ', "-")));
+        write(&path, rows, kind);
+        whole(kind.name(), &path, rows);
+    }
+    let short = folder.join("ten-rows.csv");
+    write(&short, 10, Kind::Clean);
     whole("ten rows", &short, 10);
     println!();
-    parts(&good, rows);
+    parts(&folder.join(format!("clean-{rows}.csv")), rows);
     println!();
     addresses();
 }
 
-fn write(path: &Path, rows: u64, fault: Fault) {
+fn write(path: &Path, rows: u64, kind: Kind) {
     let mut file = BufWriter::new(File::create(path).unwrap());
-    write_file(rows, fault, &mut file).unwrap();
+    write_file(rows, kind, &mut file).unwrap();
     file.flush().unwrap();
 }
 
@@ -82,13 +85,13 @@ fn validate(path: &Path) {
         keep: Keep::Totals,
         ..Options::default()
     };
+    let intake = intake::read(std::fs::read(path).unwrap(), &options);
     let mut bytes = 0;
-    let intake = intake::read(File::open(path).unwrap(), &options, &mut |finding| {
-        // About as much work as writing it somewhere.
-        bytes += finding.message.len() + finding.hint.len() + finding.row.len();
-    });
+    // About as much work as writing it somewhere.
+    let length = |finding: Finding| finding.message.len() + finding.hint.len() + finding.row.len();
+    let counts = intake.tell(u64::MAX, &length, &mut |length| bytes += length);
     black_box(bytes);
-    println!("{}\n{}", peak_kilobytes(), intake.unwrap().counts);
+    println!("{}\n{counts}", peak_kilobytes());
 }
 
 /// The most memory that this process has had so far.
@@ -99,16 +102,18 @@ fn peak_kilobytes() -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// The program itself, and beside it the intake alone in a process that tells its own memory.
+/// The program itself, with findings as text and as events, and beside it the intake alone in a
+/// process that tells its own memory.
 fn whole(name: &str, path: &Path, rows: u64) {
-    let time = best(RUNS, || {
-        let program = Command::new(env!("CARGO_BIN_EXE_ccbatch"))
-            .arg("validate")
-            .arg(path)
-            .output();
-        program.unwrap();
-    });
-    figures(&format!("ccbatch validate, {name}"), time, rows);
+    for format in ["human", "json"] {
+        let time = best(RUNS, || {
+            let mut program = Command::new(env!("CARGO_BIN_EXE_ccbatch"));
+            program.arg("validate").arg(path).args(["--format", format]);
+            let sink = || Stdio::from(File::create("/dev/null").unwrap());
+            program.stdout(sink()).stderr(sink()).status().unwrap();
+        });
+        figures(&format!("ccbatch validate ({format}), {name}"), time, rows);
+    }
     let mut told = String::new();
     let time = best(RUNS, || {
         let output = Command::new(std::env::current_exe().unwrap())
@@ -119,9 +124,15 @@ fn whole(name: &str, path: &Path, rows: u64) {
         told = String::from_utf8(output.stdout).unwrap();
     });
     let (kilobytes, counts) = told.trim().split_once('\n').unwrap();
-    let megabytes = kilobytes.parse::<f64>().unwrap() * 1024.0 / 1e6;
+    let bytes = kilobytes.parse::<f64>().unwrap() * 1024.0;
+    let file = std::fs::metadata(path).unwrap().len() as f64;
     figures(&format!("the intake of it, {name}"), time, rows);
-    println!("{:44} {megabytes:8.1} MB peak   {counts}", "");
+    println!(
+        "{:44} {:8.1} MB peak, the file and {:.0} bytes a row   {counts}",
+        "",
+        bytes / 1e6,
+        (bytes - file) / rows as f64
+    );
 }
 
 fn parts(path: &Path, rows: u64) {
@@ -172,12 +183,11 @@ fn addresses() {
         if network != Network::Evm {
             continue;
         }
+        let recipients: Vec<_> = texts.iter().map(|text| (network, text.as_str())).collect();
+        let mut found = Vec::new();
         let time = best(ADDRESS_RUNS, || {
-            Casing::settle(|casing| {
-                for text in &texts {
-                    black_box(casing.check(network, black_box(text)).unwrap());
-                }
-            });
+            address::check_all(black_box(&recipients), &mut found);
+            assert!(found.iter().all(Option::is_some));
         });
         figures("the same, together", time, ADDRESSES as u64);
     }

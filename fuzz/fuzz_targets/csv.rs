@@ -3,14 +3,14 @@
 
 use ccbatch::address;
 use ccbatch::domain::Amount;
-use ccbatch::intake::{Intake, Keep, Options, read};
+use ccbatch::intake::{Intake, Keep, Options, Reading, fix, read, table};
 use libfuzzer_sys::fuzz_target;
-use std::io::Cursor;
 
 /// What a file may begin with, so that the fuzzer comes past it.
-const OPENINGS: [&str; 3] = [
+const OPENINGS: [&str; 4] = [
     "",
     "currency_code,to_address,amount,reference\n",
+    "Выплаты;;;;\nВалюта;Кошелёк;Сумма, USDT;Получатель;Комментарий\n",
     "currency_code,to_address,amount,reference\n\
      BTC,1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa,0.5,R1\n\
      ETH,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1.50,R2\n",
@@ -22,8 +22,17 @@ fuzz_target!(|input: (u8, &[u8])| {
     let intake = intake(&bytes, Keep::Payouts);
     let totals_only = self::intake(&bytes, Keep::Totals);
     assert_eq!(intake.totals, totals_only.totals);
-    assert_eq!(intake.counts, totals_only.counts);
-    assert_eq!(intake.batch.is_some(), intake.counts.errors() == 0);
+    assert_eq!(intake.errors, totals_only.errors);
+    assert_eq!(intake.warnings, totals_only.warnings);
+    assert_eq!(intake.batch.is_some(), intake.errors == 0);
+    let _ = table::read(&bytes);
+    if let Ok(fixed) = fix(bytes, &Reading::default()) {
+        let copy = self::intake(fixed.text.as_bytes(), Keep::Totals);
+        assert!(copy.errors <= intake.errors);
+        if intake.errors == 0 {
+            assert_eq!(copy.fingerprint, intake.fingerprint);
+        }
+    }
     let Some(batch) = intake.batch else { return };
     assert!(!batch.payouts.is_empty());
     assert_eq!(batch.totals.count(), batch.payouts.len() as u64);
@@ -41,16 +50,16 @@ fuzz_target!(|input: (u8, &[u8])| {
     }
 });
 
-/// Reads, and sees that the findings come in the file's order.
+/// Reads, and sees that the findings come in the file's order and are as many as is said.
 fn intake(bytes: &[u8], keep: Keep) -> Intake {
     let options = Options {
         keep,
         ..Options::default()
     };
-    let mut lines = Vec::new();
-    let intake = read(Cursor::new(bytes), &options, &mut |finding| {
-        lines.push(finding.line.unwrap_or(u64::MAX));
-    });
-    assert!(lines.is_sorted(), "{lines:?}");
-    intake.expect("memory never fails")
+    let intake = read(bytes.to_vec(), &options);
+    let findings = intake.findings();
+    let lines = findings.iter().map(|finding| finding.line.unwrap_or(u64::MAX));
+    assert!(lines.is_sorted());
+    assert_eq!(findings.len() as u64, intake.errors + intake.warnings);
+    intake
 }

@@ -7,25 +7,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::character;
+use super::base58::{NOT_A_DIGIT, value};
+use super::confusable;
 use super::error::Fault;
-
-/// Without 0, O, I and l, which are easily taken for one another.
-const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-
-/// What [`VALUES`] holds for a character outside the alphabet.
-const NOT_A_DIGIT: u8 = 0xff;
-
-/// The value of each character.
-const VALUES: [u8; 256] = {
-    let mut values = [NOT_A_DIGIT; 256];
-    let mut value = 0u8;
-    while (value as usize) < ALPHABET.len() {
-        values[ALPHABET[value as usize] as usize] = value;
-        value = value.wrapping_add(1);
-    }
-    values
-};
 
 /// Version, 20 bytes, checksum.
 const WHOLE: usize = 25;
@@ -38,15 +22,6 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 25..=35;
 
 /// How many characters are taken at once: 58^10 is the largest power in 64 bits.
 const CHUNK: usize = 10;
-
-/// Whether every character belongs to the alphabet.
-pub(super) fn is_base58(text: &str) -> bool {
-    text.bytes().all(|byte| value(byte) != NOT_A_DIGIT)
-}
-
-fn value(byte: u8) -> u8 {
-    VALUES[usize::from(byte)]
-}
 
 /// The version byte and the 20 bytes, once the checksum holds.
 pub(super) fn decode(text: &str) -> Result<(u8, [u8; 20]), Fault> {
@@ -66,7 +41,7 @@ fn number(text: &str) -> Result<[u8; WHOLE], Fault> {
     let digits = text.as_bytes();
     // A wrong character is the better explanation, so it goes before the length.
     if let Some(at) = digits.iter().position(|&digit| value(digit) == NOT_A_DIGIT) {
-        return Err(Fault::Character(character::at(text, at)));
+        return Err(Fault::Character(confusable::at(text, at)));
     }
     if !LENGTHS.contains(&digits.len()) {
         return Err(Fault::Size);

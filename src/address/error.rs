@@ -6,10 +6,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::character::Odd;
-use super::pasted::{Pasted, Secret};
-use super::refused::Reason;
-use crate::domain::Network;
+use super::confusable::Foreign;
+use super::diagnose::other_kind::OtherKind;
+use super::secret::Secret;
+use crate::domain::{Currency, Network};
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Fault {
     /// There is no text.
     Empty,
     /// A character that cannot be in the address.
-    Character(Odd),
+    Character(Foreign),
     /// The wrong number of characters, and the right one.
     Length {
         found: usize,
@@ -60,9 +60,9 @@ pub(super) enum Fault {
     /// By its look an address of another network, with a mistake in it.
     LooksLike(Network),
     /// A valid address that is nobody's.
-    Refused(Reason),
-    /// Something else that was pasted.
-    Pasted(Pasted),
+    Denied(Reason),
+    /// Something else than an address.
+    OtherKind(OtherKind),
     /// Something that must not be shown to anybody.
     Secret(Secret),
 }
@@ -74,6 +74,36 @@ impl Fault {
             found: text.chars().count(),
             expected,
         }
+    }
+}
+
+/// Why nobody is paid at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// What it is, to be read after "this is".
+    Known(&'static str),
+    /// The currency whose own contract or mint it is.
+    Contract(Currency),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let currency = match self {
+            Self::Known(what) => return write!(f, "this is {what}"),
+            Self::Contract(currency) => currency,
+        };
+        let thing = match currency.network() {
+            Network::Solana => "mint",
+            _ => "contract",
+        };
+        write!(f, "this is {}'s own {thing} on ", currency.ticker())?;
+        // Some tokens have the same contract on several chains.
+        let same = Currency::all().filter(|other| other.contract() == currency.contract());
+        for (index, other) in same.enumerate() {
+            let and = if index == 0 { "" } else { " and " };
+            write!(f, "{and}{}", other.chain())?;
+        }
+        Ok(())
     }
 }
 
@@ -102,8 +132,8 @@ impl AddressError {
             Fault::Checksum | Fault::CaseChecksum => "checksum",
             Fault::TestNetwork(_) => "test network",
             Fault::OtherNetwork(_) | Fault::LooksLike(_) => "wrong network",
-            Fault::Refused(_) => "refused recipient",
-            Fault::Pasted(_) => "pasted",
+            Fault::Denied(_) => "refused recipient",
+            Fault::OtherKind(_) => "pasted",
             Fault::Secret(_) => "secret",
             Fault::Beginning(_)
             | Fault::CapitalX
@@ -134,7 +164,7 @@ impl AddressError {
             | Fault::LooksLike(network)
             | Fault::TestNetwork(network) => Some(network),
             Fault::MimbleWimble => Some(Network::Litecoin),
-            Fault::Pasted(pasted) => pasted.network(),
+            Fault::OtherKind(kind) => kind.network(),
             _ => None,
         };
         network.filter(|network| *network != self.network)
@@ -150,18 +180,18 @@ impl AddressError {
                 Network::Litecoin => Some(4..5),
                 _ => Some(3..4),
             },
-            Fault::Pasted(pasted) => pasted.span(),
+            Fault::OtherKind(kind) => kind.span(),
             _ => None,
         }
     }
 
-    /// What to do about it.
+    /// What to do about the text that it is about.
     #[must_use]
-    pub fn hint(&self) -> String {
+    pub fn hint(&self, text: &str) -> String {
         let network = self.network;
         match self.fault {
             Fault::Empty => format!("write the recipient's {network} address here"),
-            Fault::Character(odd) => odd.hint().to_owned(),
+            Fault::Character(foreign) => foreign.hint().to_owned(),
             Fault::Length { .. } | Fault::Size => {
                 "copy the whole address again from the recipient".to_owned()
             }
@@ -192,12 +222,12 @@ impl AddressError {
             }
             Fault::OtherNetwork(other) | Fault::LooksLike(other) => format!(
                 "choose a currency on {other}, or ask the recipient for {} address",
-                with_article(network)
+                network.with_article()
             ),
-            Fault::Refused(_) => {
+            Fault::Denied(_) => {
                 "ask the recipient for their own address: what is sent here is lost".to_owned()
             }
-            Fault::Pasted(pasted) => pasted.hint(network),
+            Fault::OtherKind(kind) => kind.hint(network, text),
             Fault::Secret(_) => {
                 "take it out of the file at once: whoever sees it can take the money; if others \
                  have seen the file, move the money to a new wallet"
@@ -207,24 +237,12 @@ impl AddressError {
     }
 }
 
-/// "a TRON", "an EVM".
-pub(super) fn with_article(network: Network) -> &'static str {
-    match network {
-        Network::Bitcoin => "a Bitcoin",
-        Network::Litecoin => "a Litecoin",
-        Network::Tron => "a TRON",
-        Network::Evm => "an EVM",
-        Network::Ton => "a TON",
-        Network::Solana => "a Solana",
-    }
-}
-
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let this = with_article(self.network);
+        let this = self.network.with_article();
         match self.fault {
             Fault::Empty => f.write_str("there is no address"),
-            Fault::Character(odd) => odd.fmt(f),
+            Fault::Character(foreign) => foreign.fmt(f),
             Fault::Length { found, expected } => {
                 let plural = if found == 1 { "" } else { "s" };
                 write!(
@@ -273,14 +291,14 @@ impl fmt::Display for AddressError {
             Fault::TestNetwork(network) => {
                 write!(f, "this is an address of {network}'s test network")
             }
-            Fault::OtherNetwork(other) => write!(f, "this is {} address", with_article(other)),
+            Fault::OtherNetwork(other) => write!(f, "this is {} address", other.with_article()),
             Fault::LooksLike(other) => write!(
                 f,
                 "this looks like {} address with a mistake in it",
-                with_article(other)
+                other.with_article()
             ),
-            Fault::Refused(reason) => reason.fmt(f),
-            Fault::Pasted(pasted) => pasted.fmt(f),
+            Fault::Denied(reason) => reason.fmt(f),
+            Fault::OtherKind(kind) => kind.fmt(f),
             Fault::Secret(secret) => secret.fmt(f),
         }
     }

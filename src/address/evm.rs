@@ -6,7 +6,7 @@
 use keccak::Keccak;
 
 use super::account::{Account, Address, Caution, Form};
-use super::character;
+use super::confusable;
 use super::error::Fault;
 use crate::domain::Network;
 
@@ -67,7 +67,7 @@ pub(super) fn read_in_any_case(text: &str) -> Result<(Address, Letters<'_>), Fau
 /// The first character that is no digit.
 fn odd_digit(text: &str, digits: &str) -> Option<Fault> {
     let at = digits.bytes().position(|byte| !byte.is_ascii_hexdigit())?;
-    Some(Fault::Character(character::at(text, at.saturating_add(2))))
+    Some(Fault::Character(confusable::at(text, at.saturating_add(2))))
 }
 
 /// Of a digit in [`DIGIT`]: it is a small letter.
@@ -218,7 +218,7 @@ mod tests {
         let letter = format!("0x{}", digits.replace('F', "O"));
         assert_eq!(
             read(&letter),
-            Err(Fault::Character(character::at(&letter, 11)))
+            Err(Fault::Character(confusable::at(&letter, 11)))
         );
     }
 

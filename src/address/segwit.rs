@@ -6,7 +6,7 @@
 //! in the tests.
 
 use super::account::Form;
-use super::character;
+use super::confusable;
 use super::error::Fault;
 
 const ALPHABET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -158,7 +158,7 @@ pub(super) fn decode(prefix: &Prefix, text: &str) -> Result<Program, Fault> {
         let foreign = |&byte: &u8| VALUES[usize::from(byte)] & FOREIGN != 0;
         let at = data.iter().position(foreign).unwrap_or_default();
         let at = data_at.saturating_add(at);
-        return Err(Fault::Character(character::at(text, at)));
+        return Err(Fault::Character(confusable::at(text, at)));
     }
     if seen & SMALL != 0 && seen & CAPITAL != 0 {
         return Err(Fault::MixedCase);

@@ -6,7 +6,7 @@
 use five8::{DecodeError, decode_32};
 
 use super::account::{Account, Address, Caution, Form};
-use super::character;
+use super::confusable;
 use super::curve;
 use super::error::Fault;
 use crate::domain::Network;
@@ -17,9 +17,15 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 32..=44;
 /// Reads an address; the test networks use the same ones.
 pub(super) fn read(text: &str) -> Result<Address, Fault> {
     let bytes = decode(text)?;
-    let caution = (!curve::is_point(&bytes)).then_some(Caution::OffCurve);
     let account = Account::new(Network::Solana, Form::Only, &bytes);
+    let caution = (!curve::is_point(&bytes)).then_some(Caution::OffCurve);
     Ok(Address::new(account).with_caution(caution))
+}
+
+/// The same without the question whether the account is on the curve, which takes long.
+pub(super) fn read_off_or_on_curve(text: &str) -> Result<Address, Fault> {
+    let account = Account::new(Network::Solana, Form::Only, &decode(text)?);
+    Ok(Address::new(account))
 }
 
 /// The 32 bytes.
@@ -29,7 +35,7 @@ pub(super) fn decode(text: &str) -> Result<[u8; 32], Fault> {
         Ok(()) => Ok(bytes),
         Err(DecodeError::InvalidChar(wrong)) => {
             let at = text.bytes().position(|byte| byte == wrong);
-            Err(Fault::Character(character::at(text, at.unwrap_or(0))))
+            Err(Fault::Character(confusable::at(text, at.unwrap_or(0))))
         }
         Err(_) if LENGTHS.contains(&text.len()) => Err(Fault::Size),
         Err(_) => Err(Fault::length(text, "32 to 44")),
@@ -70,7 +76,7 @@ mod tests {
         let zero = good.replace('o', "0");
         assert_eq!(
             decode(&zero),
-            Err(Fault::Character(character::at(&zero, 26)))
+            Err(Fault::Character(confusable::at(&zero, 26)))
         );
         assert_eq!(
             decode(&good[..20]),

@@ -235,7 +235,7 @@ fn secrets_are_known_and_never_shown() {
                 let error = error(network, &text);
                 assert!(error.is_secret(), "{text}");
                 assert_eq!((error.kind(), error.span()), ("secret", None));
-                let shown = format!("{error} {error:?} {}", error.hint());
+                let shown = format!("{error} {error:?} {}", error.hint(&text));
                 assert!(!shown.contains(&text[4..12]));
             }
         }
@@ -255,7 +255,7 @@ fn messages_are_lower_case_without_a_full_stop() {
     ]) {
         for network in Network::ALL {
             if let Err(error) = check(network, text) {
-                for line in [error.to_string(), error.hint()] {
+                for line in [error.to_string(), error.hint(text)] {
                     assert!(!line.ends_with('.') && !line.is_empty(), "{line}");
                     let first = line.chars().next().unwrap();
                     assert!(!first.is_uppercase(), "{line}");
@@ -276,7 +276,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,80}", network in prop::sample::select(&Network::ALL[..])) {
         if let Err(error) = check(network, &text) {
-            let _ = (error.to_string(), error.hint(), error.kind(), error.other_network());
+            let _ = (error.to_string(), error.hint(&text), error.kind(), error.other_network());
             if let Some(span) = error.span() {
                 prop_assert!(text.get(span).is_some());
             }
@@ -295,7 +295,7 @@ proptest! {
         match check(network, &text) {
             Ok(_) => prop_assert!(network == valid_on || network == Network::Solana),
             Err(error) => {
-                let _ = (error.to_string(), error.hint());
+                let _ = (error.to_string(), error.hint(&text));
                 if let Some(span) = error.span() {
                     prop_assert!(text.get(span).is_some());
                 }

@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use crc::{CRC_16_XMODEM, Crc, Table};
 
 use super::account::{Account, Address, Form};
-use super::character;
+use super::confusable;
 use super::error::Fault;
 use crate::domain::Network;
 
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str) -> Result<Address, Fault> {
     let seen = text.bytes().fold(0, |seen, byte| seen | class(byte));
     if seen & FOREIGN != 0 {
         let at = text.bytes().position(|byte| class(byte) == FOREIGN);
-        return Err(Fault::Character(character::at(text, at.unwrap_or(0))));
+        return Err(Fault::Character(confusable::at(text, at.unwrap_or(0))));
     }
     if text.len() != LENGTH {
         return Err(Fault::length(text, "48"));
@@ -144,7 +144,7 @@ mod tests {
         );
         assert_eq!(
             read("EQ=="),
-            Err(Fault::Character(character::at("EQ==", 2)))
+            Err(Fault::Character(confusable::at("EQ==", 2)))
         );
     }
 

@@ -1,36 +1,34 @@
-//! Checking is everything before the first request: the input is read and validated, and held
-//! against the ledger and the results file. A dry run ends here, having written nothing.
+//! Checking is what comes before anything else: the input's rows are checked and the findings told,
+//! and the rows are held against the ledger.
 
-use super::mending::Mending;
-use super::only;
-use super::records::{ledger_to_look_at, results_of};
+use super::findings_file::FindingsFile;
+use super::{input, only};
 use crate::cli::Format;
+use crate::clock;
 use crate::config::{Check, Files};
+use crate::domain::escape::escape;
 use crate::domain::{Finding, FindingCounts, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Keep};
+use crate::intake::{self, Intake, Options};
 use crate::ledger::rules::{RefusalReason, RowState};
-use crate::ledger::{Attempt, BatchId, Engine, Ledger, Realm};
-use crate::payout::open::{self, Notice, OpenError, Opened};
+use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
+use crate::payout::open::{Notice, OpenError, Opened};
 use crate::payout::pacer;
-use crate::payout::plan::{Closed, Selection, rows_of};
+use crate::payout::plan::{Closed, Selection};
+use crate::payout::results::Results;
+use crate::payout::results::disk::DiskFile;
 use crate::payout::results::read::read;
-use crate::payout::run::{Knowledge, Paths, Prospect, Request};
+use crate::payout::run::{Paths, Prospect, Request};
+use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{CreatedBefore, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, report, ui};
-use chrono::Utc;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
-
-/// `ccbatch validate` and `ccbatch run --dry-run`
-pub(super) fn dry_run(config: &Check) -> Result<Exit, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    block_on(runtime, dry_run_inside(config))
-}
 
 /// Runs a command that waits for nothing but files.
 pub(super) fn block_on<T>(
@@ -44,54 +42,8 @@ pub(super) fn block_on<T>(
     runtime.block_on(command)
 }
 
-async fn dry_run_inside(config: &Check) -> Result<Exit, Error> {
-    let input = open_input(&config.files)?;
-    let Some(intake) = validate(config, &input, Keep::Payouts)? else {
-        return Ok(Exit::InputInvalid);
-    };
-    let Some(batch) = &intake.batch else {
-        return Ok(Exit::InputInvalid);
-    };
-    let (mut results, path) = results_of(&config.files)?;
-    let mut ledger = ledger_to_look_at(&config.files).await?;
-    let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
-    let realm = match &config.api {
-        Some(api) => Realm::of_host(api),
-        None => realm_of_batch(&mut ledger, &mut results, &path, &config.files)
-            .await
-            .map_err(failed)?,
-    };
-    let wanted = open::Wanted {
-        realm,
-        path: &path,
-        references: config.references,
-        payouts: &batch.payouts,
-    };
-    let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
-    tell_notices(config, &opened);
-    let host = host_of(config, &opened);
-    let request = request(config, &host, &path, (realm, &batch.payouts))?;
-    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
-    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
-    let rows = rows_of(&batch.payouts, &knowledge.keys);
-    let prospect = Prospect {
-        record: &opened.record,
-        rows: &rows,
-        plan: &knowledge.plan(&rows, &request, &opened),
-        paths: &knowledge.paths,
-    };
-    if let Some(exit) = tell_refusals(config, &prospect)? {
-        return Ok(exit);
-    }
-    tell_plan(config, &plan_report(config, &host, &intake, &prospect));
-    ui::say("Dry run: nothing was sent, nothing was written.");
-    Ok(Exit::AllCreated)
-}
-
 /// The API's host, as far as it is known.
-fn host_of(config: &Check, opened: &Opened) -> String {
+pub(super) fn host_of(config: &Check, opened: &Opened) -> String {
     let of_batch = || opened.attempts.last().map(|attempt| attempt.host.clone());
     let host = config.api.clone().or_else(of_batch);
     host.unwrap_or_else(|| match config.files.realm {
@@ -105,8 +57,8 @@ fn host_of(config: &Check, opened: &Opened) -> String {
 /// The realm of the batch: that of the ids in its results file, else of its path.
 pub(super) async fn realm_of_batch<E: Engine>(
     ledger: &mut Ledger<E>,
-    results: &mut crate::payout::results::Results<crate::payout::results::disk::DiskFile>,
-    path: &crate::ledger::BatchPath,
+    results: &mut Results<DiskFile>,
+    path: &BatchPath,
     files: &Files,
 ) -> Result<Realm, OpenError> {
     if files.realm == Realm::Sandbox {
@@ -133,7 +85,7 @@ pub(super) async fn realm_of_batch<E: Engine>(
 pub(super) fn request<'a>(
     config: &Check,
     host: &'a str,
-    path: &'a crate::ledger::BatchPath,
+    path: &'a BatchPath,
     (realm, payouts): (Realm, &'a [Payout]),
 ) -> Result<Request<'a>, Error> {
     Ok(Request {
@@ -154,57 +106,42 @@ pub(super) fn request<'a>(
     })
 }
 
-/// Opens the input.
-pub(super) fn open_input(files: &Files) -> Result<File, Error> {
-    let error = |error: std::io::Error| Error::input(&files.input, &error);
-    let input = File::open(&files.input).map_err(error)?;
-    if input.metadata().map_err(error)?.is_dir() {
-        return Err(error(std::io::ErrorKind::IsADirectory.into()));
+/// Checks every row of these bytes and tells the findings; `None` when there is an error among them.
+pub(super) fn check(config: &Check, bytes: Vec<u8>) -> Result<Option<Intake>, Error> {
+    let path = &config.files.input;
+    let Some(intake) = tell(config, path, intake::read(bytes, &config.intake))? else {
+        return Ok(None);
+    };
+    match config.expect {
+        Some(expected) if expected != intake.fingerprint => {
+            Err(Error::other_batch(path, expected, intake.fingerprint))
+        }
+        Some(_) | None => Ok(Some(intake)),
     }
-    Ok(input)
 }
 
-/// Validates every row and tells the findings; `None` when there is an error among them.
-pub(super) fn validate(config: &Check, input: &File, keep: Keep) -> Result<Option<Intake>, Error> {
-    let path = &config.files.input;
+/// Tells what was found in a file, and how it was read; `None` when there is an error.
+pub(super) fn tell(config: &Check, path: &Path, intake: Intake) -> Result<Option<Intake>, Error> {
     let name = path.display().to_string();
-    let options = intake::Options {
-        keep,
-        ..config.intake.clone()
-    };
-    let mut told = ui::Findings::new(&name, config.max_findings, emit(config.format));
-    let mut mending = Mending::new(config, input)?;
-    let mut tell = |finding: &Finding| {
-        told.tell(finding);
-        mending.add(finding);
-    };
-    let intake =
-        intake::read(input, &options, &mut tell).map_err(|error| Error::input(path, &error))?;
-    told.end();
-    mending.end()?;
+    let findings = Findings::new(&name, config.max_findings, emit(config.format));
+    let counts = findings.tell(&intake);
+    FindingsFile::write(config, &intake)?;
     for notice in &intake.notices {
-        ui::say(&format!("{name}: {notice}"));
+        ui::say(&format!("{}: {}", escape(&name), escape(notice)));
     }
-    let counts = &intake.counts;
-    if counts.errors() > 0 {
-        tell_refused(config, counts, Exit::InputInvalid);
+    if intake.errors > 0 {
+        tell_refused(config, &counts, Exit::InputInvalid);
         return Ok(None);
     }
-    if counts.warnings() > 0 {
-        ui::say(&format!("{name}: {counts}"));
+    if intake.warnings > 0 {
+        ui::say(&format!("{}: {counts}", escape(&name)));
     }
-    match config
-        .expect
-        .filter(|expected| *expected != intake.fingerprint)
-    {
-        Some(expected) => Err(Error::other_batch(path, expected, intake.fingerprint)),
-        None => Ok(Some(intake)),
-    }
+    Ok(Some(intake))
 }
 
 fn tell_refused(config: &Check, counts: &FindingCounts, exit: Exit) {
-    let name = config.files.input.display();
-    ui::say(&format!("{name}: {counts}; nothing was sent"));
+    let name = config.files.input.display().to_string();
+    ui::say(&format!("{}: {counts}; nothing was sent", escape(&name)));
     if config.format == Format::Json {
         ui::emit(&events::refused(counts, exit));
     }
@@ -275,13 +212,8 @@ pub(super) fn tell_refusals(
         return Ok(None);
     }
     let name = config.files.input.display().to_string();
-    let mut told = ui::Findings::new(&name, config.max_findings, emit(config.format));
-    let mut counts = FindingCounts::default();
-    for finding in &findings {
-        counts.count(finding);
-        told.tell(finding);
-    }
-    told.end();
+    let told = Findings::new(&name, config.max_findings, emit(config.format));
+    let counts = told.tell_all(&findings);
     tell_refused(config, &counts, exit);
     Ok(Some(exit))
 }
@@ -307,10 +239,11 @@ pub(super) fn plan_report(
             &prospect.record.id,
             prospect.paths,
         ),
-        ends_at: report::ends_at(Utc::now(), Duration::ZERO, step, to_submit.count()),
+        ends_at: report::ends_at(clock::now(), Duration::ZERO, step, to_submit.count()),
         to_submit,
         beyond_limit: prospect.plan.beyond_limit,
-        warnings: intake.counts.warnings(),
+        warnings: intake.warnings,
+        notices: intake.notices.clone(),
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
     }
@@ -355,13 +288,21 @@ pub(super) fn tell_plan(config: &Check, report: &PlanReport) {
 /// Reads the input for a command that submits nothing: warnings are not repeated.
 pub(super) fn read_payouts(files: &Files, input: &File) -> Result<Option<Vec<Payout>>, Error> {
     let name = files.input.display().to_string();
-    let mut tell = |finding: &Finding| {
-        if finding.severity == Severity::Error {
-            ui::say(&crate::terminal::findings::line(&name, finding));
-        }
+    let options = Options {
+        reading: files.reading.clone(),
+        ..Options::default()
     };
-    let options = super::records::intake_options(files);
-    let intake = intake::read(input, &options, &mut tell)
-        .map_err(|error| Error::input(&files.input, &error))?;
+    let intake = intake::read(input::read(files, input)?, &options);
+    if intake.errors > 0 {
+        let word = |finding: Finding| {
+            let is_error = finding.severity == Severity::Error;
+            is_error.then(|| findings::line(&name, &finding))
+        };
+        intake.tell(u64::MAX, &word, &mut |line| {
+            if let Some(line) = line {
+                ui::say(&line);
+            }
+        });
+    }
     Ok(intake.batch.map(|batch| batch.payouts))
 }

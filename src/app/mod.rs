@@ -3,9 +3,10 @@
 mod blocking;
 mod check;
 mod currencies;
+mod findings_file;
+mod input;
 mod key;
 mod limits;
-mod mending;
 mod only;
 mod records;
 mod resolve;
@@ -13,6 +14,7 @@ mod run;
 mod sandbox;
 mod signals;
 mod status;
+mod validate;
 
 use crate::clock;
 use crate::config::Config;
@@ -30,7 +32,7 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
     clock::check(SystemTime::now()).map_err(Error::clock)?;
     match config {
         Config::Run(config) => run::run(&config),
-        Config::DryRun(config) => check::dry_run(&config),
+        Config::DryRun(config) => validate::validate(&config),
         Config::Status(config) => status::status(&config),
         Config::Resolve(config) => resolve::resolve(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),

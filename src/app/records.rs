@@ -2,7 +2,6 @@
 
 use crate::config::{Files, LedgerPlace};
 use crate::error::Error;
-use crate::intake;
 use crate::ledger::sqlite::{OpenError, Sqlite};
 use crate::ledger::{BatchPath, Ledger, Realm, Who};
 use crate::os::host;
@@ -92,12 +91,4 @@ pub(super) fn results_of(files: &Files) -> Result<(Results<DiskFile>, BatchPath)
         path: disk.path().display().to_string(),
     };
     Ok((Results::new(disk), path))
-}
-
-/// How a batch's rows are read by a command that sends nothing.
-pub(super) fn intake_options(files: &Files) -> intake::Options {
-    intake::Options {
-        decimal_mark: files.decimal_mark,
-        ..intake::Options::default()
-    }
 }

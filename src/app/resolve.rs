@@ -1,7 +1,8 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{block_on, open_input, read_payouts, realm_of_batch};
+use super::check::{block_on, read_payouts, realm_of_batch};
+use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use crate::config::{Consent, Files, Mode, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
@@ -62,7 +63,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
     };
     let (attempt, mut desk, row_line) = match input {
         Some(files) => {
-            let input = open_input(files)?;
+            let input = input::open(files)?;
             lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
             let Some(payouts) = read_payouts(files, &input)? else {
                 return Ok(Exit::InputInvalid);

@@ -2,9 +2,9 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    created_before, emit, open_input, plan_report, request, tell_notices, tell_plan, tell_refusals,
-    validate,
+    check, created_before, emit, plan_report, request, tell_notices, tell_plan, tell_refusals,
 };
+use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::{key, signals};
 use crate::cli::{self, Format};
@@ -13,7 +13,7 @@ use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::{Payout, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{Intake, Keep};
+use crate::intake::Intake;
 use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, AttemptStatus, Realm};
 use crate::os::lock::{LockError, lock};
@@ -48,12 +48,12 @@ pub(super) fn run(config: &Run) -> Result<Exit, Error> {
 }
 
 async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
-    let check = &config.check;
-    let files = &check.files;
+    let checked = &config.check;
+    let files = &checked.files;
     let Some(input) = open(files, stop).await? else {
         return Ok(Exit::StoppedEarly);
     };
-    let Some(intake) = validate(check, &input, Keep::Payouts)? else {
+    let Some(intake) = check(checked, input::read(files, &input)?)? else {
         return Ok(Exit::InputInvalid);
     };
     let Some(batch) = &intake.batch else {
@@ -66,12 +66,12 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         Mode::Sandbox => rehearsal_ledger(&files.user).await?,
     };
     let place = ledger.place();
-    let host = check.api.clone().unwrap_or_default();
+    let host = checked.api.clone().unwrap_or_default();
     let realm = Realm::of_host(&host);
     let request = run::Request {
         halt: config.halt,
         patience: config.patience,
-        ..request(check, &host, &path, (realm, &batch.payouts))?
+        ..request(checked, &host, &path, (realm, &batch.payouts))?
     };
     let mut operator = Terminal {
         config,
@@ -81,7 +81,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         sandbox: None,
         ended: None,
     };
-    let mut progress = Progress::new(show(config), emit(check.format), check.interval);
+    let mut progress = Progress::new(show(config), emit(checked.format), checked.interval);
     let records = Records {
         ledger: &mut ledger,
         results: &mut results,
@@ -100,7 +100,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
 /// Opens and locks the input; `None` when a stop was asked for first, as while a FIFO has no writer.
 async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
     let named = files.clone();
-    let opened = unless_stopped(stop, move || open_input(&named)).await;
+    let opened = unless_stopped(stop, move || input::open(&named)).await;
     let opened = opened.map_err(|error| Error::system(&error))?.transpose()?;
     match &opened {
         Some(input) => lock_input(&files.input, input)?,

@@ -1,6 +1,7 @@
 //! `ccbatch status`: where each payout stands, by the ledger and the results file.
 
-use super::check::{block_on, open_input, read_payouts, realm_of_batch};
+use super::check::{block_on, read_payouts, realm_of_batch};
+use super::input;
 use super::records::{ledger_to_look_at, results_of};
 use super::run::doubts;
 use crate::cli::TableFormat;
@@ -27,7 +28,7 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
 
 async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let files = &config.files;
-    let Some(payouts) = read_payouts(files, &open_input(files)?)? else {
+    let Some(payouts) = read_payouts(files, &input::open(files)?)? else {
         return Ok(Exit::InputInvalid);
     };
     let (mut results, path) = results_of(files)?;

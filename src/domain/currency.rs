@@ -33,6 +33,19 @@ impl Network {
         Self::Ton,
         Self::Solana,
     ];
+
+    /// "a TRON", "an EVM".
+    #[must_use]
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Bitcoin => "a Bitcoin",
+            Self::Litecoin => "a Litecoin",
+            Self::Tron => "a TRON",
+            Self::Evm => "an EVM",
+            Self::Ton => "a TON",
+            Self::Solana => "a Solana",
+        }
+    }
 }
 
 impl fmt::Display for Network {
@@ -59,86 +72,71 @@ pub enum Listing {
     Gone,
 }
 
-/// A line of the table.
-struct Entry {
-    code: &'static str,
-    network: Network,
-    chain: &'static str,
-    decimals: u8,
-    contract: Option<&'static str>,
-    listing: Listing,
-}
-
-const fn entry(
-    code: &'static str,
-    network: Network,
-    chain: &'static str,
-    decimals: u8,
-    contract: Option<&'static str>,
-    listing: Listing,
-) -> Entry {
-    Entry {
-        code,
-        network,
-        chain,
-        decimals,
-        contract,
-        listing,
-    }
-}
+/// A line of the table: the code, its network, the chain's own name, the decimals, how much there
+/// can be of it, the token's contract or mint, and who lists it.
+struct Entry(
+    &'static str,
+    Network,
+    &'static str,
+    u8,
+    u64,
+    Option<&'static str>,
+    Listing,
+);
 
 use Listing::{Current, Gone, Newer};
 use Network::{Bitcoin, Evm, Litecoin, Solana, Ton, Tron};
 
-/// The code, its network, the chain's own name, the decimals, the token's contract or mint.
+/// How much there can be is a bound, in whole coins: the limit that the chain or the contract sets,
+/// or else several times what was in circulation in 2026. It must stay above the truth for years.
 ///
 /// On BNB Smart Chain these are the Binance-peg tokens, on TON the jetton masters. Contracts that
 /// an issuer has left behind (the first USDD, bridged USDC) are refused as recipients in
-/// `address::refused`.
+/// `address::denylist`.
 #[rustfmt::skip]
 const TABLE: [Entry; 42] = [
-    entry("BTC",         Bitcoin,  "Bitcoin",         8,  None, Current),
-    entry("LTC",         Litecoin, "Litecoin",        8,  None, Current),
-    entry("TRX",         Tron,     "TRON",            6,  None, Current),
-    entry("USDT_TRC20",  Tron,     "TRON",            6,  Some("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"), Current),
-    entry("USDD_TRC20",  Tron,     "TRON",            18, Some("TXDk8mbtRbXeYuMNS83CfKPaYYT8XWv9Hz"), Current),
-    entry("ETH",         Evm,      "Ethereum",        18, None, Current),
-    entry("ETH_ARB",     Evm,      "Arbitrum One",    18, None, Current),
-    entry("ETH_OPT",     Evm,      "OP Mainnet",      18, None, Current),
-    entry("ETH_BASE",    Evm,      "Base",            18, None, Current),
-    entry("USDT_ERC20",  Evm,      "Ethereum",        6,  Some("0xdAC17F958D2ee523a2206206994597C13D831ec7"), Current),
-    entry("USDC_ERC20",  Evm,      "Ethereum",        6,  Some("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"), Current),
-    entry("USDT_ARB",    Evm,      "Arbitrum One",    6,  Some("0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"), Current),
-    entry("USDC_ARB",    Evm,      "Arbitrum One",    6,  Some("0xaf88d065e77c8cC2239327C5EDb3A432268e5831"), Current),
-    entry("USDT_OPT",    Evm,      "OP Mainnet",      6,  Some("0x94b008aA00579c1307B0EF2c499aD98a8ce58e58"), Current),
-    entry("USDC_OPT",    Evm,      "OP Mainnet",      6,  Some("0x0b2C639c533813f4Aa9D7837CAf62653d097Ff85"), Current),
-    entry("USDC_BASE",   Evm,      "Base",            6,  Some("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), Current),
-    entry("TUSD_ERC20",  Evm,      "Ethereum",        18, Some("0x0000000000085d4780B73119b644AE5ecd22b376"), Gone),
-    entry("SHIB_ERC20",  Evm,      "Ethereum",        18, Some("0x95aD61b0a150d79219dCF64E1E6Cc01f0B64C4cE"), Current),
-    entry("BNB",         Evm,      "BNB Smart Chain", 18, None, Current),
-    entry("USDT_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x55d398326f99059fF775485246999027B3197955"), Current),
-    entry("USDC_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d"), Current),
-    entry("TUSD_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x40af3827F39D0EAcBF4A168f8D4ee67c121D11c9"), Gone),
-    entry("TON",         Ton,      "TON",             9,  None, Current),
-    entry("USDT_TON",    Ton,      "TON",             6,  Some("EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs"), Current),
-    entry("SOL",         Solana,   "Solana",          9,  None, Current),
-    entry("USDT_SOL",    Solana,   "Solana",          6,  Some("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"), Current),
-    entry("USDC_SOL",    Solana,   "Solana",          6,  Some("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"), Current),
-    entry("DAI_ERC20",   Evm,      "Ethereum",        18, Some("0x6B175474E89094C44Da98b954EedeAC495271d0F"), Newer),
-    entry("DAI_ARB",     Evm,      "Arbitrum One",    18, Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
-    entry("DAI_OPT",     Evm,      "OP Mainnet",      18, Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
-    entry("DAI_BASE",    Evm,      "Base",            18, Some("0x50c5725949A6F0c72E6C4a641F24049A917DB0Cb"), Newer),
-    entry("DAI_BSC",     Evm,      "BNB Smart Chain", 18, Some("0x1AF3F329e8BE154074D8769D1FFa4eE058B1DBc3"), Newer),
-    entry("ARB_ARB",     Evm,      "Arbitrum One",    18, Some("0x912CE59144191C1204E64559FE8253a0e49E6548"), Newer),
-    entry("OP_OPT",      Evm,      "OP Mainnet",      18, Some("0x4200000000000000000000000000000000000042"), Newer),
-    entry("PEPE_ERC20",  Evm,      "Ethereum",        18, Some("0x6982508145454Ce325dDbE47a25d4ec3d2311933"), Newer),
-    entry("PEPE_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x25d887Ce7a35172C62FeBFD67a1856F20FaEbB00"), Newer),
-    entry("SHIB_BSC",    Evm,      "BNB Smart Chain", 18, Some("0x2859e4544C4bB03966803b044A93563Bd2D0DD4D"), Newer),
-    entry("PYUSD_ERC20", Evm,      "Ethereum",        6,  Some("0x6c3ea9036406852006290770BEdFcAbA0e23A0e8"), Newer),
-    entry("XAUT_ERC20",  Evm,      "Ethereum",        6,  Some("0x68749665FF8D2d112Fa859AA293F07A622782F38"), Newer),
-    entry("PYUSD_SOL",   Solana,   "Solana",          6,  Some("2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"), Newer),
-    entry("TRUMP_SOL",   Solana,   "Solana",          6,  Some("6p6xgHyF7AeE6TZkSmFsko444wqoP15icUSqi2jfGiPN"), Newer),
-    entry("XAUT_TON",    Ton,      "TON",             6,  Some("EQA1R_LuQCLHlMgOo1S4G7Y7W1cd0FrAkbA10Zq7rddKxi9k"), Newer),
+    Entry("BTC",         Bitcoin,  "Bitcoin",         8,  21_000_000,           None, Current),
+    Entry("LTC",         Litecoin, "Litecoin",        8,  84_000_000,           None, Current),
+    Entry("TRX",         Tron,     "TRON",            6,  150_000_000_000,      None, Current),
+    Entry("USDT_TRC20",  Tron,     "TRON",            6,  200_000_000_000,      Some("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"), Current),
+    Entry("USDD_TRC20",  Tron,     "TRON",            18, 10_000_000_000,       Some("TXDk8mbtRbXeYuMNS83CfKPaYYT8XWv9Hz"), Current),
+    Entry("ETH",         Evm,      "Ethereum",        18, 150_000_000,          None, Current),
+    Entry("ETH_ARB",     Evm,      "Arbitrum One",    18, 150_000_000,          None, Current),
+    Entry("ETH_OPT",     Evm,      "OP Mainnet",      18, 150_000_000,          None, Current),
+    Entry("ETH_BASE",    Evm,      "Base",            18, 150_000_000,          None, Current),
+    Entry("USDT_ERC20",  Evm,      "Ethereum",        6,  200_000_000_000,      Some("0xdAC17F958D2ee523a2206206994597C13D831ec7"), Current),
+    Entry("USDC_ERC20",  Evm,      "Ethereum",        6,  200_000_000_000,      Some("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"), Current),
+    Entry("USDT_ARB",    Evm,      "Arbitrum One",    6,  50_000_000_000,       Some("0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9"), Current),
+    Entry("USDC_ARB",    Evm,      "Arbitrum One",    6,  50_000_000_000,       Some("0xaf88d065e77c8cC2239327C5EDb3A432268e5831"), Current),
+    Entry("USDT_OPT",    Evm,      "OP Mainnet",      6,  50_000_000_000,       Some("0x94b008aA00579c1307B0EF2c499aD98a8ce58e58"), Current),
+    Entry("USDC_OPT",    Evm,      "OP Mainnet",      6,  50_000_000_000,       Some("0x0b2C639c533813f4Aa9D7837CAf62653d097Ff85"), Current),
+    Entry("USDC_BASE",   Evm,      "Base",            6,  50_000_000_000,       Some("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), Current),
+    Entry("TUSD_ERC20",  Evm,      "Ethereum",        18, 10_000_000_000,       Some("0x0000000000085d4780B73119b644AE5ecd22b376"), Gone),
+    Entry("SHIB_ERC20",  Evm,      "Ethereum",        18, 1_000_000_000_000_000, Some("0x95aD61b0a150d79219dCF64E1E6Cc01f0B64C4cE"), Current),
+    Entry("BNB",         Evm,      "BNB Smart Chain", 18, 200_000_000,          None, Current),
+    Entry("USDT_BSC",    Evm,      "BNB Smart Chain", 18, 50_000_000_000,       Some("0x55d398326f99059fF775485246999027B3197955"), Current),
+    Entry("USDC_BSC",    Evm,      "BNB Smart Chain", 18, 50_000_000_000,       Some("0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d"), Current),
+    Entry("TUSD_BSC",    Evm,      "BNB Smart Chain", 18, 10_000_000_000,       Some("0x40af3827F39D0EAcBF4A168f8D4ee67c121D11c9"), Gone),
+    Entry("TON",         Ton,      "TON",             9,  10_000_000_000,       None, Current),
+    Entry("USDT_TON",    Ton,      "TON",             6,  50_000_000_000,       Some("EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs"), Current),
+    Entry("SOL",         Solana,   "Solana",          9,  1_000_000_000,        None, Current),
+    Entry("USDT_SOL",    Solana,   "Solana",          6,  50_000_000_000,       Some("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"), Current),
+    Entry("USDC_SOL",    Solana,   "Solana",          6,  50_000_000_000,       Some("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"), Current),
+    Entry("DAI_ERC20",   Evm,      "Ethereum",        18, 20_000_000_000,       Some("0x6B175474E89094C44Da98b954EedeAC495271d0F"), Newer),
+    Entry("DAI_ARB",     Evm,      "Arbitrum One",    18, 20_000_000_000,       Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
+    Entry("DAI_OPT",     Evm,      "OP Mainnet",      18, 20_000_000_000,       Some("0xDA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), Newer),
+    Entry("DAI_BASE",    Evm,      "Base",            18, 20_000_000_000,       Some("0x50c5725949A6F0c72E6C4a641F24049A917DB0Cb"), Newer),
+    Entry("DAI_BSC",     Evm,      "BNB Smart Chain", 18, 20_000_000_000,       Some("0x1AF3F329e8BE154074D8769D1FFa4eE058B1DBc3"), Newer),
+    Entry("ARB_ARB",     Evm,      "Arbitrum One",    18, 20_000_000_000,       Some("0x912CE59144191C1204E64559FE8253a0e49E6548"), Newer),
+    Entry("OP_OPT",      Evm,      "OP Mainnet",      18, 10_000_000_000,       Some("0x4200000000000000000000000000000000000042"), Newer),
+    Entry("PEPE_ERC20",  Evm,      "Ethereum",        18, 421_000_000_000_000,  Some("0x6982508145454Ce325dDbE47a25d4ec3d2311933"), Newer),
+    Entry("PEPE_BSC",    Evm,      "BNB Smart Chain", 18, 421_000_000_000_000,  Some("0x25d887Ce7a35172C62FeBFD67a1856F20FaEbB00"), Newer),
+    Entry("SHIB_BSC",    Evm,      "BNB Smart Chain", 18, 1_000_000_000_000_000, Some("0x2859e4544C4bB03966803b044A93563Bd2D0DD4D"), Newer),
+    Entry("PYUSD_ERC20", Evm,      "Ethereum",        6,  20_000_000_000,       Some("0x6c3ea9036406852006290770BEdFcAbA0e23A0e8"), Newer),
+    Entry("XAUT_ERC20",  Evm,      "Ethereum",        6,  5_000_000,            Some("0x68749665FF8D2d112Fa859AA293F07A622782F38"), Newer),
+    Entry("PYUSD_SOL",   Solana,   "Solana",          6,  20_000_000_000,       Some("2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo"), Newer),
+    Entry("TRUMP_SOL",   Solana,   "Solana",          6,  1_000_000_000,        Some("6p6xgHyF7AeE6TZkSmFsko444wqoP15icUSqi2jfGiPN"), Newer),
+    Entry("XAUT_TON",    Ton,      "TON",             6,  5_000_000,            Some("EQA1R_LuQCLHlMgOo1S4G7Y7W1cd0FrAkbA10Zq7rddKxi9k"), Newer),
 ];
 
 /// How many codes the table holds; [`Currency::index`] is always less.
@@ -151,7 +149,7 @@ const SLOTS: [u8; SLOT_COUNT] = {
     let mut slots = [EMPTY; SLOT_COUNT];
     let mut place = 0;
     while place < CURRENCY_COUNT {
-        let mut slot = first_slot(TABLE[place].code.as_bytes());
+        let mut slot = first_slot(TABLE[place].0.as_bytes());
         while slots[slot] != EMPTY {
             slot = next_slot(slot);
         }
@@ -221,31 +219,54 @@ impl Currency {
     /// The API's code, `USDT_TRC20`.
     #[must_use]
     pub fn code(self) -> &'static str {
-        self.entry().code
+        self.entry().0
     }
 
     /// The network whose address format it uses.
     #[must_use]
     pub fn network(self) -> Network {
-        self.entry().network
+        self.entry().1
     }
 
     /// The chain's own name, which for EVM tells more than the network.
     #[must_use]
     pub fn chain(self) -> &'static str {
-        self.entry().chain
+        self.entry().2
     }
 
     /// How many decimals its minor unit has.
     #[must_use]
     pub fn decimals(self) -> u8 {
-        self.entry().decimals
+        self.entry().3
+    }
+
+    /// At most so many minor units of it exist.
+    #[must_use]
+    pub fn supply(self) -> u128 {
+        let units = 10u128.saturating_pow(self.decimals().into());
+        u128::from(self.entry().4).saturating_mul(units)
+    }
+
+    /// What its smallest unit is called.
+    #[must_use]
+    pub fn minor_unit(self) -> &'static str {
+        match (self.network(), self.contract()) {
+            (Network::Bitcoin, _) => "satoshi",
+            (Network::Litecoin, _) => "litoshi",
+            (Network::Tron, None) => "sun",
+            (Network::Evm, None) => "wei",
+            (Network::Ton, None) => "nanoton",
+            (Network::Solana, None) => "lamport",
+            (Network::Tron | Network::Evm | Network::Ton | Network::Solana, Some(_)) => {
+                "the token's smallest unit"
+            }
+        }
     }
 
     /// The token's contract or mint, which is never a recipient; a chain's own coin has none.
     #[must_use]
     pub fn contract(self) -> Option<&'static str> {
-        self.entry().contract
+        self.entry().5
     }
 
     /// The coin or token without its network: `USDT` for `USDT_TRC20`.
@@ -272,7 +293,7 @@ impl Currency {
     /// Which edition of the API's documentation lists it.
     #[must_use]
     pub fn listing(self) -> Listing {
-        self.entry().listing
+        self.entry().6
     }
 }
 
@@ -331,6 +352,17 @@ mod tests {
             codes("BTC", Network::Evm),
             ["ETH", "ETH_ARB", "ETH_OPT", "ETH_BASE", "BNB"]
         );
+    }
+
+    #[test]
+    fn supplies_can_be_counted() {
+        for currency in Currency::all() {
+            let units = 10u128.pow(currency.decimals().into());
+            assert!(currency.supply() / units >= 1_000_000, "{currency}");
+            assert!(currency.supply() < u128::MAX / 100_000, "{currency}");
+        }
+        let btc = Currency::from_code("BTC").unwrap();
+        assert_eq!(btc.supply(), 2_100_000_000_000_000);
     }
 
     #[test]

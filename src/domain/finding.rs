@@ -126,11 +126,21 @@ pub struct FindingCounts {
 impl FindingCounts {
     /// Counts one finding.
     pub fn count(&mut self, finding: &Finding) {
-        let count = self
-            .by_kind
-            .entry((finding.severity, finding.kind))
-            .or_default();
+        self.count_kind(finding.severity, finding.kind);
+    }
+
+    /// Counts one finding of this kind.
+    pub fn count_kind(&mut self, severity: Severity, kind: &'static str) {
+        let count = self.by_kind.entry((severity, kind)).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// Adds the counts of other findings.
+    pub fn add(&mut self, others: &Self) {
+        for (kind, more) in &others.by_kind {
+            let count = self.by_kind.entry(*kind).or_default();
+            *count = count.saturating_add(*more);
+        }
     }
 
     /// How many errors there are.

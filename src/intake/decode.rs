@@ -6,8 +6,8 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, ISO_8859_2, ISO_8859_4, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1251,
-    WINDOWS_1252, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258,
+    Encoding, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
+    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258,
 };
 use std::fmt;
 use std::str::FromStr;
@@ -97,9 +97,6 @@ impl TextEncoding {
     /// Its name, `windows-1251`, which [`FromStr`] takes.
     #[must_use]
     pub fn name(self) -> &'static str {
-        if self.0 == UTF_16LE || self.0 == UTF_16BE {
-            return "UTF-16";
-        }
         self.0.name()
     }
 }
@@ -321,8 +318,8 @@ mod tests {
     fn a_mark_is_no_part_of_the_text() {
         for (bytes, name) in [
             (&b"\xEF\xBB\xBFa\xC3\xA9"[..], "UTF-8"),
-            (b"\xFF\xFEa\0\xE9\0", "UTF-16"),
-            (b"\xFE\xFF\0a\0\xE9", "UTF-16"),
+            (b"\xFF\xFEa\0\xE9\0", "UTF-16LE"),
+            (b"\xFE\xFF\0a\0\xE9", "UTF-16BE"),
         ] {
             let decoded = decoded(bytes);
             assert_eq!(

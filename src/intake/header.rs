@@ -1,170 +1,471 @@
 //! A [`Header`] is the line that names the columns, and thereby the delimiter between them.
 
-use super::source::LineBreak;
-use super::splitter::Splitter;
-use crate::domain::Column;
+use super::columns::{self, Claim, ColumnNames, Meaning, REQUIRED, meaning};
+use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_delimiter};
+use crate::domain::{Amount, Column, Currency};
 
-/// The columns of the results file that no input has.
-const RESULTS_COLUMNS: [&str; 4] = ["attempt", "api", "started_at", "status"];
+/// How many lines may stand above the header, with it: a title, a date, an empty line or two.
+const MAX_HEADER_LINES: usize = 20;
 
-/// What may stand between two cells. The header tells which it is: no other splits it into the
-/// names that must be there.
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+/// Names of columns that stand beside an invoice id in what this program writes.
+const RECORD_NAMES: [&str; 4] = ["attempt", "attempts", "startedat", "errorkey"];
 
-/// The columns that must be there.
-const REQUIRED: [Column; 3] = [Column::CurrencyCode, Column::ToAddress, Column::Amount];
+/// The longest line that is looked at. The longest sensible row has a few hundred bytes; a longer
+/// line is another kind of file.
+pub const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// Which cell of a row is which.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) delimiter: u8,
-    /// How many cells a row has, without nameless ones at the end.
-    pub(super) width: usize,
-    code: usize,
-    address: usize,
-    amount: usize,
-    pub(super) reference: Option<usize>,
-    payee: Option<usize>,
-    /// The names of the columns that are not used, as they stand.
-    pub(super) ignored: Vec<String>,
+pub struct Header {
+    /// The line, as an editor shows it.
+    pub line: u64,
+    /// The line as it stands.
+    pub text: String,
+    /// What separates the columns.
+    pub delimiter: u8,
+    /// What ends the lines.
+    pub line_break: LineBreak,
+    /// The names of the columns as they stand, without nameless ones at the end.
+    pub names: Vec<String>,
+    /// How many cells the line has, with those.
+    pub cells: usize,
+    /// How many bytes of the text come before the rows.
+    pub end: usize,
+    /// The lines above it that are not blank.
+    pub passed_over: Vec<(u64, String)>,
+    places: Places,
+    pub(super) memos: Vec<usize>,
+    pub(super) comments: Vec<usize>,
+    pub(super) invoice_ids: Vec<usize>,
 }
 
-/// Why a line is no header.
+/// Where the used columns are, and by what right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Places {
+    found: Vec<(Column, usize, Claim)>,
+    /// Columns that several names claim by the same right.
+    contested: Vec<(Column, Vec<usize>, Claim)>,
+}
+
+/// Why a file has no header.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum HeaderFault {
-    /// It is the header of this program's own results.
-    Results,
+pub struct HeaderError {
+    /// The line it is about.
+    pub line: u64,
+    /// That line as it stands.
+    pub text: String,
+    /// What is wrong with it.
+    pub fault: HeaderFault,
+}
+
+/// What is wrong with a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderFault {
+    /// The line is longer than any header.
+    Overlong,
+    /// It is the header of a record that this program wrote, by the name of this column.
+    Record(String),
     /// A line of data, by the look of it.
     Data,
-    /// Required columns are missing; the names that are there.
-    Missing(Vec<Column>, Vec<String>),
+    /// Required columns are missing.
+    Missing(Box<Missing>),
     /// A column occurs more than once.
     Doubled(Column),
     /// A quote opens that the line does not close.
     OpenQuote,
+    /// `--columns` names a column that is not there, or is there twice.
+    NotThere(Column, String, Vec<String>),
 }
 
-impl Header {
-    /// Reads the line that names the columns, with this delimiter or else the one that fits.
-    pub(super) fn read(line: &[u8], delimiter: Option<u8>) -> Result<Self, Vec<HeaderFault>> {
-        let delimiter = delimiter.unwrap_or_else(|| likely_delimiter(line));
-        let mut splitter = Splitter::new(delimiter, LineBreak::LineFeed, line);
-        let row = splitter.split(line.into());
-        if row.open_quote().is_some() {
-            return Err(vec![HeaderFault::OpenQuote]);
-        }
-        let mut names: Vec<String> = (0..row.width())
-            .map(|index| tidy(&String::from_utf8_lossy(row.value(index))).to_owned())
-            .collect();
-        while names.last().is_some_and(String::is_empty) {
-            names.pop();
-        }
-        let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
-        if RESULTS_COLUMNS.iter().all(|name| has(name)) {
-            return Err(vec![HeaderFault::Results]);
-        }
-        Self::from_names(names, delimiter)
-    }
+/// The columns that a header does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which they are.
+    pub columns: Vec<Column>,
+    /// All names that are there.
+    pub names: Vec<String>,
+    /// Names that only look like a missing column's, with that column.
+    pub confusable: Vec<(String, Column)>,
+    /// Names that several columns have for one missing column.
+    pub contested: Vec<(Column, Vec<String>)>,
+    /// The name that is most like the missing column's.
+    pub nearest: Vec<(Column, String)>,
+}
 
-    fn from_names(names: Vec<String>, delimiter: u8) -> Result<Self, Vec<HeaderFault>> {
-        let places = |column: Column| -> Vec<usize> {
-            (0..names.len())
-                .filter(|index| names[*index].eq_ignore_ascii_case(column.name()))
-                .collect()
-        };
-        let mut faults = Vec::new();
-        let missing: Vec<_> = REQUIRED
-            .into_iter()
-            .filter(|column| places(*column).is_empty())
-            .collect();
-        if missing.len() == REQUIRED.len() && looks_like_data(&names) {
-            return Err(vec![HeaderFault::Data]);
+/// A line that may be the header.
+struct Candidate<'t> {
+    number: u64,
+    line: Line<'t>,
+    delimiter: u8,
+    names: Vec<String>,
+    cells: usize,
+    places: Places,
+    is_open: bool,
+}
+
+/// Finds the header: the first of the first lines that names all required columns. `None` for a
+/// text with nothing but blanks.
+///
+/// # Errors
+/// What keeps the line that comes nearest from being one.
+pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderError> {
+    let line_break = LineBreak::of(text);
+    let mut delimiter = None;
+    let mut passed_over: Vec<(u64, String)> = Vec::new();
+    let mut best: Option<Candidate<'_>> = None;
+    for (number, line) in (1u64..).zip(lines(text, line_break)).take(MAX_HEADER_LINES) {
+        if line.text.trim_matches([',', ';', '\t', ' ']).is_empty() {
+            continue;
         }
-        if !missing.is_empty() {
-            faults.push(HeaderFault::Missing(missing, names.clone()));
+        if line.text.len() > MAX_LINE_BYTES {
+            return Err(overlong(number));
         }
-        for column in REQUIRED
-            .into_iter()
-            .chain([Column::Reference, Column::Payee])
+        if passed_over.is_empty()
+            && let Some(named) = named_delimiter(line.text)
         {
-            if places(column).len() > 1 {
-                faults.push(HeaderFault::Doubled(column));
+            delimiter = Some(named);
+            continue;
+        }
+        let candidate = Candidate::new(number, line, delimiter, given);
+        if let Some(record) = candidate.record(text, line_break) {
+            return Err(candidate.error(HeaderFault::Record(record)));
+        }
+        if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
+            return candidate.header(text, line_break, passed_over).map(Some);
+        }
+        let known = |candidate: &Candidate<'_>| candidate.places.known();
+        if best
+            .as_ref()
+            .is_none_or(|best| known(&candidate) > known(best).max(1))
+        {
+            best = Some(candidate);
+        }
+        passed_over.push((number, line.text.to_owned()));
+    }
+    match best {
+        None => Ok(None),
+        Some(candidate) => {
+            let is_broken = candidate.is_open
+                && joined(
+                    text,
+                    candidate.line.start,
+                    (candidate.delimiter, line_break),
+                )
+                .is_some();
+            let fault = candidate.fault(given, is_broken);
+            Err(candidate.error(fault))
+        }
+    }
+}
+
+fn overlong(line: u64) -> HeaderError {
+    HeaderError {
+        line,
+        text: String::new(),
+        fault: HeaderFault::Overlong,
+    }
+}
+
+impl<'t> Candidate<'t> {
+    /// A line with this delimiter, or else with the one that gives the most columns.
+    fn new(number: u64, line: Line<'t>, named: Option<u8>, given: &ColumnNames) -> Self {
+        let delimiters = named.map_or(DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+        let with = |delimiter: u8| {
+            let mut splitter = Splitter::new(delimiter, line.text);
+            let record = splitter.split(line.text);
+            let names = names(record.values());
+            Self {
+                number,
+                line,
+                delimiter,
+                places: Places::of(&names, given),
+                names,
+                cells: record.width(),
+                is_open: record.open_quote().is_some(),
+            }
+        };
+        let mut best = with(delimiters.first().copied().unwrap_or(b','));
+        for delimiter in delimiters.into_iter().skip(1) {
+            let other = with(delimiter);
+            let score = |it: &Self| (it.places.known(), it.names.len());
+            if score(&other) > score(&best) {
+                best = other;
             }
         }
-        let place = |column| places(column).first().copied();
-        let (Some(code), Some(address), Some(amount), true) = (
-            place(Column::CurrencyCode),
-            place(Column::ToAddress),
-            place(Column::Amount),
-            faults.is_empty(),
-        ) else {
-            return Err(faults);
+        best
+    }
+
+    fn error(&self, fault: HeaderFault) -> HeaderError {
+        HeaderError {
+            line: self.number,
+            text: self.line.text.to_owned(),
+            fault,
+        }
+    }
+
+    /// The column that only a record of this program has. Of an invoice id some value must be
+    /// there, for the column alone may be somebody's form.
+    fn record(&self, text: &str, line_break: LineBreak) -> Option<String> {
+        if self.names.len() < 2 {
+            return None;
+        }
+        let with = |wanted: Meaning| {
+            (0..self.names.len()).filter(move |index| meaning(&self.names[*index]) == wanted)
         };
-        let reference = place(Column::Reference);
-        let payee = place(Column::Payee);
-        let used = [Some(code), Some(address), Some(amount), reference, payee];
-        Ok(Self {
-            delimiter,
-            width: names.len(),
-            code,
-            address,
-            amount,
-            reference,
-            payee,
-            ignored: (0..names.len())
-                .filter(|index| !used.contains(&Some(*index)) && !names[*index].is_empty())
-                .map(|index| names[index].clone())
-                .collect(),
+        if let Some(index) = with(Meaning::Finding).next() {
+            return Some(self.names[index].clone());
+        }
+        let places: Vec<_> = with(Meaning::InvoiceId).collect();
+        let first = places.first()?;
+        // Beside it stands what no form has: then it is a record, if only of what was not paid.
+        let is_of_a_record = |name: &String| RECORD_NAMES.contains(&columns::plain(name).as_str());
+        if self.names.iter().any(is_of_a_record) {
+            return Some(self.names[*first].clone());
+        }
+        let body = text.get(self.line.start..).unwrap_or_default();
+        let mut splitter = Splitter::for_piece(self.delimiter, line_break, body);
+        for line in lines(body, line_break).skip(1) {
+            let record = splitter.split(line.text);
+            let held = places
+                .iter()
+                .find(|index| !record.value(**index).is_empty());
+            if let Some(index) = held {
+                return Some(self.names[*index].clone());
+            }
+        }
+        None
+    }
+
+    fn header(
+        self,
+        text: &str,
+        line_break: LineBreak,
+        passed_over: Vec<(u64, String)>,
+    ) -> Result<Header, HeaderError> {
+        // A second column of the same name is an error even where it is not a required one.
+        if let Some((column, ..)) = self
+            .places
+            .contested
+            .iter()
+            .find(|(.., claim)| *claim == Claim::Own)
+        {
+            return Err(self.error(HeaderFault::Doubled(*column)));
+        }
+        let rest = text.get(self.line.start..).unwrap_or_default();
+        let next = lines(rest, line_break).nth(1);
+        let with = |wanted: Meaning| -> Vec<usize> {
+            let is_free = |index: &usize| !self.places.found.iter().any(|it| it.1 == *index);
+            (0..self.names.len())
+                .filter(|index| meaning(&self.names[*index]) == wanted)
+                .filter(is_free)
+                .collect()
+        };
+        Ok(Header {
+            line: self.number,
+            text: self.line.text.to_owned(),
+            delimiter: self.delimiter,
+            line_break,
+            end: next.map_or(text.len(), |next| {
+                self.line.start.saturating_add(next.start)
+            }),
+            passed_over,
+            memos: with(Meaning::Memo),
+            comments: with(Meaning::Comment),
+            invoice_ids: with(Meaning::InvoiceId),
+            names: self.names,
+            cells: self.cells,
+            places: self.places,
         })
     }
 
-    /// Which cell of a row this is; `None` for a column that the file does not have.
-    pub(super) fn place(&self, column: Column) -> Option<usize> {
-        match column {
-            Column::CurrencyCode => Some(self.code),
-            Column::ToAddress => Some(self.address),
-            Column::Amount => Some(self.amount),
-            Column::Reference => self.reference,
-            Column::Payee => self.payee,
+    /// Why it is no header.
+    fn fault(&self, given: &ColumnNames, is_broken: bool) -> HeaderFault {
+        if is_broken || (self.is_open && self.places.known() > 0) {
+            return HeaderFault::OpenQuote;
         }
+        for column in columns::ALL {
+            if let Some(name) = given.of(column)
+                && self.places.place(column).is_none()
+            {
+                return HeaderFault::NotThere(column, name.to_owned(), self.names.clone());
+            }
+        }
+        let doubled = self.places.contested.iter();
+        if let Some((column, ..)) = doubled.clone().find(|(.., claim)| *claim == Claim::Own) {
+            return HeaderFault::Doubled(*column);
+        }
+        let is_unknown = self.places.known() == 0 && self.places.contested.is_empty();
+        if is_unknown && looks_like_data(&self.names) {
+            return HeaderFault::Data;
+        }
+        HeaderFault::Missing(Box::new(self.missing()))
+    }
+
+    fn missing(&self) -> Missing {
+        let columns: Vec<_> = REQUIRED
+            .into_iter()
+            .filter(|column| self.places.place(*column).is_none())
+            .collect();
+        let names_at = |places: &[usize]| -> Vec<String> {
+            places
+                .iter()
+                .map(|place| self.names[*place].clone())
+                .collect()
+        };
+        let contested = self.places.contested.iter();
+        let contested: Vec<_> = contested
+            .filter(|(column, ..)| columns.contains(column))
+            .map(|(column, places, _)| (*column, names_at(places)))
+            .collect();
+        let confusable = self.names.iter().filter_map(|name| {
+            let column = columns::confused_with(name)?;
+            columns.contains(&column).then(|| (name.clone(), column))
+        });
+        let confusable: Vec<_> = confusable.collect();
+        let is_open = |column: &Column| {
+            !contested.iter().any(|(of, _)| of == column)
+                && !confusable.iter().any(|(_, of)| of == column)
+        };
+        let nearest = columns
+            .iter()
+            .copied()
+            .filter(is_open)
+            .filter_map(|column| {
+                let name = self.nearest(column)?;
+                Some((column, name.to_owned()))
+            });
+        Missing {
+            nearest: nearest.collect(),
+            names: self.names.clone(),
+            columns,
+            confusable,
+            contested,
+        }
+    }
+
+    /// The name without a meaning that is most like the column's.
+    fn nearest(&self, column: Column) -> Option<&str> {
+        /// Less than this many hundredths of likeness is another word.
+        const LEAST: usize = 60;
+        let free = self
+            .names
+            .iter()
+            .filter(|name| !name.is_empty() && meaning(name) == Meaning::Other);
+        let (likeness, name) = free
+            .map(|name| (columns::likeness(name, column), name))
+            .max_by_key(|(likeness, _)| *likeness)?;
+        (likeness >= LEAST).then_some(name.as_str())
     }
 }
 
-/// A column's name without what programs leave around it. Names are only compared, so that more
-/// can be taken off here than around a value.
-fn tidy(name: &str) -> &str {
-    name.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
-    })
+/// The names of columns, without nameless ones at the end.
+fn names(values: Vec<String>) -> Vec<String> {
+    let mut names = values;
+    while names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    names
 }
 
-/// The delimiter that splits the line into most of the names that are used.
-fn likely_delimiter(line: &[u8]) -> u8 {
-    let known = |delimiter: u8| {
-        let mut splitter = Splitter::new(delimiter, LineBreak::LineFeed, line);
-        let row = splitter.split(line.into());
-        let names = (0..row.width()).filter(|index| {
-            let name = String::from_utf8_lossy(row.value(*index));
-            REQUIRED
-                .iter()
-                .chain(&[Column::Reference, Column::Payee])
-                .any(|column| tidy(&name).eq_ignore_ascii_case(column.name()))
-        });
-        names.count()
-    };
-    // Of equals `max_by_key` gives the last, and that is to be the comma.
-    DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(|delimiter| known(*delimiter))
-        .unwrap_or(b',')
+impl Places {
+    /// A name counts only if no other column has it too; the column's own name wins over others,
+    /// and what the operator gives over both.
+    fn of(names: &[String], given: &ColumnNames) -> Self {
+        let mut places = Self::default();
+        let meanings: Vec<_> = names.iter().map(|name| meaning(name)).collect();
+        let is_given = |index: usize| {
+            let all = columns::ALL.into_iter();
+            all.filter_map(|column| given.of(column))
+                .any(|name| is_named(&names[index], name))
+        };
+        for column in columns::ALL {
+            let claimed = |claim: Claim| -> Vec<usize> {
+                (0..names.len())
+                    .filter(|index| match (claim, given.of(column)) {
+                        (Claim::Given, Some(name)) => is_named(&names[*index], name),
+                        (Claim::Given, None) | (_, Some(_)) => false,
+                        (Claim::Own | Claim::Other, None) => {
+                            meanings[*index] == Meaning::Used(column, claim) && !is_given(*index)
+                        }
+                    })
+                    .collect()
+            };
+            for claim in [Claim::Given, Claim::Own, Claim::Other] {
+                match claimed(claim).as_slice() {
+                    [] => continue,
+                    [index] => places.found.push((column, *index, claim)),
+                    several => places.contested.push((column, several.to_vec(), claim)),
+                }
+                break;
+            }
+        }
+        places
+    }
+
+    fn place(&self, column: Column) -> Option<usize> {
+        let found = self.found.iter().find(|(of, ..)| *of == column);
+        found.map(|(_, index, _)| *index)
+    }
+
+    /// How many of the required columns are there.
+    fn required(&self) -> usize {
+        let there = REQUIRED
+            .iter()
+            .filter(|column| self.place(**column).is_some());
+        there.count()
+    }
+
+    /// How many columns are known, the required ones first of all.
+    fn known(&self) -> usize {
+        let all = self.found.len().saturating_add(self.contested.len());
+        self.required()
+            .saturating_mul(columns::ALL.len())
+            .saturating_add(all)
+    }
+}
+
+/// Whether a name in the header is the one that the operator gives.
+fn is_named(name: &str, given: &str) -> bool {
+    name == given || columns::plain(name) == columns::plain(given)
+}
+
+impl Header {
+    /// How many cells a row has at least; it may have as many more as the header has without names.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Which cell of a row this is; `None` for a column that the file does not have.
+    #[must_use]
+    pub fn place(&self, column: Column) -> Option<usize> {
+        self.places.place(column)
+    }
+
+    /// The columns that were found under another name than their own, with that name.
+    #[must_use]
+    pub fn taken(&self) -> Vec<(Column, &str)> {
+        let found = self.places.found.iter();
+        found
+            .filter(|(.., claim)| *claim != Claim::Own)
+            .filter_map(|(column, index, _)| Some((*column, self.names.get(*index)?.as_str())))
+            .collect()
+    }
+
+    /// The columns that are not used.
+    #[must_use]
+    pub fn ignored(&self) -> Vec<usize> {
+        let is_used = |index: &usize| {
+            self.places.found.iter().any(|(_, used, _)| used == index) || self.memos.contains(index)
+        };
+        (0..self.cells).filter(|index| !is_used(index)).collect()
+    }
 }
 
 /// Whether these are values and not names: one of them is a code or a number.
 fn looks_like_data(names: &[String]) -> bool {
     names.iter().any(|name| {
-        crate::domain::Currency::from_code(&name.to_ascii_uppercase()).is_some()
-            || crate::domain::Amount::parse(name, 18).is_ok()
+        Currency::from_code(&name.to_ascii_uppercase()).is_some() || Amount::parse(name, 18).is_ok()
     })
 }
 
@@ -172,8 +473,20 @@ fn looks_like_data(names: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Header, Vec<HeaderFault>> {
-        Header::read(line.as_bytes(), None)
+    fn read(text: &str) -> Result<Header, HeaderFault> {
+        read_with(text, "")
+    }
+
+    fn read_with(text: &str, given: &str) -> Result<Header, HeaderFault> {
+        let given = given.parse().unwrap_or_default();
+        match find(text, &given) {
+            Ok(header) => Ok(header.unwrap()),
+            Err(error) => Err(error.fault),
+        }
+    }
+
+    fn places(header: &Header) -> Vec<Option<usize>> {
+        columns::ALL.map(|column| header.place(column)).to_vec()
     }
 
     #[test]
@@ -181,38 +494,112 @@ mod tests {
         for line in [
             "amount,currency_code,note,to_address",
             "Amount;CURRENCY_CODE ;note;to_address;;",
-            "\"amount\"\t\"currency_code\"\t\"note\"\t\"to_address\"",
-            "\u{feff}amount\u{a0},currency_code,note,to_address,",
+            "\"amount\"\t\"currency code\"\t\"note\"\t\"to_address\"",
+            "amount\u{a0},currency-code,note,To Address,",
+            "Сумма, USDT;Валюта;note;Кошелёк",
         ] {
             let header = read(line).unwrap();
-            let places: Vec<_> = REQUIRED.map(|column| header.place(column)).to_vec();
-            assert_eq!(places, [Some(1), Some(3), Some(0)], "{line}");
-            assert_eq!((header.width, header.reference), (4, None), "{line}");
-            assert_eq!(header.ignored, ["note"], "{line}");
+            assert_eq!(
+                places(&header),
+                [Some(1), Some(3), Some(0), None, None],
+                "{line}"
+            );
+            assert_eq!(header.width(), 4, "{line}");
+            assert_eq!(header.ignored()[0], 2, "{line}");
         }
     }
 
     #[test]
-    fn faults_are_told() {
+    fn lines_above_the_header_are_passed_over() {
+        let text = "Payouts, November,,\n,,,\n2026;x\nreference,currency_code,to_address,amount\nA,BTC,x,1\n";
+        let header = read(text).unwrap();
+        assert_eq!((header.line, header.passed_over.len()), (4, 2));
+        assert_eq!(&text[header.end..], "A,BTC,x,1\n");
+        let deep = format!("{}currency_code,to_address,amount\n", "x\n".repeat(19));
+        assert_eq!(read(&deep).unwrap().line, 20);
+        assert!(read(&format!("x\n{deep}")).is_err());
+        for text in [
+            "sep=;\ncurrency_code;to_address;amount\n",
+            "sep=\t\ncurrency_code\tto_address\tamount\n",
+        ] {
+            let header = read(text).unwrap();
+            assert_eq!((header.line, header.passed_over.len()), (2, 0));
+        }
+        assert_eq!(find(" \n;;\n", &ColumnNames::default()), Ok(None));
+    }
+
+    #[test]
+    fn a_name_counts_if_no_other_column_has_it() {
+        let both = read("currency,address,Сумма,К выплате").unwrap_err();
+        let HeaderFault::Missing(missing) = both else {
+            panic!("{both:?}")
+        };
+        assert_eq!(missing.columns, [Column::Amount]);
         assert_eq!(
-            read("currency,to_address,amount"),
-            Err(vec![HeaderFault::Missing(
-                vec![Column::CurrencyCode],
-                vec!["currency".into(), "to_address".into(), "amount".into()]
-            )])
+            missing.contested,
+            [(
+                Column::Amount,
+                vec!["Сумма".to_owned(), "К выплате".to_owned()]
+            )]
         );
+        let own = read("currency,address,Сумма,amount").unwrap();
+        assert_eq!(own.place(Column::Amount), Some(3));
+        let given = read_with("currency,address,Сумма,К выплате", "amount=к выплате").unwrap();
+        assert_eq!(given.place(Column::Amount), Some(3));
+        assert_eq!(given.ignored(), [2]);
+        let renamed = read_with("currency,address,amount,net", "amount=net").unwrap();
+        assert_eq!(renamed.place(Column::Amount), Some(3));
         assert_eq!(
             read("currency_code,to_address,amount,Amount"),
-            Err(vec![HeaderFault::Doubled(Column::Amount)])
+            Err(HeaderFault::Doubled(Column::Amount))
+        );
+    }
+
+    #[test]
+    fn faults_are_told() {
+        let missing = |text: &str| match read(text) {
+            Err(HeaderFault::Missing(missing)) => *missing,
+            other => panic!("{other:?}"),
+        };
+        let lacking = missing("Валюта,Кошелёк 2,Всего");
+        assert_eq!(lacking.columns, [Column::ToAddress, Column::Amount]);
+        assert_eq!(
+            lacking.nearest,
+            [(Column::ToAddress, "Кошелёк 2".to_owned())]
+        );
+        let cyrillic = missing("reference,currency_code,to_аddress,amount");
+        assert_eq!(
+            cyrillic.confusable,
+            [("to_аddress".to_owned(), Column::ToAddress)]
         );
         assert_eq!(
             read("BTC,1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa,0.1"),
-            Err(vec![HeaderFault::Data])
+            Err(HeaderFault::Data)
         );
         assert_eq!(
-            read("line,reference,currency_code,to_address,amount,attempt,api,started_at,status"),
-            Err(vec![HeaderFault::Results])
+            read("currency_code,\"to_address,amount"),
+            Err(HeaderFault::OpenQuote)
         );
-        assert_eq!(read("a,\"b"), Err(vec![HeaderFault::OpenQuote]));
+        assert_eq!(
+            read("currency_code,\"to_\naddress\",amount"),
+            Err(HeaderFault::OpenQuote)
+        );
+        assert!(matches!(
+            read_with("currency,address,amount", "amount=net"),
+            Err(HeaderFault::NotThere(Column::Amount, ..))
+        ));
+        let long = format!("currency_code,{}", "x".repeat(MAX_LINE_BYTES));
+        assert_eq!(read(&long), Err(HeaderFault::Overlong));
+    }
+
+    #[test]
+    fn a_record_is_not_an_input() {
+        let record = |text: &str| matches!(read(text), Err(HeaderFault::Record(_)));
+        assert!(record(
+            "currency_code,to_address,amount,finding\nBTC,x,1,\n"
+        ));
+        assert!(record("title\nto_address;Invoice ID\nx;INV-1\n"));
+        assert!(record("invoice_id,amount\n,\nINV-1,1\n"));
+        assert!(read("currency_code,to_address,amount,invoice_id\nBTC,x,1,\n").is_ok());
     }
 }

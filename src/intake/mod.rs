@@ -1,111 +1,45 @@
 //! An [`Intake`] is what becomes of a CSV file: a [`Batch`], or every [`Finding`] there is.
 //!
-//! The file is read twice. The first reading ([`survey`]) checks every row on several threads and
-//! keeps four numbers a row; rows are then held against each other by these numbers
-//! ([`across`]); the second reading ([`explain`]) puts into words what was found, line by line. A
-//! file without findings is read once. The payouts themselves are kept only where asked for, so
-//! that a file of any length can be validated in little memory.
+//! The file is in memory, and is read once: what was checked is what is sent, whatever becomes of
+//! the file meanwhile. A straight line of functions leads there, each of which takes a value and
+//! returns one: [`decode`] makes text of bytes, [`header`] finds the line that names the columns,
+//! `scan` looks at all rows in parallel ([`csv`] splits them, `rows` checks them), `duplicates`
+//! holds them against each other. Findings are put into words (`messages`) only when they are
+//! asked for.
 
-mod across;
+mod amount_hints;
+pub mod columns;
+mod content;
 pub mod csv;
+mod currency_hints;
 pub mod decode;
-mod explain;
+mod duplicates;
+mod file;
 mod fingerprint;
-mod header;
-mod keys;
-mod opening;
-mod parallel;
-mod places;
-mod refusal;
-mod remedy;
-mod source;
-mod splitter;
-mod suggest;
-mod survey;
+mod fix;
+pub mod header;
+mod messages;
+mod notices;
+mod options;
+mod residue;
+mod row_hashes;
+mod rows;
+mod scan;
 pub mod table;
-mod validate;
-mod wording;
 
 pub use fingerprint::{Fingerprint, NoFingerprint};
+pub use fix::{Change, Fixed, Unfixable, fix};
+pub use options::{DecimalMark, Keep, Limits, Options, Reading, WarningPolicy};
 
-use crate::domain::{Amount, Batch, Currency, Finding, FindingCounts, Payout, Severity, Totals};
-use source::Source;
-use std::io::{self, Read, Seek};
-use survey::Survey;
+use crate::domain::{Batch, Column, Finding, FindingCounts, Severity, Totals};
+use content::Content;
+use decode::decode;
+use file::FileError;
+use header::Header;
+use std::cell::Cell;
 
-/// How a file is to be read, and what is asked of it.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// What is kept of it.
-    pub keep: Keep,
-    /// How decimals are written in it.
-    pub decimal_mark: DecimalMark,
-    /// What warnings do.
-    pub warnings: WarningPolicy,
-    /// What no payout, and no batch, may exceed.
-    pub limits: Limits,
-}
-
-/// What is kept of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keep {
-    /// Every payout, to be sent.
-    #[default]
-    Payouts,
-    /// The totals only, to validate a file of any length.
-    Totals,
-}
-
-/// What stands before the decimals of an amount.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecimalMark {
-    /// `1.5`; a comma is a finding.
-    #[default]
-    Point,
-    /// `1,5`; a point is a finding.
-    Comma,
-}
-
-/// What warnings do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WarningPolicy {
-    /// They are told.
-    #[default]
-    Tell,
-    /// They are errors.
-    Refuse,
-}
-
-/// What no payout, and no batch, may exceed, currency by currency.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {
-    /// The most of a currency in all payouts together.
-    pub max_total: Vec<(Currency, Amount)>,
-    /// The most of a currency in one payout.
-    pub max_amount: Vec<(Currency, Amount)>,
-}
-
-impl Limits {
-    /// The limit for one payout that this many minor units of a currency exceed.
-    fn exceeded(&self, currency: Currency, units: u128) -> Option<Amount> {
-        exceeded(&self.max_amount, currency, units)
-    }
-
-    /// The limit for all payouts together that this many minor units of a currency exceed.
-    fn exceeded_in_all(&self, currency: Currency, units: u128) -> Option<Amount> {
-        exceeded(&self.max_total, currency, units)
-    }
-}
-
-/// The lowest limit of the currency that is exceeded. A limit beyond what can be counted never is.
-fn exceeded(limits: &[(Currency, Amount)], currency: Currency, units: u128) -> Option<Amount> {
-    let limits = limits.iter().filter(|(of, _)| *of == currency);
-    let minor_units = |amount: Amount| amount.minor_units(currency.decimals());
-    limits
-        .map(|(_, limit)| *limit)
-        .filter(|limit| minor_units(*limit).is_some_and(|most| units > most))
-        .min_by_key(|limit| minor_units(*limit))
-}
+/// The largest file that is read: all of it is in memory, and a larger one is not a payroll.
+pub const MAX_FILE_BYTES: usize = 1 << 30;
 
 /// What became of a file.
 #[derive(Clone, Debug)]
@@ -116,126 +50,189 @@ pub struct Intake {
     pub totals: Totals,
     /// Of the rows that are right.
     pub fingerprint: Fingerprint,
-    /// How many findings there were, by kind.
-    pub counts: FindingCounts,
     /// What the operator should know about how the file was read.
     pub notices: Vec<String>,
+    /// How many errors there are.
+    pub errors: u64,
+    /// How many warnings there are.
+    pub warnings: u64,
+    /// All that is known of the rows, if there are any.
+    content: Option<Box<Content>>,
+    /// What keeps the file from having rows, or what is wrong with all of them together.
+    about_file: Vec<Finding>,
 }
 
-/// The header of a file as it stands, to put above a copy of some of its rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderLine {
-    /// Without the line break.
-    pub text: String,
-    /// What separates the columns.
-    pub delimiter: u8,
-}
-
-/// Reads the header only; `None` where there is none to be read.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn header_line(source: impl Read + Seek) -> io::Result<Option<HeaderLine>> {
-    let Ok(mut source) = Source::open(source)? else {
-        return Ok(None);
-    };
-    let opening = opening::read(&mut source)?.ok();
-    Ok(opening.map(|opening| HeaderLine {
-        text: opening.text,
-        delimiter: opening.header.delimiter,
-    }))
-}
-
-/// Reads a file to its end and reports every finding in the order of the file; those about the
-/// file as a whole come last.
-///
-/// # Errors
-/// When the file cannot be read. Whatever is wrong with its content is a finding.
-pub fn read(
-    source: impl Read + Seek,
-    options: &Options,
-    on_finding: &mut dyn FnMut(&Finding),
-) -> io::Result<Intake> {
-    let mut teller = Teller {
-        warnings: options.warnings,
-        counts: FindingCounts::default(),
-        on_finding,
-    };
-    let mut source = match Source::open(source)? {
-        Ok(source) => source,
-        Err(unreadable) => {
-            teller.tell(refusal::unreadable(unreadable));
-            return Ok(teller.refused());
-        }
-    };
-    let opening = match opening::read(&mut source)? {
-        Ok(opening) => opening,
-        Err(fault) => {
-            refusal::no_opening(&fault)
-                .into_iter()
-                .for_each(|finding| teller.tell(finding));
-            return Ok(teller.refused());
-        }
-    };
-    let survey = survey::take(&mut source, &opening, options)?;
-    let echoes = across::echoes(&survey.keys);
-    explain::tell(
-        &mut source,
-        &opening,
-        options,
-        &survey,
-        &echoes,
-        &mut teller,
-    )?;
-    refusal::of_the_whole(&survey, &options.limits)
-        .into_iter()
-        .for_each(|finding| teller.tell(finding));
-    let notices = opening.notices(source.encoding);
-    Ok(teller.finish(survey, options.keep, notices))
-}
-
-/// Counts the findings on their way out.
-struct Teller<'a> {
-    warnings: WarningPolicy,
-    counts: FindingCounts,
-    on_finding: &'a mut dyn FnMut(&Finding),
-}
-
-impl Teller<'_> {
-    fn tell(&mut self, mut finding: Finding) {
-        if self.warnings == WarningPolicy::Refuse {
-            finding.severity = Severity::Error;
-        }
-        self.counts.count(&finding);
-        (self.on_finding)(&finding);
+/// Reads a file.
+#[must_use]
+pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Intake::refused(vec![messages::file::finding(&FileError::TooLarge, None)]);
     }
+    let decoded = match decode(bytes, options.reading.encoding) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let finding = messages::file::finding(&FileError::Decode(error), None);
+            return Intake::refused(vec![finding]);
+        }
+    };
+    let header = match header::find(&decoded.text, &options.reading.columns) {
+        Ok(Some(header)) => header,
+        Ok(None) => {
+            return Intake::refused(vec![messages::file::finding(&FileError::Empty, None)]);
+        }
+        Err(error) => return Intake::refused(messages::header::findings(&error)),
+    };
+    let content = Content::new(decoded.text, header, options.clone());
+    let notices = notices::notices(&content, decoded.encoding, decoded.source);
+    Intake::of(content, notices)
+}
 
+impl Intake {
     /// What became of a file without rows.
-    fn refused(self) -> Intake {
-        Intake {
+    fn refused(findings: Vec<Finding>) -> Self {
+        Self {
             batch: None,
             totals: Totals::default(),
             fingerprint: Fingerprint::of_nothing(),
-            counts: self.counts,
             notices: Vec::new(),
+            errors: findings.len() as u64,
+            warnings: 0,
+            content: None,
+            about_file: findings,
         }
     }
 
-    fn finish(self, survey: Survey, keep: Keep, notices: Vec<String>) -> Intake {
-        let totals = survey.totals.unwrap_or_default();
-        let payouts: Vec<Payout> = survey.payouts;
-        let is_right = keep == Keep::Payouts && self.counts.errors() == 0;
-        Intake {
-            batch: is_right.then(|| Batch {
+    /// What became of these rows.
+    fn of(mut content: Content, notices: Vec<String>) -> Self {
+        let payouts = std::mem::take(&mut content.scan.payouts);
+        let totals = content.scan.totals.clone().unwrap_or_default();
+        let policy = content.options.warnings;
+        let (mut errors, mut warnings) = (content.scan.errors, content.scan.warnings);
+        let read = Some((&content.header, content.options.reading.decimal_mark));
+        let about_file: Vec<_> = about_file(&content)
+            .iter()
+            .map(|error| {
+                let finding = messages::file::finding(error, read);
+                Finding {
+                    severity: policy.judge(finding.severity),
+                    ..finding
+                }
+            })
+            .collect();
+        for finding in &about_file {
+            let count = match finding.severity {
+                Severity::Error => &mut errors,
+                Severity::Warning => &mut warnings,
+            };
+            *count = count.saturating_add(1);
+        }
+        if policy == WarningPolicy::Refuse {
+            errors = errors.saturating_add(std::mem::take(&mut warnings));
+        }
+        let is_batch = content.options.keep == Keep::Payouts && errors == 0;
+        Self {
+            batch: is_batch.then(|| Batch {
                 payouts,
                 totals: totals.clone(),
             }),
             totals,
-            fingerprint: survey.fingerprint,
-            counts: self.counts,
+            fingerprint: content.scan.fingerprint,
             notices,
+            errors,
+            warnings,
+            content: Some(Box::new(content)),
+            about_file,
         }
     }
+
+    /// Puts the first findings into words, on all processors, and gives them to `take` in the order
+    /// of the file, those about the file as a whole last. All findings are counted.
+    pub fn tell<T: Send>(
+        &self,
+        most: u64,
+        word: &(impl Fn(Finding) -> T + Sync),
+        take: &mut impl FnMut(T),
+    ) -> FindingCounts {
+        let mut counts = FindingCounts::default();
+        let told = Cell::new(0u64);
+        let mut take = |finding: T| {
+            told.set(told.get().saturating_add(1));
+            take(finding);
+        };
+        let (first, last): (Vec<_>, Vec<_>) =
+            self.about_file.iter().partition(|it| it.line.is_some());
+        let wanted = |findings: &[&Finding], told: u64| {
+            let left = usize::try_from(most.saturating_sub(told)).unwrap_or(usize::MAX);
+            findings.len().min(left)
+        };
+        first[..wanted(&first, 0)]
+            .iter()
+            .for_each(|finding| take(word((*finding).clone())));
+        if let Some(content) = &self.content {
+            let left = most.saturating_sub(first.len() as u64);
+            counts.add(&content.tell(left, word, &mut take));
+        }
+        let left = wanted(&last, told.get());
+        last[..left]
+            .iter()
+            .for_each(|finding| take(word((*finding).clone())));
+        self.about_file.iter().for_each(|it| counts.count(it));
+        counts
+    }
+
+    /// Every finding, in the order of the file.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.tell(u64::MAX, &|finding| finding, &mut |finding| {
+            findings.push(finding);
+        });
+        findings
+    }
+
+    /// The header, if there is one.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.content.as_ref().map(|content| &content.header)
+    }
+}
+
+/// What is wrong with all the rows together.
+fn about_file(content: &Content) -> Vec<FileError> {
+    let (scan, header) = (&content.scan, &content.header);
+    let mut errors = Vec::new();
+    if let Some(name) = header
+        .place(Column::Amount)
+        .and_then(|it| header.names.get(it))
+        && let Some(unit) = columns::fiat_unit(name)
+    {
+        errors.push(FileError::FiatUnit {
+            name: name.clone(),
+            unit,
+        });
+    }
+    if scan.row_count == 0 {
+        errors.push(FileError::NoPayouts);
+    }
+    let evidence = scan.evidence;
+    if header.delimiter != b',' && evidence.maybe_thousands > 0 && evidence.other_decimals == 0 {
+        errors.push(FileError::MaybeThousands);
+    }
+    let Some(totals) = &scan.totals else {
+        errors.push(FileError::Uncountable);
+        return errors;
+    };
+    for (currency, _, sum) in totals.iter() {
+        let limits = &content.options.limits;
+        if let Some(limit) = limits.exceeded_in_all(currency, sum.units) {
+            errors.push(FileError::OverTotal {
+                currency,
+                sum,
+                limit,
+            });
+        }
+    }
+    errors
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::report::{PlanReport, StatusRow, Summary};
 use crate::domain::escape::{escape_cell, is_unsafe};
-use crate::domain::{Currency, Finding, FindingCounts, Severity, Totals};
+use crate::domain::{Currency, FindingCounts, Severity, Totals};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::plan::{attempt_of, state_of};
@@ -27,21 +27,6 @@ pub fn line(event: &Value) -> String {
     line
 }
 
-/// A finding.
-#[must_use]
-pub fn finding(finding: &Finding) -> Value {
-    json!({
-        "type": "finding",
-        "severity": finding.severity.to_string(),
-        "line": finding.line,
-        "column": finding.column.map(crate::domain::Column::name),
-        "key": finding.key,
-        "value": finding.value,
-        "message": finding.message,
-        "hint": finding.hint,
-    })
-}
-
 /// The plan.
 #[must_use]
 pub fn plan(plan: &PlanReport) -> Value {
@@ -59,6 +44,7 @@ pub fn plan(plan: &PlanReport) -> Value {
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
         "warnings": plan.warnings,
+        "notices": plan.notices,
         "totals": totals(&plan.to_submit),
         "interval_seconds": plan.interval.as_secs_f64(),
         "ends_at": plan.ends_at,

@@ -1,12 +1,169 @@
-//! Findings as text: for a terminal as a drawing, with the characters at fault underlined, and
-//! for a log as one line with the hint on the next.
+//! Findings as text: for a terminal as a drawing, with the characters at fault underlined, for a
+//! log as one line with the hint on the next, and for a program as events.
 
-use crate::domain::escape::escape;
+use super::ui::{self, Emit};
+use crate::domain::escape::{escape, is_unsafe};
 use crate::domain::finding::Related;
-use crate::domain::{Column, Finding, Severity};
+use crate::domain::{Column, Finding, FindingCounts, Severity};
+use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use dialoguer::console;
+use serde::Serialize;
 use std::fmt::Write as _;
+use std::io::{self, BufWriter, IsTerminal, Write as _};
 use std::ops::Range;
+
+/// How many findings a screen takes.
+const MAX_DRAWN: u64 = 20;
+
+/// How much of the findings is written at a time.
+const WRITTEN_BYTES: usize = 64 << 10;
+
+/// The width of a terminal that does not tell its own.
+const USUAL_COLUMNS: usize = 80;
+
+/// How findings are told: as drawings on a terminal, as lines elsewhere, or as events on stdout.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    input: &'a str,
+    form: Form,
+    limit: u64,
+}
+
+/// What a finding is told as.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Drawing(Colour, usize),
+    Line,
+    Event,
+}
+
+impl<'a> Findings<'a> {
+    /// Of this input. Without a limit a terminal shows [`MAX_DRAWN`], and a log all; of events
+    /// there is no limit.
+    #[must_use]
+    pub fn new(input: &'a str, limit: Option<u64>, emit: Emit) -> Self {
+        let (form, limit) = match emit {
+            Emit::Events => (Form::Event, u64::MAX),
+            Emit::Nothing if io::stderr().is_terminal() => {
+                let colours = console::colors_enabled_stderr();
+                let colour = if colours {
+                    Colour::Styled
+                } else {
+                    Colour::Plain
+                };
+                let columns = console::Term::stderr().size_checked();
+                let columns = columns.map_or(USUAL_COLUMNS, |(_, columns)| columns.into());
+                (Form::Drawing(colour, columns), limit.unwrap_or(MAX_DRAWN))
+            }
+            Emit::Nothing => (Form::Line, limit.unwrap_or(u64::MAX)),
+        };
+        Self { input, form, limit }
+    }
+
+    /// Tells what was found in the input, and counts all of it.
+    pub fn tell(&self, intake: &Intake) -> FindingCounts {
+        let mut out = self.out();
+        let counts = intake.tell(self.limit, &|finding| self.word(&finding), &mut |text| {
+            // A reader that has gone away does not want the rest.
+            let _ = out.write_all(text.as_bytes());
+        });
+        self.end(out, counts)
+    }
+
+    /// Tells what the ledger has against the rows, and counts all of it.
+    pub fn tell_all(&self, findings: &[Finding]) -> FindingCounts {
+        let mut out = self.out();
+        let mut counts = FindingCounts::default();
+        for (finding, told) in findings.iter().zip(0u64..) {
+            counts.count(finding);
+            if told < self.limit {
+                let _ = out.write_all(self.word(finding).as_bytes());
+            }
+        }
+        self.end(out, counts)
+    }
+
+    fn out(&self) -> BufWriter<Box<dyn io::Write>> {
+        let out: Box<dyn io::Write> = match self.form {
+            Form::Event => Box::new(io::stdout()),
+            Form::Drawing(..) | Form::Line => Box::new(io::stderr()),
+        };
+        BufWriter::with_capacity(WRITTEN_BYTES, out)
+    }
+
+    fn end(&self, mut out: BufWriter<Box<dyn io::Write>>, counts: FindingCounts) -> FindingCounts {
+        let _ = out.flush();
+        let found = counts.errors().saturating_add(counts.warnings());
+        let hidden = found.saturating_sub(self.limit);
+        if hidden > 0 {
+            ui::say(&format!(
+                "{}: {hidden} more findings are not shown; --max-findings {found} shows them all",
+                escape(self.input),
+            ));
+        }
+        counts
+    }
+
+    fn word(&self, finding: &Finding) -> String {
+        let mut text = match self.form {
+            Form::Drawing(colour, columns) => {
+                let mut drawing = drawing(self.input, finding, colour, columns);
+                drawing.push('\n');
+                drawing
+            }
+            Form::Line => line(self.input, finding),
+            Form::Event => event(finding),
+        };
+        text.push('\n');
+        text
+    }
+}
+
+/// A finding as an event: one line of JSON, in which nothing can steer a terminal.
+#[must_use]
+pub fn event(finding: &Finding) -> String {
+    #[derive(Serialize)]
+    struct Event<'a> {
+        column: Option<&'a str>,
+        hint: &'a str,
+        key: &'a str,
+        line: Option<u64>,
+        message: &'a str,
+        severity: &'a str,
+        r#type: &'a str,
+        value: &'a str,
+    }
+    let event = Event {
+        r#type: "finding",
+        severity: match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        line: finding.line,
+        column: finding.column.map(Column::name),
+        key: finding.key,
+        value: &finding.value,
+        message: &finding.message,
+        hint: &finding.hint,
+    };
+    // Texts and numbers can always be written.
+    let json = serde_json::to_string(&event).unwrap_or_default();
+    if !json.contains(is_unsafe) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
 
 /// Whether a drawing has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,6 +30,8 @@ pub struct PlanReport {
     pub beyond_limit: u64,
     /// How many warnings were given.
     pub warnings: u64,
+    /// What the operator should know about how the input was read.
+    pub notices: Vec<String>,
     /// The fingerprint of the batch.
     pub fingerprint: String,
     /// The time between two requests.
@@ -123,6 +125,10 @@ pub fn plan(plan: &PlanReport) -> String {
         (counts.in_doubt, "in doubt"),
         (plan.beyond_limit, "left for later by --limit"),
         (plan.warnings, "warnings, see above"),
+        (
+            plan.notices.len() as u64,
+            "notices of how the file was read, see above",
+        ),
     ] {
         if count > 0 {
             let _ = write!(text, "\n  {count} {words}");

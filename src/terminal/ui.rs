@@ -2,11 +2,10 @@
 //!
 //! Nothing here fails a run: whatever becomes of the screen, the payout in flight is recorded.
 
-use super::findings::{self, Colour};
 use super::{events, report};
 use crate::clock;
 use crate::domain::escape::escape;
-use crate::domain::{Finding, Payout, State, StateCounts};
+use crate::domain::{Payout, State, StateCounts};
 use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
 use crate::payout::pacer;
@@ -14,11 +13,10 @@ use crate::payout::plan::state_of;
 use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
 use chrono::TimeDelta;
-use dialoguer::console;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 use std::fmt;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -86,96 +84,6 @@ pub fn say_after_key(text: &str) {
     // With the bar goes the `^C` behind it.
     let is_behind_key = io::stderr().is_terminal() && bar().is_none();
     say(&format!("{}{text}", if is_behind_key { "\n" } else { "" }));
-}
-
-/// How many findings a screen takes.
-const MAX_DRAWN: u64 = 20;
-
-/// How much of the findings is written at a time.
-const FINDINGS_BYTES: usize = 64 << 10;
-
-/// The width of a terminal that does not tell its own.
-const USUAL_COLUMNS: usize = 80;
-
-/// Tells findings: as drawings on a terminal, as lines elsewhere, or as events on stdout. There may
-/// be a million of them, so they are written many at a time.
-pub struct Findings<'a> {
-    input: &'a str,
-    form: Form,
-    out: BufWriter<Box<dyn Write>>,
-    limit: u64,
-    found: u64,
-}
-
-/// What a finding is told as.
-enum Form {
-    Drawing(Colour, usize),
-    Line,
-    Event,
-}
-
-impl<'a> Findings<'a> {
-    /// Nothing found yet. Without a limit a terminal shows [`MAX_DRAWN`], and a log all; of events
-    /// there is no limit.
-    #[must_use]
-    pub fn new(input: &'a str, limit: Option<u64>, emit: Emit) -> Self {
-        let (form, limit) = match emit {
-            Emit::Events => (Form::Event, u64::MAX),
-            Emit::Nothing if io::stderr().is_terminal() => {
-                let colours = console::colors_enabled_stderr();
-                let colour = if colours {
-                    Colour::Styled
-                } else {
-                    Colour::Plain
-                };
-                let columns = console::Term::stderr().size_checked();
-                let columns = columns.map_or(USUAL_COLUMNS, |(_, columns)| columns.into());
-                (Form::Drawing(colour, columns), limit.unwrap_or(MAX_DRAWN))
-            }
-            Emit::Nothing => (Form::Line, limit.unwrap_or(u64::MAX)),
-        };
-        let out: Box<dyn Write> = match emit {
-            Emit::Events => Box::new(io::stdout()),
-            Emit::Nothing => Box::new(io::stderr()),
-        };
-        Self {
-            input,
-            form,
-            out: BufWriter::with_capacity(FINDINGS_BYTES, out),
-            limit,
-            found: 0,
-        }
-    }
-
-    /// Tells a finding, unless there were too many.
-    pub fn tell(&mut self, finding: &Finding) {
-        self.found = self.found.saturating_add(1);
-        if self.found > self.limit {
-            return;
-        }
-        // A reader that has gone away does not want the rest.
-        let _ = match self.form {
-            Form::Drawing(colour, columns) => {
-                let drawing = findings::drawing(self.input, finding, colour, columns);
-                writeln!(self.out, "{drawing}\n")
-            }
-            Form::Line => writeln!(self.out, "{}", findings::line(self.input, finding)),
-            Form::Event => writeln!(self.out, "{}", events::line(&events::finding(finding))),
-        };
-    }
-
-    /// Tells how many were not shown.
-    pub fn end(mut self) {
-        let _ = self.out.flush();
-        let hidden = self.found.saturating_sub(self.limit);
-        if hidden > 0 {
-            say(&format!(
-                "{}: {hidden} more findings are not shown; --max-findings {} shows them all",
-                escape(self.input),
-                self.found
-            ));
-        }
-    }
 }
 
 /// Whether a person can be asked.

@@ -4,7 +4,7 @@ use crate::harness::{INPUT, RESULTS, Scene, rows};
 
 #[test]
 fn a_dry_run_needs_no_key_calls_nobody_and_writes_nothing() {
-    for arguments in [["run", "--dry-run"], ["validate", "--strict"]] {
+    for arguments in [["run", "--dry-run"], ["validate", "--format=human"]] {
         let scene = Scene::paying("", &rows(3));
         let run = scene
             .program(arguments)

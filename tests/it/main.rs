@@ -62,6 +62,9 @@ mod secrets;
 /// What is checked before anything is sent, and how it is told.
 mod validate;
 
+/// The files that people have: headers, encodings, marks, memos, duplicates, and hints about money.
+mod intake;
+
 /// What a spreadsheet makes of a batch: the files in `tests/dialects/`, made by LibreOffice.
 mod dialects;
 

@@ -96,7 +96,7 @@ fn hostile_cells_are_findings_and_are_shown_escaped() {
         "\u{1b}[2J,BTC,ADDRESS,1",
         "=1+1,BTC,ADDRESS,1",
         "R,B\u{202e}TC,ADDRESS,1",
-        "R,BTC,ADDRESS\u{200b},1",
+        "R,BTC,ADDRESS\u{202e},1",
         "R,BTC,ADDRESS,1\u{9b}",
         "R,BTC,ADDRESS\0,1",
     ];

@@ -5,7 +5,7 @@ use ccbatch::domain::Currency;
 use ccbatch::exit::Exit;
 use ccbatch::payout::results::line::HEADER;
 use ccbatch::sandbox::STEPS;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -108,7 +108,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "src/domain",
     "src/address",
-    "src/intake/validate.rs",
+    "src/intake",
     "src/ledger/adopt.rs",
     "src/ledger/key.rs",
     "src/ledger/rules.rs",
@@ -298,6 +298,119 @@ fn imports_go_one_way_only() {
             );
         }
     }
+}
+
+/// Folders of the source in which no file may use another one in a circle.
+const WITHOUT_CIRCLES: &[&str] = &["src/address", "src/domain", "src/intake"];
+
+/// The files that a file uses, by their paths under the root, as far as they are among `all`.
+fn files_used(source: &Source, all: &[Source]) -> BTreeSet<PathBuf> {
+    let code = source.code();
+    let code = code
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    let is_mod = source.path.ends_with("mod.rs");
+    let folder = source.path.parent().unwrap();
+    // What `super` and `self` stand for: a folder whose modules are the next names.
+    let here = if is_mod {
+        folder.to_owned()
+    } else {
+        source.path.with_extension("")
+    };
+    let parent = here.parent().unwrap();
+    let mut paths: Vec<(PathBuf, String)> = Vec::new();
+    for (root, start) in [
+        ("crate::", Path::new("src")),
+        ("super::super::", parent.parent().unwrap_or(parent)),
+        ("super::", parent),
+    ] {
+        for (at, _) in code.match_indices(root) {
+            if root == "super::" && code[..at].ends_with("super::") {
+                continue;
+            }
+            let rest = &code[at + root.len()..];
+            let (before, group) = match rest.split_once('{') {
+                Some((before, group)) if name(before) == before => {
+                    (before.to_owned(), members(group))
+                }
+                _ => (String::new(), vec![name(rest)]),
+            };
+            for member in group {
+                paths.push((start.to_owned(), format!("{before}{member}")));
+            }
+        }
+    }
+    if is_mod {
+        // A folder's own file names its modules without a word before them.
+        for line in code
+            .lines()
+            .filter(|line| !line.starts_with("pub use ") && !line.contains("mod "))
+        {
+            for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+                paths.push((here.clone(), word.to_owned()));
+            }
+        }
+    }
+    let found = paths
+        .into_iter()
+        .filter_map(|(start, path)| file_of(&start, &path, all));
+    found.filter(|used| *used != source.path).collect()
+}
+
+/// The file in which the item of a path is, where folders pass items on from their modules.
+fn file_of(start: &Path, path: &str, all: &[Source]) -> Option<PathBuf> {
+    let find = |path: &Path| all.iter().find(|source| source.path == path);
+    let mut folder = start.to_owned();
+    let mut names = path.split("::").filter(|name| !name.is_empty()).peekable();
+    while let Some(name) = names.peek() {
+        let file = folder.join(format!("{name}.rs"));
+        if find(&file).is_some() {
+            return Some(file);
+        }
+        if find(&folder.join(name).join("mod.rs")).is_none() {
+            break;
+        }
+        folder.push(name);
+        names.next();
+    }
+    let passed_on = find(&folder.join("mod.rs"))?;
+    let item = names.next()?;
+    let module = passed_on.text.split(';').find_map(|line| {
+        let (module, items) = line.trim().strip_prefix("pub use ")?.split_once("::")?;
+        let has_it = items
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|it| it == item);
+        has_it.then_some(module)
+    });
+    match module {
+        Some(module) => file_of(&folder, &format!("{module}::{item}"), all),
+        None => (start != folder || path.is_empty()).then(|| passed_on.path.clone()),
+    }
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let all = sources(&["src"]);
+    let mut left = BTreeMap::new();
+    for source in &all {
+        if WITHOUT_CIRCLES
+            .iter()
+            .any(|folder| source.path.starts_with(folder))
+        {
+            left.insert(source.path.clone(), files_used(source, &all));
+        }
+    }
+    // What uses nothing that is left is in no circle, and so on.
+    loop {
+        let names: BTreeSet<PathBuf> = left.keys().cloned().collect();
+        let before = left.len();
+        left.retain(|_, used| used.iter().any(|used| names.contains(used)));
+        if left.len() == before {
+            break;
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_file_that_is_no_batch_gets_one_clear_error() {
         ),
         (
             b"currency_code,to_address,amount\nBTC,\xff,1\n",
-            &["payouts.csv:2: to_address: byte 1"],
+            &["payouts.csv:2: to_address: character 1 is U+"],
         ),
         (
             b"currency_code,to_address,amount\nBTC,\"x,1\n",
@@ -124,11 +124,11 @@ fn a_file_that_is_no_batch_gets_one_clear_error() {
     }
     let scene = Scene::paying("", "");
     scene.write(INPUT, results);
-    assert_refused(&scene, &["results"]);
+    assert_refused(&scene, &["this is a record that ccbatch wrote"]);
 }
 
 #[test]
-fn rows_with_findings_can_be_written_out_mended_and_run() {
+fn rows_with_findings_are_written_out_with_their_lines_and_are_no_input() {
     let scene = Scene::paying("", &format!("R1,BTC,{BITCOIN},1\nR2,btc,{BITCOIN},2\n"));
     let validate = |input: &'static str, more: &[&'static str]| {
         let run = scene
@@ -136,26 +136,97 @@ fn rows_with_findings_can_be_written_out_mended_and_run() {
             .args(more.iter().copied());
         run.stderr_has(input)
     };
-    validate(INPUT, &["--findings", "mend.csv"])
+    validate(INPUT, &["--findings", "found.csv"])
         .status(3)
-        .stderr_has("mend.csv: 1 rows")
+        .stderr_has("found.csv: 1 rows")
         .go();
-    let text = scene.read("mend.csv");
+    let text = scene.read("found.csv");
     let (header, row) = text.split_once('\n').unwrap();
     assert_eq!(
         header,
-        "reference,currency_code,to_address,amount,severity,finding"
+        "line,reference,currency_code,to_address,amount,severity,finding"
     );
     assert!(
-        row.starts_with(&format!("R2,btc,{BITCOIN},2,error,")),
+        row.starts_with(&format!("3,R2,btc,{BITCOIN},2,error,")),
         "{row}"
     );
-    let again = validate(INPUT, &["--findings", "mend.csv"]).status(1);
+    let again = validate(INPUT, &["--findings", "found.csv"]).status(1);
     again.stderr_has("nothing is ever overwritten").go();
-    scene.write("mend.csv", text.replace("btc", "BTC"));
-    validate("mend.csv", &[])
-        .stderr_has("ignored columns: severity, finding")
+    scene.write("found.csv", text.replace("btc", "BTC"));
+    validate("found.csv", &[])
+        .status(3)
+        .stderr_has("this is a record that ccbatch wrote")
         .go();
+}
+
+#[test]
+fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
+    let scene = Scene::new("");
+    let input = format!(
+        "Payouts;;;\nФИО;Валюта;Адрес;Сумма\nA;btc;{BITCOIN}\u{a0};0,5\nB;BTC;'{BITCOIN};1,25\n"
+    );
+    scene.write(INPUT, &input);
+    let fix = |status| {
+        let run = scene.program(["validate", INPUT, "--decimal-comma", "--fix", "new.csv"]);
+        run.status(status)
+    };
+    fix(0)
+        .stderr_has("payouts.csv:1: left out: it stands above the header")
+        .stderr_has("payouts.csv:2: the column \"ФИО\" is named payee")
+        .stderr_has("payouts.csv:3: currency_code: \"btc\" is written \"BTC\"")
+        .stderr_has("payouts.csv:3: to_address: blanks around it are left out")
+        .stderr_has("payouts.csv:3: amount: \"0,5\" is written \"0.5\"")
+        .stderr_has("new.csv: written, with 12 changes")
+        .go();
+    assert_eq!(
+        scene.read("new.csv"),
+        format!(
+            "payee,currency_code,to_address,amount\nA,BTC,{BITCOIN},0.5\nB,BTC,{BITCOIN},1.25\n"
+        )
+    );
+    assert_eq!(scene.read(INPUT), input);
+    scene
+        .program(["validate", "new.csv"])
+        .stderr_has("2 payouts")
+        .go();
+    fix(1).stderr_has("nothing is ever overwritten").go();
+    scene.write(INPUT, format!("currency,address,sum\nbtc,{BITCOIN},1 5\n"));
+    let run = scene
+        .program(["validate", INPUT, "--fix", "other.csv"])
+        .status(3);
+    run.stderr_has("other.csv:2: amount: \"1 5\" contains a blank")
+        .go();
+    let copy = scene.read("other.csv");
+    assert_eq!(
+        copy,
+        format!("currency_code,to_address,amount\nBTC,{BITCOIN},1 5\n")
+    );
+    scene.write(INPUT, "a,b\n1,2\n");
+    let run = scene
+        .program(["validate", INPUT, "--fix", "none.csv"])
+        .status(3);
+    run.stderr_has("the header lacks the columns").go();
+    assert!(!scene.path("none.csv").exists());
+}
+
+#[test]
+fn standard_input_is_read_to_its_end() {
+    let scene = Scene::new("");
+    let text = format!("currency_code,to_address,amount\nBTC,{BITCOIN},1\n");
+    let command = format!(
+        "printf '{text}' | {} validate -",
+        env!("CARGO_BIN_EXE_ccbatch")
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .current_dir(scene.path("."))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && stderr.contains("1 payout to submit"),
+        "{stderr}"
+    );
 }
 
 #[test]

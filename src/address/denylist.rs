@@ -1,24 +1,15 @@
-//! A refused recipient is a valid address that is nobody's: what is sent there is lost.
+//! The denylist holds valid addresses that are nobody's: what is sent there is lost.
 //!
 //! Three kinds: accounts that follow a rule (the zero address, what the chain itself runs), a
 //! table of known ones, and the contract or mint of every token that this program can pay, which
 //! people copy from an explorer in place of an address.
 
-use std::fmt;
 use std::sync::LazyLock;
 
 use super::account::Account;
-use super::read;
+use super::error::Reason;
+use super::read::read;
 use crate::domain::{Currency, Network};
-
-/// Why nobody is paid at an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// What it is, to be read after "this is".
-    Known(&'static str),
-    /// The currency whose own contract or mint it is.
-    Contract(Currency),
-}
 
 const ZERO: Reason = Reason::Known("the zero address, which nobody owns");
 const RESERVED: Reason =
@@ -184,27 +175,6 @@ const KNOWN: &[(Network, &str, &str)] = &[
     (Network::Solana, "SysvarS1otHistory11111111111111111111111111", SYSVAR),
     (Network::Solana, "SysvarStakeHistory1111111111111111111111111", SYSVAR),
 ];
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let currency = match self {
-            Self::Known(what) => return write!(f, "this is {what}"),
-            Self::Contract(currency) => currency,
-        };
-        let thing = match currency.network() {
-            Network::Solana => "mint",
-            _ => "contract",
-        };
-        write!(f, "this is {}'s own {thing} on ", currency.ticker())?;
-        // Some tokens have the same contract on several chains.
-        let same = Currency::all().filter(|other| other.contract() == currency.contract());
-        for (index, other) in same.enumerate() {
-            let and = if index == 0 { "" } else { " and " };
-            write!(f, "{and}{}", other.chain())?;
-        }
-        Ok(())
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,166 +1,22 @@
-//! A pasted thing is what people put in the address column in place of an address: a payment
-//! link, a name, a hash, and at worst a private key.
+//! The other kind is what a text is that stands in the address column and is no address: a payment
+//! link, a name, a hash.
 //!
-//! All of it is told by its look, since it is looked for only after the network has refused the
-//! text. A key with a typing error in it is nearly as bad to print as a right one, so the shapes
-//! of secrets are taken widely and without their checksums.
+//! It is told by its look, since it is looked for only after the network has refused the text.
 
 use std::fmt;
 use std::ops::Range;
 
-use super::base58check::is_base58;
-use super::error::with_article;
+use crate::address::secret::{hex_digits, is_extended, padded_evm, without_0x};
 use crate::domain::Network;
 
-/// Something that gives access to money, or may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Secret {
-    /// A private key in wallet import format, of Bitcoin or Litecoin.
-    PrivateKey,
-    /// A private key under a pass phrase (BIP-38).
-    EncryptedKey,
-    /// An extended private key (BIP-32, SLIP-132).
-    ExtendedKey,
-    /// 32 or 64 bytes in hex: a private key looks like a transaction's hash.
-    Hex,
-    /// 64 bytes in base58: Solana's secret keys look like its signatures.
-    Base58,
-    /// Solana's key file: a list of numbers.
-    Numbers,
-    /// The words of BIP-39, Electrum or TON.
-    Words,
-}
-
-/// Lengths of a private key in wallet import format, give or take a character.
-const PRIVATE_KEY: std::ops::RangeInclusive<usize> = 50..=53;
-/// Lengths of a BIP-38 key, give or take a character.
-const ENCRYPTED_KEY: std::ops::RangeInclusive<usize> = 57..=59;
-/// Lengths of 64 bytes in base58, give or take a character.
-const BASE58_64: std::ops::RangeInclusive<usize> = 85..=89;
-/// An extended key has 111 characters; half of one is still no address.
-const EXTENDED_KEY_MIN: usize = KEY_MIN;
-/// The shortest key of any kind.
-const KEY_MIN: usize = *PRIVATE_KEY.start();
-/// A seed phrase has 12 to 25 words; one or two may have been lost or added.
-const WORDS: std::ops::RangeInclusive<usize> = 11..=27;
-/// The fewest numbers that are taken for a key.
-const NUMBERS_MIN: usize = 16;
-
-const EXTENDED_PRIVATE: [&str; 13] = [
-    "xprv", "yprv", "zprv", "Yprv", "Zprv", "tprv", "uprv", "vprv", "Uprv", "Vprv", "Ltpv", "Mtpv",
-    "ttpv",
-];
 const EXTENDED_PUBLIC: [&str; 13] = [
     "xpub", "ypub", "zpub", "Ypub", "Zpub", "tpub", "upub", "vpub", "Upub", "Vpub", "Ltub", "Mtub",
     "ttub",
 ];
 
-/// The secret that the text may be.
-pub(super) fn secret(text: &str) -> Option<Secret> {
-    let bare;
-    // To the last byte, so that many are looked at at once.
-    let is_bare = |all, byte: u8| all & byte.is_ascii_alphanumeric();
-    let key = if text.bytes().fold(true, is_bare) {
-        text
-    } else {
-        // What separates words and numbers is neither letter nor digit.
-        if is_words(text) {
-            return Some(Secret::Words);
-        }
-        if is_numbers(text) {
-            return Some(Secret::Numbers);
-        }
-        // A key with an invisible character or quotation marks about it is a key all the same.
-        bare = text.replace(|c: char| !c.is_ascii_graphic(), "");
-        bare.trim_matches(|c: char| c.is_ascii_punctuation())
-    };
-    let length = key.len();
-    if length < KEY_MIN {
-        return None;
-    }
-    let first = key.as_bytes().first().copied().unwrap_or_default();
-    if is_extended(key, &EXTENDED_PRIVATE) {
-        return Some(Secret::ExtendedKey);
-    }
-    if let 63..=65 | 127..=129 = hex_digits(key) {
-        return Some(Secret::Hex);
-    }
-    if !is_base58(key) {
-        return None;
-    }
-    // Bitcoin's, its test network's, and Litecoin's.
-    if PRIVATE_KEY.contains(&length) && b"5KL9c6T".contains(&first) {
-        Some(Secret::PrivateKey)
-    } else if ENCRYPTED_KEY.contains(&length) && key.starts_with("6P") {
-        Some(Secret::EncryptedKey)
-    } else if BASE58_64.contains(&length) {
-        Some(Secret::Base58)
-    } else {
-        None
-    }
-}
-
-/// Words of a language, as many as a seed phrase has.
-fn is_words(text: &str) -> bool {
-    let words = || {
-        text.split(|c: char| c.is_whitespace() || c == ',')
-            .filter(|w| !w.is_empty())
-    };
-    let is_word = |word: &str| {
-        let lengths = if word.is_ascii() { 3..=8 } else { 1..=12 };
-        lengths.contains(&word.chars().count()) && word.chars().all(char::is_alphabetic)
-    };
-    // Counting stops early, for the text may be as long as a cell can be.
-    WORDS.contains(&words().take(WORDS.end().saturating_add(1)).count()) && words().all(is_word)
-}
-
-/// `[12, 250, …]`.
-fn is_numbers(text: &str) -> bool {
-    let Some(list) = text.strip_prefix('[') else {
-        return false;
-    };
-    let is_plain = |byte: u8| byte.is_ascii_digit() || b", ]\t".contains(&byte);
-    list.bytes().all(is_plain) && list.split(',').count() >= NUMBERS_MIN
-}
-
-fn is_extended(text: &str, prefixes: &[&str]) -> bool {
-    text.len() >= EXTENDED_KEY_MIN && prefixes.iter().any(|prefix| text.starts_with(prefix))
-}
-
-/// How many hex digits the text has, behind `0x` or not; none if it has anything else.
-fn hex_digits(text: &str) -> usize {
-    let digits = without_0x(text);
-    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        digits.len()
-    } else {
-        0
-    }
-}
-
-fn without_0x(text: &str) -> &str {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    digits.unwrap_or(text)
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PrivateKey => "this looks like a private key, not an address",
-            Self::EncryptedKey => "this looks like an encrypted private key, not an address",
-            Self::ExtendedKey => "this looks like an extended private key, not an address",
-            Self::Hex => "this is a private key or a transaction's hash in hex, not an address",
-            Self::Base58 => {
-                "this is a Solana secret key or a transaction's signature, not an address"
-            }
-            Self::Numbers => "this looks like a secret key as a list of bytes, not an address",
-            Self::Words => "this looks like a seed phrase, not an address",
-        })
-    }
-}
-
 /// Something else than an address that is harmless to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pasted {
+pub(in crate::address) enum OtherKind {
     /// `bitcoin:…?amount=…`; the network of the scheme, and its length with the colon.
     PaymentLink(Option<Network>, usize),
     /// `https://…`.
@@ -185,6 +41,8 @@ pub(super) enum Pasted {
     TronHex,
     /// 40 hex digits without their `0x`.
     EvmWithout0x,
+    /// 64 hex digits that begin with zeros: an EVM address as event logs write it.
+    PaddedEvm,
     /// `0:…`, TON's raw form.
     TonRaw,
     /// `xpub…` (BIP-32, SLIP-132).
@@ -193,9 +51,9 @@ pub(super) enum Pasted {
     PublicKey,
 }
 
-impl Pasted {
+impl OtherKind {
     /// What the text is, if it is none of the addresses.
-    pub(super) fn recognise(text: &str) -> Option<Self> {
+    pub(in crate::address) fn of(text: &str) -> Option<Self> {
         let begins = |prefix: &str| {
             let head = text.as_bytes().get(..prefix.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
@@ -228,28 +86,28 @@ impl Pasted {
     }
 
     /// The network that it belongs to.
-    pub(super) fn network(self) -> Option<Network> {
+    pub(in crate::address) fn network(self) -> Option<Network> {
         match self {
             Self::PaymentLink(network, _) => network,
             Self::Lightning => Some(Network::Bitcoin),
             Self::TronHex => Some(Network::Tron),
-            Self::EvmWithout0x | Self::Icap => Some(Network::Evm),
+            Self::EvmWithout0x | Self::PaddedEvm | Self::Icap => Some(Network::Evm),
             Self::TonRaw => Some(Network::Ton),
             _ => None,
         }
     }
 
     /// The bytes that should go.
-    pub(super) fn span(self) -> Option<Range<usize>> {
+    pub(in crate::address) fn span(self) -> Option<Range<usize>> {
         match self {
             Self::PaymentLink(_, length) => Some(0..length),
             _ => None,
         }
     }
 
-    /// What to do about it, for a currency on `network`.
-    pub(super) fn hint(self, network: Network) -> String {
-        let ask = format!("ask the recipient for {} address", with_article(network));
+    /// What to do about this text, for a currency on `network`.
+    pub(in crate::address) fn hint(self, network: Network, text: &str) -> String {
+        let ask = format!("ask the recipient for {} address", network.with_article());
         match self {
             Self::PaymentLink(..) => {
                 "keep only the address: what stands after the scheme and before any question mark"
@@ -273,6 +131,12 @@ impl Pasted {
             Self::EvmWithout0x if network == Network::Evm => {
                 "put 0x in front, if the recipient confirms that it is their address".to_owned()
             }
+            Self::PaddedEvm if network == Network::Evm => match padded_evm(text) {
+                Some(digits) => format!(
+                    "the address is 0x{digits}; write it so, if the recipient confirms that it is theirs"
+                ),
+                None => ask,
+            },
             Self::Name => format!("a name can change its owner: {ask}"),
             _ => ask,
         }
@@ -280,9 +144,9 @@ impl Pasted {
 }
 
 /// What a text with a colon in it is.
-fn link(scheme: &str, rest: &str) -> Option<Pasted> {
+fn link(scheme: &str, rest: &str) -> Option<OtherKind> {
     if let "0" | "-1" = scheme {
-        return (hex_digits(rest) == 64).then_some(Pasted::TonRaw);
+        return (hex_digits(rest) == 64).then_some(OtherKind::TonRaw);
     }
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
@@ -292,8 +156,8 @@ fn link(scheme: &str, rest: &str) -> Option<Pasted> {
         return None;
     }
     let network = match scheme.to_ascii_lowercase().as_str() {
-        "lightning" => return Some(Pasted::Lightning),
-        "mailto" => return Some(Pasted::Mail),
+        "lightning" => return Some(OtherKind::Lightning),
+        "mailto" => return Some(OtherKind::Mail),
         "bitcoin" | "btc" => Some(Network::Bitcoin),
         "litecoin" | "ltc" => Some(Network::Litecoin),
         "tron" | "trx" => Some(Network::Tron),
@@ -305,39 +169,42 @@ fn link(scheme: &str, rest: &str) -> Option<Pasted> {
         _ => None,
     };
     let length = scheme.len().saturating_add(1);
-    Some(Pasted::PaymentLink(network, length))
+    Some(OtherKind::PaymentLink(network, length))
 }
 
 /// What a text of hex digits is.
-fn hex(text: &str) -> Option<Pasted> {
+fn hex(text: &str) -> Option<OtherKind> {
     let digits = without_0x(text);
     match (hex_digits(text), digits.len() == text.len()) {
-        (42, _) if digits.starts_with("41") => Some(Pasted::TronHex),
-        (40, true) => Some(Pasted::EvmWithout0x),
-        (66, _) if digits.starts_with("02") || digits.starts_with("03") => Some(Pasted::PublicKey),
-        (130, _) if digits.starts_with("04") => Some(Pasted::PublicKey),
+        (64, _) if padded_evm(text).is_some() => Some(OtherKind::PaddedEvm),
+        (42, _) if digits.starts_with("41") => Some(OtherKind::TronHex),
+        (40, true) => Some(OtherKind::EvmWithout0x),
+        (66, _) if digits.starts_with("02") || digits.starts_with("03") => {
+            Some(OtherKind::PublicKey)
+        }
+        (130, _) if digits.starts_with("04") => Some(OtherKind::PublicKey),
         _ => None,
     }
 }
 
 /// What a text of digits is.
-fn number(text: &str) -> Option<Pasted> {
+fn number(text: &str) -> Option<OtherKind> {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if is_digits(text) {
-        return Some(Pasted::UserId);
+        return Some(OtherKind::UserId);
     }
     let (mantissa, exponent) = text.split_once(['e', 'E'])?;
     let exponent = exponent.strip_prefix('+')?;
     let mantissa = mantissa.replacen(['.', ','], "", 1);
-    (is_digits(&mantissa) && is_digits(exponent)).then_some(Pasted::SpreadsheetNumber)
+    (is_digits(&mantissa) && is_digits(exponent)).then_some(OtherKind::SpreadsheetNumber)
 }
 
 /// What a text is that names somebody.
-fn name(text: &str) -> Option<Pasted> {
+fn name(text: &str) -> Option<OtherKind> {
     if let Some((local, domain)) = text.split_once('@') {
         return match (local.is_empty(), domain.contains('.')) {
-            (true, _) => Some(Pasted::UserName),
-            (false, true) => Some(Pasted::Mail),
+            (true, _) => Some(OtherKind::UserName),
+            (false, true) => Some(OtherKind::Mail),
             (false, false) => None,
         };
     }
@@ -347,10 +214,10 @@ fn name(text: &str) -> Option<Pasted> {
         && rest.chars().all(is_label)
         && last.len() >= 2
         && last.bytes().all(|b| b.is_ascii_alphabetic());
-    is_name.then_some(Pasted::Name)
+    is_name.then_some(OtherKind::Name)
 }
 
-impl fmt::Display for Pasted {
+impl fmt::Display for OtherKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PaymentLink(..) => "this is a payment link, not an address alone",
@@ -365,6 +232,7 @@ impl fmt::Display for Pasted {
             Self::Icap => "this is Ethereum's old ICAP form, not an address that begins with 0x",
             Self::TronHex => "this is a TRON address in hex",
             Self::EvmWithout0x => "this may be an EVM address without its 0x",
+            Self::PaddedEvm => "this is an EVM address in 32 bytes, as event logs write it",
             Self::TonRaw => "this is a TON address in raw form, which carries no checksum",
             Self::ExtendedPublicKey => {
                 "this is an extended public key: it shows a wallet's every address, but is none"

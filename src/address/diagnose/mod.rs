@@ -1,27 +1,30 @@
-//! An explanation is the better reason that is looked for once a text has been refused.
+//! A diagnosis is the better reason that is looked for once a text has been refused.
 //!
 //! Nothing here can make a text valid. The order is the point: a secret is recognised before
 //! anything might print it, a pasted thing before its characters are picked at, and another
 //! network's valid address before this network's complaint about it.
 
-use super::character;
+pub(super) mod other_kind;
+
 use super::error::Fault;
-use super::pasted::{self, Pasted};
-use super::{base58check, read, segwit, solana};
+use super::read::read;
+use super::secret::secret;
+use super::{base58, confusable, segwit, solana};
 use crate::domain::Network;
+use other_kind::OtherKind;
 
 /// The most useful thing to say about a text that `network` refused with `fault`.
-pub(super) fn explain(network: Network, text: &str, fault: Fault) -> Fault {
+pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     if text.is_empty() {
         return Fault::Empty;
     }
-    if let Some(secret) = pasted::secret(text) {
+    if let Some(secret) = secret(text) {
         return Fault::Secret(secret);
     }
-    if let Some(pasted) = Pasted::recognise(text) {
-        return Fault::Pasted(pasted);
+    if let Some(kind) = OtherKind::of(text) {
+        return Fault::OtherKind(kind);
     }
-    if let Some(odd) = character::first_odd(text) {
+    if let Some(odd) = confusable::first_foreign(text) {
         return Fault::Character(odd);
     }
     if let Fault::TestNetwork(_) | Fault::MimbleWimble = fault {
@@ -62,7 +65,7 @@ fn belongs(other: Network, text: &str) -> Option<Fault> {
 fn looks_like(text: &str) -> Option<Network> {
     let length = text.len();
     let is_base58 = |lengths: std::ops::RangeInclusive<usize>| {
-        lengths.contains(&length) && base58check::is_base58(text)
+        lengths.contains(&length) && base58::is_base58(text)
     };
     match text.as_bytes() {
         [b'0', b'x' | b'X', ..] if (36..=48).contains(&length) => Some(Network::Evm),

@@ -1,0 +1,128 @@
+//! `ccbatch validate`: every row is checked, every finding told, and with `--fix` a copy is written
+//! in which everything is put right that is beyond doubt.
+
+use super::check::{
+    block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices, tell_plan,
+    tell_refusals,
+};
+use super::input;
+use super::records::{ledger_to_look_at, results_of};
+use crate::config::Check;
+use crate::domain::escape::escape;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::intake::{self, Keep, Options, Reading};
+use crate::ledger::Realm;
+use crate::os::file::for_owner_only;
+use crate::payout::open::{self, OpenError};
+use crate::payout::plan::rows_of;
+use crate::payout::run::{Knowledge, Prospect};
+use crate::terminal::ui;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// `ccbatch validate` and `ccbatch run --dry-run`
+pub(super) fn validate(config: &Check) -> Result<Exit, Error> {
+    let input = input::open(&config.files)?;
+    match &config.fix {
+        Some(copy) => fix(config, input::read(&config.files, &input)?, copy),
+        None => block_on(
+            tokio::runtime::Builder::new_current_thread(),
+            dry_run(config, &input),
+        ),
+    }
+}
+
+/// Checks an input that is open, and tells what would be submitted.
+async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
+    let Some(intake) = check(config, input::read(&config.files, input)?)? else {
+        return Ok(Exit::InputInvalid);
+    };
+    let Some(batch) = &intake.batch else {
+        return Ok(Exit::InputInvalid);
+    };
+    let (mut results, path) = results_of(&config.files)?;
+    let mut ledger = ledger_to_look_at(&config.files).await?;
+    let place = ledger.place();
+    let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
+    let realm = match &config.api {
+        Some(api) => Realm::of_host(api),
+        None => realm_of_batch(&mut ledger, &mut results, &path, &config.files)
+            .await
+            .map_err(failed)?,
+    };
+    let wanted = open::Wanted {
+        realm,
+        path: &path,
+        references: config.references,
+        payouts: &batch.payouts,
+    };
+    let opened = open::look(&mut ledger, &mut results, &wanted).await;
+    let opened = opened.map_err(failed)?;
+    tell_notices(config, &opened);
+    let host = host_of(config, &opened);
+    let request = request(config, &host, &path, (realm, &batch.payouts))?;
+    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let rows = rows_of(&batch.payouts, &knowledge.keys);
+    let prospect = Prospect {
+        record: &opened.record,
+        rows: &rows,
+        plan: &knowledge.plan(&rows, &request, &opened),
+        paths: &knowledge.paths,
+    };
+    if let Some(exit) = tell_refusals(config, &prospect)? {
+        return Ok(exit);
+    }
+    tell_plan(config, &plan_report(config, &host, &intake, &prospect));
+    ui::say("Dry run: nothing was sent, nothing was written.");
+    Ok(Exit::AllCreated)
+}
+
+/// Writes the copy, tells what was changed, and checks the copy as a file of its own.
+fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
+    let name = escape(&config.files.input.display().to_string()).into_owned();
+    let Ok(fixed) = intake::fix(bytes.clone(), &config.files.reading) else {
+        // There are no rows, and reading the file tells why.
+        let intake = intake::read(bytes, &config.intake);
+        tell(config, &config.files.input, intake)?;
+        return Ok(Exit::InputInvalid);
+    };
+    write_new(copy, fixed.text.as_bytes()).map_err(|error| Error::findings_file(copy, &error))?;
+    let most = config.max_findings.unwrap_or(u64::MAX);
+    let shown = usize::try_from(most).unwrap_or(usize::MAX);
+    for change in fixed.changes.iter().take(shown) {
+        ui::say(&format!("{name}:{change}"));
+    }
+    let hidden = fixed.changes.len().saturating_sub(shown);
+    if hidden > 0 {
+        ui::say(&format!("{name}: {hidden} more changes are not shown"));
+    }
+    let plural = if fixed.changes.len() == 1 { "" } else { "s" };
+    ui::say(&format!(
+        "{}: written, with {} change{plural}",
+        escape(&copy.display().to_string()),
+        fixed.changes.len()
+    ));
+    let options = Options {
+        reading: Reading::default(),
+        keep: Keep::Totals,
+        ..config.intake.clone()
+    };
+    let valid = tell(
+        config,
+        copy,
+        intake::read(fixed.text.into_bytes(), &options),
+    )?;
+    Ok(valid.map_or(Exit::InputInvalid, |_| Exit::AllCreated))
+}
+
+/// Writes a file that is not there yet, for its owner alone.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create_new(true);
+    let mut file = for_owner_only(options).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,458 @@
+//! A column is known by its name: its own, another usual one, or the one that `--columns` gives.
+
+use super::csv::trim;
+use crate::address::confusable;
+use crate::domain::Column;
+use std::fmt;
+use std::str::FromStr;
+use unicode_normalization::UnicodeNormalization;
+
+/// The columns that must be there.
+pub const REQUIRED: [Column; 3] = [Column::CurrencyCode, Column::ToAddress, Column::Amount];
+
+/// Every column that is used, the required ones first.
+pub const ALL: [Column; 5] = [
+    Column::CurrencyCode,
+    Column::ToAddress,
+    Column::Amount,
+    Column::Reference,
+    Column::Payee,
+];
+
+/// Other names of the columns, as [`plain`] leaves them.
+const OTHER_NAMES: [(Column, &[&str]); 5] = [
+    (
+        Column::CurrencyCode,
+        &[
+            "currency",
+            "coin",
+            "ticker",
+            "asset",
+            "валюта",
+            "кодвалюты",
+            "монета",
+            "криптовалюта",
+        ],
+    ),
+    (
+        Column::ToAddress,
+        &[
+            "address",
+            "wallet",
+            "walletaddress",
+            "recipientaddress",
+            "адрес",
+            "адрескошелька",
+            "кошелёк",
+            "кошелек",
+        ],
+    ),
+    (
+        Column::Amount,
+        &["sum", "сумма", "суммаквыплате", "квыплате"],
+    ),
+    (Column::Reference, &["ref", "externalid", "референс"]),
+    (
+        Column::Payee,
+        &[
+            "name",
+            "fullname",
+            "recipient",
+            "фио",
+            "имя",
+            "сотрудник",
+            "получатель",
+        ],
+    ),
+];
+
+/// Names of columns that hold a memo, which the API has no field for.
+const MEMO_NAMES: [&str; 20] = [
+    "memo",
+    "memoid",
+    "memotag",
+    "tag",
+    "desttag",
+    "destinationtag",
+    "destinationmemo",
+    "tagid",
+    "xrptag",
+    "paymentid",
+    "мемо",
+    "мемоид",
+    "мемотег",
+    "тег",
+    "тэг",
+    "тегназначения",
+    "тэгназначения",
+    "idплатежа",
+    "айдиплатежа",
+    "идентификаторплатежа",
+];
+
+/// Names of columns with a comment, which on TON may be a memo.
+const COMMENT_NAMES: [&str; 8] = [
+    "comment",
+    "comments",
+    "message",
+    "комментарий",
+    "комментарии",
+    "коммент",
+    "сообщение",
+    "примечание",
+];
+
+/// Units of money that are no crypto, in a header: `Сумма, руб`.
+const FIAT_UNITS: [&str; 30] = [
+    "руб",
+    "рублей",
+    "рубли",
+    "рубль",
+    "р",
+    "rub",
+    "rur",
+    "₽",
+    "usd",
+    "dollar",
+    "dollars",
+    "долл",
+    "доллар",
+    "доллары",
+    "долларов",
+    "$",
+    "eur",
+    "euro",
+    "евро",
+    "€",
+    "uah",
+    "грн",
+    "₴",
+    "kzt",
+    "тенге",
+    "тг",
+    "₸",
+    "gbp",
+    "£",
+    "byn",
+];
+
+/// What a column is by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It is one of the used ones, by this claim.
+    Used(Column, Claim),
+    /// It holds a memo.
+    Memo,
+    /// It holds a comment.
+    Comment,
+    /// It holds an invoice id, which only a record has.
+    InvoiceId,
+    /// It holds findings, which only a findings file has.
+    Finding,
+    /// Nothing that is known.
+    Other,
+}
+
+/// By what right a name stands for a column, the better one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Claim {
+    /// `--columns` says so.
+    Given,
+    /// It is the column's own name.
+    Own,
+    /// It is another name of it.
+    Other,
+}
+
+/// What a column is by its name.
+pub(super) fn meaning(name: &str) -> Meaning {
+    let whole = plain(name);
+    if let Some(column) = own(&whole) {
+        return Meaning::Used(column, Claim::Own);
+    }
+    // A record is refused in any spelling, with letters that only look right too.
+    let look = confusable::as_ascii(&whole).unwrap_or_else(|| whole.clone());
+    match plain(&without_unit(&look).0).as_str() {
+        "invoiceid" => return Meaning::InvoiceId,
+        "finding" | "findings" => return Meaning::Finding,
+        _ => {}
+    }
+    let bare = plain(&without_unit(name).0);
+    if let Some(column) = own(&bare)
+        .or_else(|| other(&bare))
+        .or_else(|| other(&whole))
+    {
+        return Meaning::Used(column, Claim::Other);
+    }
+    let parts = || name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
+    let any_of = |names: &[&str]| {
+        names.contains(&bare.as_str()) || parts().any(|part| names.contains(&plain(part).as_str()))
+    };
+    if any_of(&MEMO_NAMES) {
+        Meaning::Memo
+    } else if any_of(&COMMENT_NAMES) {
+        Meaning::Comment
+    } else {
+        Meaning::Other
+    }
+}
+
+fn own(plain_name: &str) -> Option<Column> {
+    ALL.into_iter()
+        .find(|column| plain(column.name()) == plain_name)
+}
+
+fn other(plain_name: &str) -> Option<Column> {
+    let found = OTHER_NAMES
+        .iter()
+        .find(|(_, names)| names.contains(&plain_name));
+    found.map(|(column, _)| *column)
+}
+
+/// A name in small letters, without blanks, `_` and `-`, composed.
+pub(super) fn plain(name: &str) -> String {
+    trim(name)
+        .nfc()
+        .filter(|c| !super::csv::is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// A name without what follows a comma or stands in brackets, and that.
+fn without_unit(name: &str) -> (String, String) {
+    let (mut before, mut unit) = (String::new(), String::new());
+    let mut depth = 0usize;
+    let mut is_behind_comma = false;
+    for c in name.chars() {
+        match c {
+            '(' | '[' => depth = depth.saturating_add(1),
+            ')' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => is_behind_comma = true,
+            _ if depth > 0 || is_behind_comma => unit.push(c),
+            _ => before.push(c),
+        }
+    }
+    (before, unit)
+}
+
+/// The unit of money in a column's name that is no crypto: `руб` in `Сумма, руб.`.
+pub(super) fn fiat_unit(name: &str) -> Option<String> {
+    let (_, unit) = without_unit(name);
+    let bare = plain(&unit);
+    let bare = bare.trim_end_matches('.');
+    FIAT_UNITS.contains(&bare).then(|| unit.trim().to_owned())
+}
+
+/// The column whose name this one looks like: by letters that only look right, or by spelling.
+pub(super) fn confused_with(name: &str) -> Option<Column> {
+    let ascii = confusable::as_ascii(&plain(name))?;
+    own(&ascii).or_else(|| other(&ascii))
+}
+
+/// How much this name is like one of a column's names, in hundredths.
+pub(super) fn likeness(name: &str, column: Column) -> usize {
+    let name = plain(&without_unit(name).0);
+    if name.is_empty() {
+        return 0;
+    }
+    let own = plain(column.name());
+    let others = OTHER_NAMES
+        .iter()
+        .filter(|(of, _)| *of == column)
+        .flat_map(|(_, names)| names.iter().copied());
+    let one = |known: &str| {
+        let (longer, shorter) = (
+            name.chars().count().max(known.chars().count()),
+            name.chars().count().min(known.chars().count()),
+        );
+        if shorter >= 4 && (name.contains(known) || known.contains(name.as_str())) {
+            return 90;
+        }
+        let distance = strsim::osa_distance(&name, known);
+        longer
+            .saturating_sub(distance)
+            .saturating_mul(100)
+            .checked_div(longer)
+            .unwrap_or_default()
+    };
+    others.map(one).chain([one(&own)]).max().unwrap_or_default()
+}
+
+/// What `--columns` says: which name in the header stands for which column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnNames {
+    names: Vec<(Column, String)>,
+}
+
+/// A text is not what `--columns` takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnNamesError {
+    /// It does not begin with one of the five names and `=`.
+    Form,
+    /// A column is named twice.
+    Twice(Column),
+    /// Nothing stands behind the `=`.
+    Empty(Column),
+}
+
+impl ColumnNames {
+    /// The name that is given for a column.
+    #[must_use]
+    pub fn of(&self, column: Column) -> Option<&str> {
+        let found = self.names.iter().find(|(of, _)| *of == column);
+        found.map(|(_, name)| name.as_str())
+    }
+
+    /// The same with one more name.
+    #[must_use]
+    pub fn with(mut self, column: Column, name: &str) -> Self {
+        self.names.retain(|(of, _)| *of != column);
+        self.names.push((column, name.to_owned()));
+        self
+    }
+
+    /// Whether nothing is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+impl FromStr for ColumnNames {
+    type Err = ColumnNamesError;
+
+    /// Reads `to_address=Кошелёк 2,amount=Всего, нетто`: a comma separates only before one of the
+    /// five names and `=`.
+    fn from_str(text: &str) -> Result<Self, ColumnNamesError> {
+        let mut names: Vec<(Column, String)> = Vec::new();
+        let mut rest = text;
+        let (mut column, mut value) = assignment(rest).ok_or(ColumnNamesError::Form)?;
+        loop {
+            rest = value;
+            let mut next = None;
+            for (comma, _) in rest.match_indices(',') {
+                let behind = rest.get(comma.saturating_add(1)..).unwrap_or_default();
+                if let Some(found) = assignment(behind) {
+                    next = Some((comma, found));
+                    break;
+                }
+            }
+            let end = next.map_or(rest.len(), |(comma, _)| comma);
+            let name = trim(rest.get(..end).unwrap_or_default());
+            if name.is_empty() {
+                return Err(ColumnNamesError::Empty(column));
+            }
+            if names.iter().any(|(of, _)| *of == column) {
+                return Err(ColumnNamesError::Twice(column));
+            }
+            names.push((column, name.to_owned()));
+            match next {
+                Some((_, found)) => (column, value) = found,
+                None => return Ok(Self { names }),
+            }
+        }
+    }
+}
+
+/// The column and what follows in `amount=…`.
+fn assignment(text: &str) -> Option<(Column, &str)> {
+    let (name, value) = text.split_once('=')?;
+    Some((own(&plain(name))?, value))
+}
+
+impl fmt::Display for ColumnNames {
+    /// As it is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (column, name)) in self.names.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(f, "{comma}{}={name}", column.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ColumnNamesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str(
+                "write it like 'to_address=Wallet,amount=Net sum', with one of currency_code, \
+                 to_address, amount, reference and payee before each =",
+            ),
+            Self::Twice(column) => write!(f, "{} is named twice", column.name()),
+            Self::Empty(column) => write!(f, "no name stands behind {}=", column.name()),
+        }
+    }
+}
+
+impl std::error::Error for ColumnNamesError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_known_by_its_names() {
+        let used = |column, claim| Meaning::Used(column, claim);
+        for (name, expected) in [
+            ("currency_code", used(Column::CurrencyCode, Claim::Own)),
+            (" Currency Code ", used(Column::CurrencyCode, Claim::Own)),
+            ("TO-ADDRESS", used(Column::ToAddress, Claim::Own)),
+            ("Amount (USDT)", used(Column::Amount, Claim::Other)),
+            ("Сумма, USDT", used(Column::Amount, Claim::Other)),
+            ("К выплате", used(Column::Amount, Claim::Other)),
+            ("КОШЕЛЁК", used(Column::ToAddress, Claim::Other)),
+            ("Кошелек", used(Column::ToAddress, Claim::Other)),
+            ("Код валюты", used(Column::CurrencyCode, Claim::Other)),
+            ("External ID", used(Column::Reference, Claim::Other)),
+            ("Full_Name", used(Column::Payee, Claim::Other)),
+            ("Memo", Meaning::Memo),
+            ("Destination Tag", Meaning::Memo),
+            ("Payment-ID", Meaning::Memo),
+            ("МЕМО", Meaning::Memo),
+            ("Memo/Tag", Meaning::Memo),
+            ("Комментарий", Meaning::Comment),
+            ("Invoice ID", Meaning::InvoiceId),
+            ("invoiceId", Meaning::InvoiceId),
+            ("invоice_id", Meaning::InvoiceId),
+            ("Finding", Meaning::Finding),
+            ("note", Meaning::Other),
+            ("Кошелёк 2", Meaning::Other),
+            ("", Meaning::Other),
+        ] {
+            assert_eq!(meaning(name), expected, "{name}");
+        }
+        assert_eq!(confused_with("to_аddress"), Some(Column::ToAddress));
+        assert_eq!(confused_with("to_address"), None);
+        assert_eq!(fiat_unit("Сумма, руб.").as_deref(), Some("руб."));
+        assert_eq!(fiat_unit("Amount ($)").as_deref(), Some("$"));
+        assert_eq!(fiat_unit("Amount (USDT)"), None);
+    }
+
+    #[test]
+    fn columns_are_read_as_they_are_given() {
+        let names: ColumnNames = "to_address=Кошелёк 2,amount=Всего, нетто".parse().unwrap();
+        assert_eq!(names.of(Column::ToAddress), Some("Кошелёк 2"));
+        assert_eq!(names.of(Column::Amount), Some("Всего, нетто"));
+        assert_eq!(names.of(Column::Payee), None);
+        assert_eq!(names.to_string().parse(), Ok(names));
+        for (text, error) in [
+            ("", ColumnNamesError::Form),
+            ("x=y", ColumnNamesError::Form),
+            ("amount=", ColumnNamesError::Empty(Column::Amount)),
+            ("amount=a,amount=b", ColumnNamesError::Twice(Column::Amount)),
+        ] {
+            assert_eq!(text.parse::<ColumnNames>(), Err(error), "{text}");
+        }
+        let names: ColumnNames = "reference=a=b, payee = c".parse().unwrap();
+        assert_eq!(names.of(Column::Reference), Some("a=b"));
+        assert_eq!(names.of(Column::Payee), Some("c"));
+    }
+
+    #[test]
+    fn names_that_are_alike_are_found() {
+        assert!(likeness("Кошелёк 2", Column::ToAddress) >= 90);
+        assert!(likeness("adress", Column::ToAddress) >= 80);
+        assert!(likeness("Итоговая сумма", Column::Amount) >= 90);
+        assert!(likeness("телефон", Column::ToAddress) < 60);
+    }
+}

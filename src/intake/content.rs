@@ -1,0 +1,222 @@
+//! The [`Content`] of a file is its text with all that is known of its rows, from which findings
+//! are put into words when somebody wants them.
+
+use super::csv::{Splitter, joined};
+use super::duplicates::{self, Duplicates, Relation};
+use super::header::Header;
+use super::messages::duplicate::Pair;
+use super::messages::text::Context;
+use super::messages::{self, duplicate};
+use super::options::Options;
+use super::rows::{Checker, Fault, Row, RowError};
+use super::scan::{Piece, Scan, scan};
+use crate::domain::{Finding, FindingCounts, Severity};
+use rayon::prelude::*;
+
+/// How many pieces of the text are put into words before they are told: so many findings are in
+/// memory at once.
+const PIECES_AT_ONCE: usize = 16;
+
+/// A text and all that is known of its rows.
+#[derive(Clone, Debug)]
+pub(super) struct Content {
+    pub(super) text: String,
+    pub(super) header: Header,
+    pub(super) options: Options,
+    pub(super) scan: Scan,
+    duplicates: Duplicates,
+}
+
+/// What a piece has to tell.
+struct Told<T> {
+    /// What was made of the findings that are wanted.
+    worded: Vec<T>,
+    /// Of all findings.
+    counts: FindingCounts,
+}
+
+impl Content {
+    /// Looks at all rows of a text.
+    pub(super) fn new(text: String, header: Header, options: Options) -> Self {
+        let checker = Checker::new(&header, &options);
+        let mut scan = scan(&text, &checker, &options);
+        forget_continued(&text, &checker, &mut scan);
+        let duplicates = duplicates::find(&text, &checker, &scan);
+        for relation in &duplicates.relations {
+            let count = match relation.kind.severity() {
+                Severity::Error => &mut scan.errors,
+                Severity::Warning => &mut scan.warnings,
+            };
+            *count = count.saturating_add(1);
+        }
+        Self {
+            text,
+            header,
+            options,
+            scan,
+            duplicates,
+        }
+    }
+
+    /// Words the first findings about rows, in the order of the file, and counts all of them.
+    pub(super) fn tell<T: Send>(
+        &self,
+        most: u64,
+        word: &(impl Fn(Finding) -> T + Sync),
+        take: &mut impl FnMut(T),
+    ) -> FindingCounts {
+        let mut counts = FindingCounts::default();
+        let teller = Teller {
+            content: self,
+            checker: Checker::new(&self.header, &self.options),
+        };
+        let mut left = most;
+        let with_findings: Vec<_> = self
+            .scan
+            .pieces
+            .iter()
+            .filter(|it| self.has_findings(it))
+            .collect();
+        for group in with_findings.chunks(PIECES_AT_ONCE) {
+            let told: Vec<_> = group
+                .par_iter()
+                .map(|piece| teller.piece(piece, left, word))
+                .collect();
+            for part in told {
+                counts.add(&part.counts);
+                let wanted = usize::try_from(left).unwrap_or(usize::MAX);
+                let worded = part.worded.into_iter().take(wanted);
+                for told in worded {
+                    left = left.saturating_sub(1);
+                    take(told);
+                }
+            }
+        }
+        counts
+    }
+
+    fn has_findings(&self, piece: &Piece) -> bool {
+        !piece.faulty.is_clear() || !self.duplicates.of_rows(piece.row_range()).is_empty()
+    }
+}
+
+/// Forgets the rows that are the rest of a cell with line breaks, whose quote opens on an earlier
+/// line: only that line is told.
+fn forget_continued(text: &str, checker: &Checker<'_>, scan: &mut Scan) {
+    let dialect = (checker.header.delimiter, checker.header.line_break);
+    let mut faults = Vec::new();
+    let mut next = 0;
+    for opened in std::mem::take(&mut scan.open_quotes) {
+        let joined = scan
+            .locate(opened)
+            .filter(|_| opened >= next)
+            .and_then(|(piece, place)| joined(text, piece.start_of(place), dialect));
+        let Some((_, count)) = joined else {
+            continue;
+        };
+        let end = scan.line_of(opened).saturating_add(count as u64);
+        next = opened.saturating_add(1);
+        while next < scan.row_count && scan.line_of(next) < end {
+            let line = scan.text_of(text, checker, next);
+            let mut splitter = Splitter::for_piece(dialect.0, dialect.1, line);
+            checker.check(&splitter.split(line), &mut faults);
+            scan.forget(next, &faults);
+            faults.clear();
+            next = next.saturating_add(1);
+        }
+    }
+}
+
+/// What every thread needs to know.
+struct Teller<'a> {
+    content: &'a Content,
+    checker: Checker<'a>,
+}
+
+impl<'a> Teller<'a> {
+    /// Words what there is to tell of a piece, at most so many findings of it.
+    fn piece<T>(&self, piece: &Piece, most: u64, word: &impl Fn(Finding) -> T) -> Told<T> {
+        let mut told = Told {
+            worded: Vec::new(),
+            counts: FindingCounts::default(),
+        };
+        let relations = self.content.duplicates.of_rows(piece.row_range());
+        let place_of = |relation: &Relation| relation.row.saturating_sub(piece.first_row) as usize;
+        let mut wanted = piece.faulty.clone();
+        relations.iter().for_each(|it| wanted.insert(place_of(it)));
+        let mut relations = relations.iter().peekable();
+        let header = &self.content.header;
+        let text = self
+            .content
+            .text
+            .get(piece.bytes.clone())
+            .unwrap_or_default();
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, text);
+        let mut faults = Vec::new();
+        for place in wanted.ones() {
+            let line = piece.text_of(&self.content.text, &self.checker, place);
+            let record = splitter.split(line);
+            let row = self.checker.check(&record, &mut faults);
+            let mut context = Context::new(&self.checker, &record, piece.line_of(place));
+            for fault in faults.drain(..) {
+                self.count(&mut told.counts, fault.severity(), fault.kind());
+                if (told.worded.len() as u64) < most {
+                    if let Fault::Row(RowError::OpenQuote { .. }) = fault {
+                        context.joined_lines = self.joined_lines(piece.start_of(place));
+                    }
+                    let message = messages::fault(&context, &fault);
+                    told.worded
+                        .push(word(self.judged(context.finding(&fault, message))));
+                }
+            }
+            while let Some(relation) = relations.next_if(|it| place_of(it) == place) {
+                let kind = relation.kind;
+                self.count(&mut told.counts, kind.severity(), kind.noun());
+                if (told.worded.len() as u64) < most {
+                    let finding = self.related(&context, &row, *relation);
+                    told.worded.push(word(self.judged(finding)));
+                }
+            }
+        }
+        told
+    }
+
+    /// The finding that tells what a row has to do with an earlier one.
+    fn related(&self, context: &Context<'_>, row: &Row<'a>, relation: Relation) -> Finding {
+        let scan = &self.content.scan;
+        let header = &self.content.header;
+        let line = scan.text_of(&self.content.text, &self.checker, relation.first);
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, line);
+        let record = splitter.split(line);
+        let first = self.checker.check_but_address(&record, &mut Vec::new());
+        let median = row
+            .currency
+            .and_then(|it| self.content.duplicates.median(it));
+        let pair = Pair {
+            row,
+            first: &first,
+            first_line: scan.line_of(relation.first),
+            median: median.unwrap_or_default(),
+        };
+        duplicate::finding(context, relation.kind, pair)
+    }
+
+    /// How many lines a record takes that begins here, if a cell of it has line breaks.
+    fn joined_lines(&self, start: usize) -> Option<usize> {
+        let header = &self.content.header;
+        let dialect = (header.delimiter, header.line_break);
+        joined(&self.content.text, start, dialect).map(|(_, count)| count)
+    }
+
+    /// A finding as severe as the operator wants it.
+    fn judged(&self, finding: Finding) -> Finding {
+        Finding {
+            severity: self.content.options.warnings.judge(finding.severity),
+            ..finding
+        }
+    }
+
+    fn count(&self, counts: &mut FindingCounts, severity: Severity, kind: &'static str) {
+        counts.count_kind(self.content.options.warnings.judge(severity), kind);
+    }
+}

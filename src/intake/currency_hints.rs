@@ -1,0 +1,301 @@
+//! A currency hint is the code that an unknown code stands for: for certain, where the text names
+//! the coin and its network and only spells them otherwise, or else by a guess.
+
+use crate::address::{self, confusable};
+use crate::domain::Currency;
+
+/// Names of coins beside their tickers, as [`letters`] leaves them.
+const COINS: [(&str, &str); 20] = [
+    ("bitcoin", "BTC"),
+    ("xbt", "BTC"),
+    ("биткоин", "BTC"),
+    ("биткойн", "BTC"),
+    ("litecoin", "LTC"),
+    ("лайткоин", "LTC"),
+    ("tron", "TRX"),
+    ("трон", "TRX"),
+    ("ethereum", "ETH"),
+    ("ether", "ETH"),
+    ("эфир", "ETH"),
+    ("эфириум", "ETH"),
+    ("tether", "USDT"),
+    ("tetherusd", "USDT"),
+    ("usdtether", "USDT"),
+    ("usdcoin", "USDC"),
+    ("toncoin", "TON"),
+    ("solana", "SOL"),
+    ("binancecoin", "BNB"),
+    ("shibainu", "SHIB"),
+];
+
+/// Names of chains, as [`letters`] leaves them, and the chain's own name in the table.
+const CHAINS: [(&str, &str); 33] = [
+    ("trc20", "TRON"),
+    ("trc", "TRON"),
+    ("tron", "TRON"),
+    ("trx", "TRON"),
+    ("erc20", "Ethereum"),
+    ("erc", "Ethereum"),
+    ("ethereum", "Ethereum"),
+    ("eth", "Ethereum"),
+    ("bep20", "BNB Smart Chain"),
+    ("bep", "BNB Smart Chain"),
+    ("bsc", "BNB Smart Chain"),
+    ("bnb", "BNB Smart Chain"),
+    ("bnbsmartchain", "BNB Smart Chain"),
+    ("binancesmartchain", "BNB Smart Chain"),
+    ("arb", "Arbitrum One"),
+    ("arbitrum", "Arbitrum One"),
+    ("arbitrumone", "Arbitrum One"),
+    ("opt", "OP Mainnet"),
+    ("op", "OP Mainnet"),
+    ("optimism", "OP Mainnet"),
+    ("opmainnet", "OP Mainnet"),
+    ("base", "Base"),
+    ("ton", "TON"),
+    ("toncoin", "TON"),
+    ("sol", "Solana"),
+    ("solana", "Solana"),
+    ("spl", "Solana"),
+    ("btc", "Bitcoin"),
+    ("bitcoin", "Bitcoin"),
+    ("ltc", "Litecoin"),
+    ("litecoin", "Litecoin"),
+    ("jetton", "TON"),
+    ("splsolana", "Solana"),
+];
+
+/// More different letters than this are another word.
+const MOST_DIFFERENCES: usize = 2;
+
+/// The longest text that is compared with the codes letter by letter.
+const MOST_LETTERS: usize = 32;
+
+/// What a text that is no code may stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// This code, only spelled otherwise.
+    Certain(Currency),
+    /// This code, by the address or as the most similar one.
+    Likely(Currency),
+    /// One of these: they are one coin on several networks.
+    OneOf(Vec<Currency>),
+    /// A coin on a chain on which the API does not pay it.
+    NotPaid {
+        /// The coin.
+        ticker: &'static str,
+        /// The chain.
+        chain: &'static str,
+    },
+    /// Nothing that is known.
+    Unknown,
+}
+
+/// The code that a text names for certain.
+pub(super) fn certain(text: &str) -> Option<Currency> {
+    match named(&letters(text)) {
+        Some(Meant::Certain(currency)) => Some(currency),
+        _ => None,
+    }
+}
+
+/// What a text that is no code stands for, in a row with this address.
+pub(super) fn meant(text: &str, address: &str) -> Meant {
+    let bare = letters(text);
+    if bare.is_empty() {
+        return Meant::Unknown;
+    }
+    if let Some(meant) = named(&bare) {
+        return meant;
+    }
+    let mut codes = of_one_coin(&bare);
+    if codes.is_empty() {
+        codes = on_one_chain(&bare);
+    }
+    if codes.is_empty() {
+        codes = nearest(&bare);
+    }
+    // The address decides between several, if it is one.
+    let fits = |currency: &Currency| address::check(currency.network(), address).is_ok();
+    if codes.len() > 1 && codes.iter().any(fits) {
+        codes.retain(fits);
+    }
+    match codes.as_slice() {
+        [] => Meant::Unknown,
+        [code] => Meant::Likely(*code),
+        _ => Meant::OneOf(codes),
+    }
+}
+
+/// The code that letters name: the code itself, a chain's own coin, or a coin together with its
+/// chain, in any order.
+fn named(bare: &str) -> Option<Meant> {
+    let same = Currency::all().find(|currency| letters(currency.code()) == bare);
+    if let Some(currency) = same {
+        return Some(Meant::Certain(currency));
+    }
+    // Bitcoin is BTC and nothing else, but Tether may be on any network.
+    if let Some((_, ticker)) = COINS.iter().find(|(name, _)| *name == bare) {
+        let currency = Currency::from_code(ticker).filter(|it| it.contract().is_none());
+        if let Some(currency) = currency {
+            return Some(Meant::Certain(currency));
+        }
+    }
+    let mut not_paid = None;
+    let places = bare.char_indices().map(|(place, _)| place).skip(1);
+    for (first, last) in places.map(|place| bare.split_at(place)) {
+        for (coin, chain) in [(first, last), (last, first)] {
+            let (Some(ticker), Some(chain)) = (ticker(coin), chain_of(chain)) else {
+                continue;
+            };
+            let mut there = Currency::all()
+                .filter(|currency| currency.ticker() == ticker && currency.chain() == chain);
+            match there.next() {
+                Some(currency) => return Some(Meant::Certain(currency)),
+                None => not_paid = Some(Meant::NotPaid { ticker, chain }),
+            }
+        }
+    }
+    not_paid
+}
+
+/// The ticker that letters name.
+fn ticker(letters: &str) -> Option<&'static str> {
+    let coin = COINS.iter().find(|(name, _)| *name == letters);
+    let named = coin.map_or(letters, |(_, ticker)| ticker);
+    Currency::all()
+        .map(Currency::ticker)
+        .find(|ticker| ticker.eq_ignore_ascii_case(named))
+}
+
+/// The chain that letters name.
+fn chain_of(letters: &str) -> Option<&'static str> {
+    let chain = CHAINS.iter().find(|(name, _)| *name == letters);
+    chain.map(|(_, chain)| *chain)
+}
+
+/// The codes of a coin that is named without its network.
+fn of_one_coin(bare: &str) -> Vec<Currency> {
+    let ticker = ticker(bare);
+    Currency::all()
+        .filter(|currency| Some(currency.ticker()) == ticker)
+        .collect()
+}
+
+/// The commonest token of a network that is named without a coin: what people mean by `TRC20`.
+fn on_one_chain(bare: &str) -> Vec<Currency> {
+    let chain = chain_of(bare);
+    Currency::all()
+        .filter(|currency| Some(currency.chain()) == chain && currency.ticker() == "USDT")
+        .collect()
+}
+
+/// The letters and digits of a text, small, with an ASCII letter for each that only looks like one.
+fn letters(text: &str) -> String {
+    let ascii = confusable::as_ascii(text);
+    let only = |text: &str| -> String {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .take(MOST_LETTERS)
+            .collect()
+    };
+    only(ascii.as_deref().unwrap_or(text))
+}
+
+/// The codes that differ in the fewest letters, if these are few.
+fn nearest(bare: &str) -> Vec<Currency> {
+    let most = MOST_DIFFERENCES.min(bare.chars().count() / 3);
+    let distances = Currency::all().map(|currency| {
+        let distance = strsim::osa_distance(bare, &letters(currency.code()));
+        (currency, distance)
+    });
+    let near: Vec<_> = distances
+        .filter(|(_, distance)| *distance <= most)
+        .collect();
+    let fewest = near.iter().map(|(_, distance)| *distance).min();
+    near.into_iter()
+        .filter(|(_, distance)| Some(*distance) == fewest)
+        .map(|(currency, _)| currency)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(code: &str) -> Currency {
+        Currency::from_code(code).unwrap()
+    }
+
+    #[test]
+    fn a_code_is_certain_where_coin_and_network_are_named() {
+        for (text, expected) in [
+            ("btc", "BTC"),
+            ("usdt_trc20", "USDT_TRC20"),
+            ("USDT (TRC20)", "USDT_TRC20"),
+            ("USDT TRC-20", "USDT_TRC20"),
+            ("trc20usdt", "USDT_TRC20"),
+            ("Tether TRC20", "USDT_TRC20"),
+            ("USDT_TRON", "USDT_TRC20"),
+            ("USDC_OPTIMISM", "USDC_OPT"),
+            ("USDT BEP20", "USDT_BSC"),
+            ("Bitcoin", "BTC"),
+            ("ВТС", "BTC"),
+            ("USDТ_TRC20", "USDT_TRC20"),
+            ("Ethereum", "ETH"),
+            ("ETH (Base)", "ETH_BASE"),
+            ("TON (Toncoin)", "TON"),
+            ("биткоин", "BTC"),
+        ] {
+            assert_eq!(certain(text), Some(code(expected)), "{text}");
+        }
+        for text in [
+            "USDT",
+            "TRC20",
+            "tether",
+            "DOGE",
+            "",
+            "USDT_TCR20",
+            "TRUMP",
+            "ETH BSC",
+        ] {
+            assert_eq!(certain(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_code_meant_is_guessed() {
+        let likely = |text| Meant::Likely(code(text));
+        let tron = "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC";
+        for (text, address, expected) in [
+            ("TRUMP", "", likely("TRUMP_SOL")),
+            ("USDT_TCR20", "", likely("USDT_TRC20")),
+            ("trc20", "", likely("USDT_TRC20")),
+            ("USDT", tron, likely("USDT_TRC20")),
+            ("BTX", "", likely("BTC")),
+            (
+                "USDTRC20",
+                "",
+                Meant::OneOf(vec![
+                    code("USDT_TRC20"),
+                    code("USDD_TRC20"),
+                    code("USDT_ERC20"),
+                ]),
+            ),
+            ("DOGE", "", Meant::Unknown),
+            ("", "", Meant::Unknown),
+            (
+                "ETH BSC",
+                "",
+                Meant::NotPaid {
+                    ticker: "ETH",
+                    chain: "BNB Smart Chain",
+                },
+            ),
+        ] {
+            assert_eq!(meant(text, address), expected, "{text}");
+        }
+        assert!(matches!(meant("USDT", ""), Meant::OneOf(codes) if codes.len() == 7));
+    }
+}

@@ -1,0 +1,526 @@
+//! Duplicates are rows that have to do with others: the same reference or one that looks like it,
+//! the same payout, one address under two references, an address that looks like another one, a
+//! payee with two addresses, an amount far from the usual.
+//!
+//! Rows are sought by their hashes after all of them are there: looking each one up in a table as
+//! it comes would wait for memory at every row. What is found is then compared, value by value, so
+//! that nothing is told that is so by chance.
+
+use super::csv::Splitter;
+use super::row_hashes::{
+    NO_HASH, RowHash, amount_key, amount_of, composed, ends, plain_payee, write_look,
+};
+use super::rows::{Checker, Row};
+use super::scan::Scan;
+use crate::address::{self, Account};
+use crate::domain::currency::CURRENCY_COUNT;
+use crate::domain::{Currency, Severity};
+use foldhash::HashMap;
+use foldhash::HashMapExt as _;
+use rayon::prelude::*;
+
+/// More than this many times the median of its currency is told.
+pub(super) const OUTLIER_FACTOR: u128 = 100;
+
+/// How many slots of a sieve there are to a hash: one hash in eight then goes through it by chance.
+const SLOTS_PER_HASH: usize = 8;
+
+/// A slot of a sieve has two bits.
+const SLOTS_PER_WORD: usize = 32;
+
+/// What a row has to do with an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Relation {
+    pub(super) row: u32,
+    pub(super) kind: RelationKind,
+    /// The earlier row; of an outlier the row itself.
+    pub(super) first: u32,
+}
+
+/// What it is, in the order in which it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum RelationKind {
+    /// It has the same reference.
+    SameReference,
+    /// It has a reference that looks the same.
+    SimilarReference,
+    /// It pays the same.
+    SamePayout,
+    /// It is the first to pay the same recipient under another reference.
+    SameAddress,
+    /// Its address looks the same, but is another.
+    SimilarAddress,
+    /// It pays the same payee at another address on the same network.
+    SamePayee,
+    /// It pays more than [`OUTLIER_FACTOR`] times the median.
+    Outlier,
+}
+
+impl RelationKind {
+    pub(super) fn severity(self) -> Severity {
+        match self {
+            Self::SameReference => Severity::Error,
+            Self::SimilarReference
+            | Self::SamePayout
+            | Self::SameAddress
+            | Self::SimilarAddress
+            | Self::SamePayee
+            | Self::Outlier => Severity::Warning,
+        }
+    }
+
+    /// The noun under which it is counted.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::SameReference => "duplicate reference",
+            Self::SimilarReference => "similar reference",
+            Self::SamePayout => "duplicate payout",
+            Self::SameAddress => "shared address",
+            Self::SimilarAddress => "lookalike address",
+            Self::SamePayee => "payee",
+            Self::Outlier => "outlier",
+        }
+    }
+}
+
+/// All that rows have to do with others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Duplicates {
+    /// In the order of the rows.
+    pub(super) relations: Vec<Relation>,
+    /// The median of each currency's amounts, in minor units.
+    medians: Vec<Option<u128>>,
+}
+
+impl Duplicates {
+    /// What these rows have to do with others.
+    pub(super) fn of_rows(&self, rows: std::ops::Range<u32>) -> &[Relation] {
+        let start = self.relations.partition_point(|it| it.row < rows.start);
+        let end = self.relations.partition_point(|it| it.row < rows.end);
+        self.relations.get(start..end).unwrap_or_default()
+    }
+
+    pub(super) fn median(&self, currency: Currency) -> Option<u128> {
+        self.medians.get(currency.index()).copied().flatten()
+    }
+}
+
+/// Finds all that rows have to do with others.
+pub(super) fn find(text: &str, checker: &Checker<'_>, scan: &Scan) -> Duplicates {
+    let rows = Rows {
+        text,
+        checker,
+        scan,
+    };
+    let ((references, accounts), ((looks, payees), (outliers, medians))) = rayon::join(
+        || rayon::join(|| rows.references(), || rows.accounts()),
+        || {
+            rayon::join(
+                || rayon::join(|| rows.looks(), || rows.payees()),
+                || rows.outliers(),
+            )
+        },
+    );
+    let mut relations = references;
+    let parts = [accounts, looks, payees, outliers];
+    let more = parts
+        .iter()
+        .fold(0usize, |all, part| all.saturating_add(part.len()));
+    relations.reserve_exact(more);
+    for part in parts {
+        relations.extend(part);
+    }
+    relations.par_sort_unstable();
+    Duplicates { relations, medians }
+}
+
+/// The rows of a file.
+struct Rows<'a> {
+    text: &'a str,
+    checker: &'a Checker<'a>,
+    scan: &'a Scan,
+}
+
+impl<'a> Rows<'a> {
+    /// The row, without a look at its address.
+    fn get(&self, row: u32) -> Row<'a> {
+        let line = self.scan.text_of(self.text, self.checker, row);
+        let header = self.checker.header;
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, line);
+        self.checker
+            .check_but_address(&splitter.split(line), &mut Vec::new())
+    }
+
+    /// The rows that may share something, group by group, with what is found in each group.
+    fn grouped(
+        &self,
+        hash: impl Fn(&RowHash) -> u32,
+        find: impl Fn(&[u64], &mut Vec<Relation>) + Sync,
+    ) -> Vec<Relation> {
+        let mut sieved = self.sieved(hash);
+        sieved.par_sort_unstable();
+        let groups: Vec<_> = sieved
+            .chunk_by(|a, b| hash_of(*a) == hash_of(*b))
+            .filter(|group| group.len() > 1)
+            .collect();
+        groups
+            .par_chunks(GROUPS_AT_ONCE)
+            .flat_map_iter(|groups| {
+                let mut relations = Vec::new();
+                groups.iter().for_each(|group| find(group, &mut relations));
+                relations
+            })
+            .collect()
+    }
+
+    /// The hashes that another row has too, among few others, each with its row.
+    ///
+    /// A hash chooses a slot of two bits: the first one to come sets the lower bit, any later one
+    /// both. The rows whose slot has both are kept. All but a few are never stored anywhere else,
+    /// and most of the memory touched stays in a cache.
+    fn sieved(&self, hash: impl Fn(&RowHash) -> u32) -> Vec<u64> {
+        /// The lower bit of every slot.
+        const ONCE: u64 = u64::MAX / 3;
+        /// Both bits of the lowest slot.
+        const TWICE: u64 = 3;
+        let slot_count = (self.scan.row_count as usize)
+            .saturating_mul(SLOTS_PER_HASH)
+            .next_power_of_two()
+            .max(SLOTS_PER_WORD);
+        let mut slots = vec![0u64; slot_count / SLOTS_PER_WORD];
+        let slot = |hash: u32| {
+            let slot = hash as usize & slot_count.saturating_sub(1);
+            let bits = (slot % SLOTS_PER_WORD).saturating_mul(2);
+            (slot / SLOTS_PER_WORD, TWICE << bits)
+        };
+        let hashes = || {
+            let all = self.scan.hashes();
+            all.map(|(row, it)| (row, hash(it)))
+                .filter(|(_, hash)| *hash != NO_HASH)
+        };
+        let mut count = 0usize;
+        for (_, hash) in hashes() {
+            let (word, both) = slot(hash);
+            let before = slots[word] & both;
+            slots[word] |= (ONCE | before << 1) & both;
+            count = count.saturating_add(usize::from(before != 0));
+        }
+        if count == 0 {
+            return Vec::new();
+        }
+        hashes()
+            .filter(|(_, hash)| {
+                let (word, both) = slot(*hash);
+                slots[word] & both == both
+            })
+            .map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row))
+            .collect()
+    }
+
+    /// Equal references, and those that look the same.
+    fn references(&self) -> Vec<Relation> {
+        self.grouped(
+            |row| row.reference,
+            |group, relations| {
+                let mut equal = Firsts::default();
+                let mut alike = Firsts::default();
+                let mut look = String::new();
+                for row in rows_of(group) {
+                    let reference = self.get(row).reference;
+                    let composed = composed(&reference);
+                    let same_text = |first| {
+                        *super::row_hashes::composed(&self.get(first).reference) == *composed
+                    };
+                    let same = equal.of(row, self.long(&*composed), same_text);
+                    write_look(&reference, &mut look);
+                    let hash = self.long(look.as_str());
+                    let same_look = |first| {
+                        let mut other = String::new();
+                        write_look(&self.get(first).reference, &mut other);
+                        other == look
+                    };
+                    let similar = alike.of(row, hash, same_look);
+                    let kind = match (same, similar) {
+                        (Some(first), _) => Some((RelationKind::SameReference, first)),
+                        (None, Some(first)) => Some((RelationKind::SimilarReference, first)),
+                        (None, None) => None,
+                    };
+                    relations.extend(kind.map(|(kind, first)| Relation { row, kind, first }));
+                }
+            },
+        )
+    }
+
+    fn long(&self, value: impl std::hash::Hash) -> u64 {
+        self.scan.hashing.long(value)
+    }
+
+    /// Equal payouts, and recipients under several references, each of these once.
+    fn accounts(&self) -> Vec<Relation> {
+        self.grouped(
+            |row| row.account,
+            |group, relations| {
+                let mut payouts = Firsts::default();
+                let mut referenced = Firsts::default();
+                let mut told = Firsts::default();
+                for row in rows_of(group) {
+                    let this = self.get(row);
+                    let Some((currency, account)) = account(&this) else {
+                        continue;
+                    };
+                    let amount = |row: &Row<'_>| row.amount.as_ref().map(|amount| amount.units);
+                    let pays =
+                        |row: &Row<'_>| Some((account_of(row)?, row.currency?, amount(row)?));
+                    let Some(units) = amount(&this) else {
+                        continue;
+                    };
+                    let hash = self.scan.hashing.payout(account, (currency, units));
+                    let is_same = |first| pays(&self.get(first)) == pays(&this);
+                    if let Some(first) = payouts.of(row, hash, is_same) {
+                        let kind = RelationKind::SamePayout;
+                        relations.push(Relation { row, kind, first });
+                        continue;
+                    }
+                    if this.reference.is_empty() {
+                        continue;
+                    }
+                    let is_same = |first| account_of(&self.get(first)) == Some(account);
+                    if let Some(first) = referenced.of(row, self.long(account), is_same)
+                        && *composed(&self.get(first).reference) != *composed(&this.reference)
+                        && told.of(row, self.long(account), |_| true).is_none()
+                    {
+                        let kind = RelationKind::SameAddress;
+                        relations.push(Relation { row, kind, first });
+                    }
+                }
+            },
+        )
+    }
+
+    /// Accounts whose addresses look the same, each once.
+    fn looks(&self) -> Vec<Relation> {
+        self.grouped(
+            |row| row.look,
+            |group, relations| {
+                self.accounts_of_one(group, RelationKind::SimilarAddress, relations, |row| {
+                    ends(row.currency?.network(), &row.to_address)
+                        .map(|ends| self.long((row.currency.map(Currency::network), ends)))
+                });
+            },
+        )
+    }
+
+    /// Accounts on one network of one payee, each once.
+    fn payees(&self) -> Vec<Relation> {
+        if self
+            .checker
+            .header
+            .place(crate::domain::Column::Payee)
+            .is_none()
+        {
+            return Vec::new();
+        }
+        self.grouped(
+            |row| row.payee,
+            |group, relations| {
+                self.accounts_of_one(group, RelationKind::SamePayee, relations, |row| {
+                    let network = row.currency?.network();
+                    Some(self.long((network, plain_payee(&row.payee))))
+                });
+            },
+        )
+    }
+
+    /// Of the rows that share something, every one in which an account appears for the first time
+    /// after the first such row.
+    fn accounts_of_one(
+        &self,
+        group: &[u64],
+        kind: RelationKind,
+        relations: &mut Vec<Relation>,
+        shared: impl Fn(&Row<'a>) -> Option<u64>,
+    ) {
+        let mut firsts = Firsts::default();
+        let mut accounts = Firsts::default();
+        for row in rows_of(group) {
+            let this = self.get(row);
+            let (Some(shared), Some(account)) = (shared(&this), account_of(&this)) else {
+                continue;
+            };
+            // Long hashes are enough here: to take two for one would only leave a warning out.
+            let first = firsts.of(row, shared, |_| true);
+            let seen = accounts.of(row, self.long((shared, account)), |_| true);
+            if let (Some(first), None) = (first, seen) {
+                relations.push(Relation { row, kind, first });
+            }
+        }
+    }
+
+    /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency, and
+    /// the medians.
+    fn outliers(&self) -> (Vec<Relation>, Vec<Option<u128>>) {
+        let amounts = || self.scan.hashes().map(|(row, it)| (row, it.amount));
+        let medians = medians(|| amounts().map(|(_, amount)| amount));
+        let limits: Vec<_> = Currency::all()
+            .zip(&medians)
+            .map(|(currency, median)| {
+                median.map(|median| amount_key(currency, median.saturating_mul(OUTLIER_FACTOR)))
+            })
+            .collect();
+        let far = amounts().filter(|(_, amount)| {
+            let limit = limits.get(amount_of(*amount).0).copied().flatten();
+            limit.is_some_and(|limit| *amount > limit)
+        });
+        let relations = far.map(|(row, _)| Relation {
+            row,
+            kind: RelationKind::Outlier,
+            first: row,
+        });
+        (relations.collect(), medians)
+    }
+}
+
+/// How many groups a thread takes at a time.
+const GROUPS_AT_ONCE: usize = 256;
+
+fn hash_of(sieved: u64) -> u64 {
+    sieved >> u32::BITS
+}
+
+fn rows_of(group: &[u64]) -> impl Iterator<Item = u32> {
+    group.iter().map(|sieved| *sieved as u32)
+}
+
+/// The account of a row that is known to be right.
+fn account_of(row: &Row<'_>) -> Option<Account> {
+    let (network, text) = row.recipient()?;
+    address::account_of(network, text)
+}
+
+fn account(row: &Row<'_>) -> Option<(Currency, Account)> {
+    Some((row.currency?, account_of(row)?))
+}
+
+/// The first row for each value of a group, by the values' long hashes. Most groups have one value
+/// or two, and for them no table is made.
+#[derive(Default)]
+struct Firsts {
+    few: Vec<(u64, u32)>,
+    many: HashMap<u64, u32>,
+}
+
+impl Firsts {
+    /// More values than this are looked up in a table.
+    const FEW: usize = 8;
+
+    /// The first row with the value of this row, if it is an earlier one. Where the hashes are
+    /// equal, `is_same` compares the values themselves.
+    fn of(&mut self, row: u32, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
+        let few = self.few.iter().find(|(other, _)| *other == hash);
+        let first = few
+            .map(|(_, first)| *first)
+            .or_else(|| self.many.get(&hash).copied());
+        match first {
+            Some(first) => is_same(first).then_some(first),
+            None if self.few.len() < Self::FEW => {
+                self.few.push((hash, row));
+                None
+            }
+            None => {
+                if self.many.is_empty() {
+                    self.many = HashMap::with_capacity(Self::FEW);
+                }
+                self.many.insert(hash, row);
+                None
+            }
+        }
+    }
+}
+
+/// The median of each currency's amounts.
+fn medians<Amounts: Iterator<Item = u64>>(amounts: impl Fn() -> Amounts) -> Vec<Option<u128>> {
+    let mut counts = [0usize; CURRENCY_COUNT];
+    for amount in amounts() {
+        if let Some(count) = counts.get_mut(amount_of(amount).0) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut by_currency: Vec<Vec<u64>> = counts
+        .iter()
+        .map(|count| Vec::with_capacity(*count))
+        .collect();
+    for amount in amounts() {
+        if let Some(of_currency) = by_currency.get_mut(amount_of(amount).0) {
+            of_currency.push(amount);
+        }
+    }
+    by_currency
+        .par_iter_mut()
+        .map(|amounts| median(amounts))
+        .collect()
+}
+
+/// The median; of an even number of amounts the mean of the middle two.
+fn median(amounts: &mut [u64]) -> Option<u128> {
+    let units = |key: u64| amount_of(key).1;
+    let middle = amounts.len() / 2;
+    if middle >= amounts.len() {
+        return None;
+    }
+    let is_odd = amounts.len() % 2 == 1;
+    let (below, upper, _) = amounts.select_nth_unstable(middle);
+    let upper = units(*upper);
+    match below.iter().max() {
+        Some(lower) if !is_odd => {
+            let lower = units(*lower);
+            // Half the difference and not half the sum, which might exceed the type.
+            Some(lower.saturating_add(upper.saturating_sub(lower) / 2))
+        }
+        _ => Some(upper),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::from_code(code).unwrap()
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        for (units, expected) in [
+            (&[][..], None),
+            (&[7], Some(7)),
+            (&[9, 1], Some(5)),
+            (&[9, 1, 2], Some(2)),
+            (&[9, 1, 2, 4], Some(3)),
+        ] {
+            let mut keys: Vec<_> = units
+                .iter()
+                .map(|units| amount_key(currency("BTC"), *units))
+                .collect();
+            assert_eq!(median(&mut keys), expected);
+        }
+        let mut keys = vec![0, amount_key(currency("BTC"), 3)];
+        keys.push(amount_key(currency("LTC"), 5));
+        let medians = medians(|| keys.iter().copied());
+        assert_eq!(medians[currency("BTC").index()], Some(3));
+        assert_eq!(medians[currency("LTC").index()], Some(5));
+        assert_eq!(medians[currency("ETH").index()], None);
+    }
+
+    #[test]
+    fn the_first_row_of_each_value_is_kept() {
+        let mut firsts = Firsts::default();
+        for row in 0..20 {
+            assert_eq!(firsts.of(row, row.into(), |_| true), None);
+        }
+        for row in 20..40 {
+            let first = row - 20;
+            assert_eq!(firsts.of(row, first.into(), |it| it == first), Some(first));
+            assert_eq!(firsts.of(row, first.into(), |_| false), None);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A [`FileError`] is about the file as a whole: what keeps it from being read, and what no single
+//! row is to blame for.
+
+use super::decode::DecodeError;
+use crate::domain::batch::MinorUnits;
+use crate::domain::{Amount, Currency, Severity};
+
+/// What is wrong with a file as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FileError {
+    /// It is larger than is read.
+    TooLarge,
+    /// It is no text.
+    Decode(DecodeError),
+    /// There is nothing in it.
+    Empty,
+    /// There is no row below the header.
+    NoPayouts,
+    /// The amounts come to more than can be counted.
+    Uncountable,
+    /// The payouts of a currency come to more than the limit.
+    OverTotal {
+        currency: Currency,
+        sum: MinorUnits,
+        limit: Amount,
+    },
+    /// Every amount with a decimal mark has three digits behind it.
+    MaybeThousands,
+    /// The header of the amounts names money that is no crypto.
+    FiatUnit { name: String, unit: String },
+}
+
+impl FileError {
+    pub(super) fn severity(&self) -> Severity {
+        match self {
+            Self::TooLarge
+            | Self::Decode(_)
+            | Self::Empty
+            | Self::NoPayouts
+            | Self::Uncountable
+            | Self::OverTotal { .. } => Severity::Error,
+            Self::MaybeThousands | Self::FiatUnit { .. } => Severity::Warning,
+        }
+    }
+
+    /// The noun under which it is counted.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "size",
+            Self::Decode(error) => match error {
+                DecodeError::Workbook | DecodeError::OldWorkbook => "workbook",
+                DecodeError::Pdf | DecodeError::Binary => "binary",
+                DecodeError::UnmarkedUtf16
+                | DecodeError::DamagedUtf8 { .. }
+                | DecodeError::Malformed { .. } => "encoding",
+            },
+            Self::Empty | Self::NoPayouts => "empty",
+            Self::Uncountable | Self::OverTotal { .. } => "limit",
+            Self::MaybeThousands => "thousands",
+            Self::FiatUnit { .. } => "header",
+        }
+    }
+
+    /// The line it is about, as an editor shows it.
+    pub(super) fn line(&self) -> Option<u64> {
+        match self {
+            Self::Decode(
+                DecodeError::DamagedUtf8 { line, .. } | DecodeError::Malformed { line, .. },
+            ) => Some(*line),
+            Self::TooLarge
+            | Self::Decode(_)
+            | Self::Empty
+            | Self::NoPayouts
+            | Self::Uncountable
+            | Self::OverTotal { .. }
+            | Self::MaybeThousands
+            | Self::FiatUnit { .. } => None,
+        }
+    }
+}

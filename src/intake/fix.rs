@@ -1,0 +1,430 @@
+//! A fix is a copy of a file in which every remedy is applied that is certain: the names of the
+//! columns, the spelling of codes, a spreadsheet's marks of text, the encoding, the delimiter, the
+//! decimal mark. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
+//! never changed.
+
+use super::columns::{ALL, ColumnNames};
+use super::csv::{Record, Splitter, lines, trim};
+use super::currency_hints::certain;
+use super::decode::{DecodeError, TextEncoding, decode};
+use super::header::{self, Header, HeaderError, HeaderFault};
+use super::options::{DecimalMark, Options, Reading};
+use super::residue::{self, Residue};
+use super::rows::{CellError, Checker, Fault, RowError};
+use crate::address::is_secret;
+use crate::domain::escape::escape;
+use crate::domain::{Column, Currency};
+use std::fmt;
+
+/// A copy of a file, and how it differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// The copy: UTF-8, commas, decimal points.
+    pub text: String,
+    /// Every change, in the order of the file.
+    pub changes: Vec<Change>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The line of the file that was changed, as an editor shows it; `None` for all of them.
+    pub line: Option<u64>,
+    /// What was changed. Safe to show.
+    pub text: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{line}: {}", self.text),
+            None => write!(f, " {}", self.text),
+        }
+    }
+}
+
+/// Why nothing can be fixed: the file has no rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfixable {
+    /// It is no text.
+    Decode(DecodeError),
+    /// It has no header that could be mended.
+    Header(Box<HeaderError>),
+    /// There is nothing in it.
+    Empty,
+}
+
+/// Makes the copy.
+///
+/// # Errors
+/// When there are no rows to be copied; reading the file tells why.
+pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
+    let decoded = decode(bytes, reading.encoding).map_err(Unfixable::Decode)?;
+    let header = find_header(&decoded.text, &reading.columns)?;
+    let options = Options {
+        reading: reading.clone(),
+        ..Options::default()
+    };
+    let mut fixer = Fixer {
+        checker: Checker::new(&header, &options),
+        header: &header,
+        fixed: Fixed {
+            text: String::with_capacity(decoded.text.len()),
+            changes: Vec::new(),
+        },
+    };
+    fixer.tell_dialect(decoded.encoding, reading.decimal_mark);
+    fixer.write_header();
+    let body = decoded.text.get(header.end..).unwrap_or_default();
+    let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
+    let first = header.line.saturating_add(1);
+    for (number, line) in (first..).zip(lines(body, header.line_break)) {
+        fixer.write_row(number, &splitter.split(line.text));
+    }
+    Ok(fixer.fixed)
+}
+
+/// The header; names with letters that only look right are taken for what they look like.
+fn find_header(text: &str, given: &ColumnNames) -> Result<Header, Unfixable> {
+    let mut names = given.clone();
+    loop {
+        let error = match header::find(text, &names) {
+            Ok(header) => return header.ok_or(Unfixable::Empty),
+            Err(error) => error,
+        };
+        let HeaderFault::Missing(missing) = &error.fault else {
+            return Err(Unfixable::Header(Box::new(error)));
+        };
+        let next = missing
+            .confusable
+            .iter()
+            .find(|(_, column)| names.of(*column).is_none());
+        match next {
+            Some((name, column)) => names = names.with(*column, name),
+            None => return Err(Unfixable::Header(Box::new(error))),
+        }
+    }
+}
+
+struct Fixer<'a> {
+    checker: Checker<'a>,
+    header: &'a Header,
+    fixed: Fixed,
+}
+
+impl Fixer<'_> {
+    fn change(&mut self, line: Option<u64>, text: impl Into<String>) {
+        let text = text.into();
+        self.fixed.changes.push(Change {
+            line,
+            text: escape(&text).into_owned(),
+        });
+    }
+
+    /// Tells what is changed in every line.
+    fn tell_dialect(&mut self, encoding: TextEncoding, mark: DecimalMark) {
+        if encoding != TextEncoding::UTF_8 {
+            self.change(None, format!("the copy is in UTF-8, not in {encoding}"));
+        }
+        let delimiter = match self.header.delimiter {
+            b';' => Some("semicolons"),
+            b'\t' => Some("tabs"),
+            _ => None,
+        };
+        if let Some(delimiter) = delimiter {
+            let text = format!("commas separate the columns of the copy, not {delimiter}");
+            self.change(None, text);
+        }
+        if mark == DecimalMark::Comma {
+            self.change(
+                None,
+                "amounts have a decimal point in the copy, not a comma",
+            );
+        }
+        for (line, _) in self.header.passed_over.clone() {
+            self.change(Some(line), "left out: it stands above the header");
+        }
+    }
+
+    fn write_header(&mut self) {
+        let line = Some(self.header.line);
+        let used = |index: usize| {
+            ALL.into_iter()
+                .find(|it| self.header.place(*it) == Some(index))
+        };
+        let names: Vec<_> = (0..self.header.cells)
+            .map(|index| {
+                (
+                    used(index),
+                    self.header.names.get(index).cloned().unwrap_or_default(),
+                )
+            })
+            .collect();
+        let mut written = Vec::new();
+        for (column, name) in names {
+            let new = match column {
+                Some(column) => column.name().to_owned(),
+                // Else the copy would have two columns of this name.
+                None if ALL.iter().any(|it| it.name() == name.trim().to_lowercase()) => {
+                    format!("{name} (not used)")
+                }
+                None => name.clone(),
+            };
+            if new != name {
+                self.change(line, format!("the column {} is named {new}", shown(&name)));
+            }
+            written.push(new);
+        }
+        self.write_cells(&written);
+    }
+
+    fn write_row(&mut self, line: u64, record: &Record<'_, '_>) {
+        let mut faults = Vec::new();
+        self.checker.check_but_address(record, &mut faults);
+        if Checker::is_blank(record) {
+            self.fixed.text.push('\n');
+        } else if faults.iter().any(is_of_the_line) {
+            // Where its cells are is in doubt, so that it is copied as it is, and stays an error.
+            if self.header.delimiter == b',' {
+                self.fixed.text.push_str(record.line);
+                self.fixed.text.push('\n');
+            } else {
+                self.write_cells(&[record.line.to_owned()]);
+            }
+        } else {
+            let cells: Vec<_> = (0..self.header.cells)
+                .map(|index| self.cell(line, index, record))
+                .collect();
+            self.write_cells(&cells);
+        }
+    }
+
+    /// What is written for a cell.
+    fn cell(&mut self, line: u64, index: usize, record: &Record<'_, '_>) -> String {
+        let used = ALL
+            .into_iter()
+            .find(|it| self.header.place(*it) == Some(index));
+        let raw = record.raw(index);
+        let Some(column) = used else {
+            return raw.into_owned();
+        };
+        let value = trim(&raw).to_owned();
+        let mut new = value.clone();
+        if let Some(meant) = residue::meant(&value)
+            && !(column == Column::Payee
+                && matches!(residue::of(&value), Some(Residue::TextMark(_))))
+        {
+            new = meant.to_owned();
+        }
+        match column {
+            Column::CurrencyCode if Currency::from_code(&new).is_none() => {
+                if let Some(currency) = certain(&new) {
+                    new = currency.code().to_owned();
+                }
+            }
+            Column::Amount => new = self.with_point(&new),
+            Column::CurrencyCode | Column::ToAddress | Column::Reference | Column::Payee => {}
+        }
+        let has_odd_blanks = raw.trim_matches([' ', '\t']) != value;
+        if new != value {
+            let text = format!(
+                "{}: {} is written {}",
+                column.name(),
+                shown(&value),
+                shown(&new)
+            );
+            self.change(Some(line), text);
+        } else if has_odd_blanks {
+            self.change(
+                Some(line),
+                format!("{}: blanks around it are left out", column.name()),
+            );
+        }
+        new
+    }
+
+    /// An amount whose decimal mark is the point. Where the comma was asked for, both marks change
+    /// places, so that `1.500`, which is in doubt, stays so.
+    fn with_point(&self, amount: &str) -> String {
+        let is_number = amount
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ' | '\u{a0}'));
+        if self.checker.decimal_mark == DecimalMark::Point || !is_number {
+            return amount.to_owned();
+        }
+        let other = |c: char| match c {
+            '.' => ',',
+            ',' => '.',
+            c => c,
+        };
+        amount.chars().map(other).collect()
+    }
+
+    fn write_cells(&mut self, cells: &[String]) {
+        for (place, cell) in cells.iter().enumerate() {
+            if place > 0 {
+                self.fixed.text.push(',');
+            }
+            let is_plain = !cell.contains([',', '"', '\n', '\r'])
+                && !cell.starts_with(char::is_whitespace)
+                && !cell.ends_with(char::is_whitespace);
+            if is_plain && !(cell.is_empty() && cells.len() == 1) {
+                self.fixed.text.push_str(cell);
+            } else {
+                self.fixed.text.push('"');
+                self.fixed.text.push_str(&cell.replace('"', "\"\""));
+                self.fixed.text.push('"');
+            }
+        }
+        self.fixed.text.push('\n');
+    }
+}
+
+/// Whether a fault leaves in doubt where the cells of the line are.
+fn is_of_the_line(fault: &Fault) -> bool {
+    match fault {
+        Fault::Row(RowError::Totals { .. }) => false,
+        Fault::Row(_) | Fault::Cell(_, CellError::StrayQuote) => true,
+        Fault::Cell(..)
+        | Fault::Currency(_)
+        | Fault::Address(_)
+        | Fault::Amount(_)
+        | Fault::Reference(_)
+        | Fault::Payee(_)
+        | Fault::Memo(..) => false,
+    }
+}
+
+/// A value in quotes, unless it must not be shown.
+fn shown(value: &str) -> String {
+    if is_secret(value) || is_secret(value.trim_matches(['=', '"', '\''])) {
+        "a value".to_owned()
+    } else {
+        format!("\"{value}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Intake, read};
+    use super::*;
+    use proptest::prelude::*;
+
+    const BTC: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+
+    fn fixed_with(text: &str, mark: DecimalMark) -> Fixed {
+        let reading = Reading {
+            decimal_mark: mark,
+            ..Reading::default()
+        };
+        fix(text.as_bytes().to_vec(), &reading).unwrap()
+    }
+
+    fn told(fixed: &Fixed) -> Vec<String> {
+        fixed.changes.iter().map(Change::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_certain_is_fixed_and_told() {
+        let text = format!(
+            "Title;;;\nПолучатель;Валюта;Адрес;Сумма\nA;btc;=\"{BTC}\";0,5\n\nB;USDT (TRC20);'TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL\u{a0};'25\nC;USDT;x;1.500\n"
+        );
+        let fixed = fixed_with(
+            &text
+                .replace("\"", "\"\"")
+                .replace("=\"\"bc", "\"=\"\"bc")
+                .replace("t4\"\"", "t4\"\"\""),
+            DecimalMark::Comma,
+        );
+        assert_eq!(
+            fixed.text,
+            format!(
+                "payee,currency_code,to_address,amount\nA,BTC,{BTC},0.5\n\nB,USDT_TRC20,TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL,25\nC,USDT,x,\"1,500\"\n"
+            )
+        );
+        assert_eq!(
+            told(&fixed),
+            [
+                " commas separate the columns of the copy, not semicolons".to_owned(),
+                " amounts have a decimal point in the copy, not a comma".to_owned(),
+                "1: left out: it stands above the header".to_owned(),
+                "2: the column \"Получатель\" is named payee".to_owned(),
+                "2: the column \"Валюта\" is named currency_code".to_owned(),
+                "2: the column \"Адрес\" is named to_address".to_owned(),
+                "2: the column \"Сумма\" is named amount".to_owned(),
+                "3: currency_code: \"btc\" is written \"BTC\"".to_owned(),
+                format!("3: to_address: \"=\"{BTC}\"\" is written \"{BTC}\""),
+                "3: amount: \"0,5\" is written \"0.5\"".to_owned(),
+                "5: currency_code: \"USDT (TRC20)\" is written \"USDT_TRC20\"".to_owned(),
+                "5: to_address: \"'TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL\" is written \"TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL\"".to_owned(),
+                "5: amount: \"'25\" is written \"25\"".to_owned(),
+                "6: amount: \"1.500\" is written \"1,500\"".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_in_doubt_is_copied_as_it_is() {
+        for (text, copy) in [
+            (
+                "currency_code,to_address,amount\nBTC,\"x,1\nBTC,x\n",
+                "BTC,\"x,1\nBTC,x\n",
+            ),
+            (
+                "currency_code;to_address;amount\nBTC,x,1\n",
+                "\"BTC,x,1\"\n",
+            ),
+            (
+                "currency_code;to_address;amount\nBTC;x\"y;1\n",
+                "\"BTC;x\"\"y;1\"\n",
+            ),
+        ] {
+            let fixed = fixed_with(text, DecimalMark::Point);
+            let (_, rows) = fixed.text.split_once('\n').unwrap();
+            assert_eq!(rows, copy);
+            let again = read(fixed.text.clone().into_bytes(), &Options::default());
+            assert!(again.errors > 0, "{text}");
+        }
+        let cyrillic = fixed_with("currency_code,to_аddress,amount\n", DecimalMark::Point);
+        assert_eq!(cyrillic.text, "currency_code,to_address,amount\n");
+        assert!(matches!(
+            fix(b"a,b\n1,2\n".to_vec(), &Reading::default()),
+            Err(Unfixable::Header(_))
+        ));
+    }
+
+    proptest! {
+        /// The copy pays what the file pays, to nobody else, and what was an error in doubt stays.
+        #[test]
+        fn a_copy_pays_what_its_file_pays(
+            rows in prop::collection::vec(
+                ("(BTC|btc|USDT TRC20|Bitcoin|\u{a0}BTC)", "[0-9]{1,4}([.,][0-9]{1,4}){0,2}", "['=]?[ab]?"),
+                1..6,
+            ),
+            is_comma: bool,
+        ) {
+            let mark = if is_comma { DecimalMark::Comma } else { DecimalMark::Point };
+            let mut text = "Валюта;address;Сумма;ref\n".to_owned();
+            for (code, amount, reference) in &rows {
+                text += &format!("{code};{BTC};{amount};{reference}\n");
+            }
+            let options = Options {
+                reading: Reading { decimal_mark: mark, ..Reading::default() },
+                ..Options::default()
+            };
+            let before = read(text.clone().into_bytes(), &options);
+            let fixed = fixed_with(&text, mark);
+            let after = read(fixed.text.clone().into_bytes(), &Options::default());
+            let amounts = |intake: &Intake| intake.totals.iter().map(|(_, _, sum)| sum.units).max().unwrap_or(0);
+            prop_assert!(amounts(&after) >= amounts(&before), "{}\n{}", text, fixed.text);
+            prop_assert!(after.errors <= before.errors, "{}\n{}", text, fixed.text);
+            if before.errors == 0 {
+                prop_assert_eq!(after.errors, 0);
+                prop_assert_eq!(after.fingerprint, before.fingerprint);
+            }
+            // Fixed once is fixed.
+            let again = fixed_with(&fixed.text, DecimalMark::Point);
+            prop_assert_eq!(&again.text, &fixed.text);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is said about a code.
+
+use super::text::{Context, Message, listed, named, place_of, quoted};
+use crate::domain::{Column, Currency};
+use crate::intake::currency_hints::{self, Meant};
+use crate::intake::rows::CurrencyError;
+
+pub(super) fn message(context: &Context<'_>, error: CurrencyError) -> Message {
+    match error {
+        CurrencyError::Unknown => {
+            let address = context.value(Column::ToAddress);
+            unknown(&context.value(Column::CurrencyCode), &address)
+        }
+        CurrencyError::Gone(currency) => Message::new(
+            format!(
+                "{currency} is gone from the newer documentation of the API, which may refuse it"
+            ),
+            "ask CryptoCloud whether it is still paid out, or choose another currency",
+        ),
+    }
+}
+
+fn unknown(text: &str, address: &str) -> Message {
+    let shown = quoted(text);
+    let hint = match currency_hints::meant(text, address) {
+        Meant::Unknown => "`ccbatch currencies` lists the codes".to_owned(),
+        Meant::Certain(code) => format!("write {code}"),
+        Meant::Likely(code) => format!("did you mean {code}?"),
+        Meant::OneOf(codes) => one_of(&codes),
+        Meant::NotPaid { ticker, chain } => format!(
+            "the API does not pay {ticker} on {chain}; `ccbatch currencies` lists the codes"
+        ),
+    };
+    match text.chars().find(|c| !c.is_ascii_graphic() && *c != ' ') {
+        None => Message::new(format!("{shown} is not a currency code"), hint),
+        Some(foreign) => Message::new(
+            format!(
+                "{shown} is not a currency code: it contains {}",
+                named(foreign)
+            ),
+            hint,
+        )
+        .at(place_of(text, foreign)),
+    }
+}
+
+fn one_of(codes: &[Currency]) -> String {
+    let first = codes.first().map(|code| code.ticker());
+    let is_one_coin = codes.iter().all(|code| Some(code.ticker()) == first);
+    let why = if is_one_coin {
+        ": the part after _ is the network, and decides where the money goes"
+    } else {
+        ""
+    };
+    format!("write {}{why}", codes_in_words(codes.iter().copied()))
+}
+
+/// The codes in a sentence.
+pub(super) fn codes_in_words(codes: impl Iterator<Item = Currency>) -> String {
+    let codes: Vec<_> = codes.map(Currency::code).collect();
+    listed(&codes, "or")
+}

@@ -1,0 +1,123 @@
+//! What is said about a file as a whole.
+
+use super::text::{Message, quoted_unless_secret};
+use crate::domain::Finding;
+use crate::domain::finding::key;
+use crate::intake::decode::DecodeError;
+use crate::intake::file::FileError;
+use crate::intake::header::Header;
+use crate::intake::options::DecimalMark;
+
+/// How large a file may be, in words.
+const SIZE: &str = "1 GiB";
+
+/// What to do about a file of another kind.
+const SAVE_AS: &str = "save it as CSV UTF-8 in the spreadsheet program";
+
+/// What the header must have.
+pub(super) const HEADER_HINT: &str = "the first line must name the columns: \
+                                      currency_code,to_address,amount and, if you like, reference \
+                                      and payee";
+
+/// The finding that tells it.
+pub(in crate::intake) fn finding(
+    error: &FileError,
+    read: Option<(&Header, DecimalMark)>,
+) -> Finding {
+    let message = message(error, read);
+    let is_about_header = matches!(error, FileError::FiatUnit { .. });
+    let header = read.map(|(header, _)| header).filter(|_| is_about_header);
+    Finding {
+        severity: error.severity(),
+        line: error.line().or(header.map(|header| header.line)),
+        column: None,
+        key: if is_about_header {
+            key::HEADER
+        } else {
+            key::FILE
+        },
+        kind: error.kind(),
+        value: String::new(),
+        span: None,
+        message: message.text,
+        hint: message.hint,
+        row: header.map_or(String::new(), |header| header.text.clone()),
+        row_span: None,
+        related: None,
+    }
+}
+
+fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
+    match error {
+        FileError::TooLarge => Message::new(
+            format!("the file is larger than {SIZE}, which is as much as is read"),
+            "split it into several files, each with its own references",
+        ),
+        FileError::Decode(error) => decode(*error),
+        FileError::Empty => Message::new("the file is empty", HEADER_HINT),
+        FileError::NoPayouts => Message::new(
+            "there are no payouts in the file",
+            "add a row below the header",
+        ),
+        FileError::Uncountable => Message::new(
+            "the sum of the amounts is more than can be counted",
+            "check the amounts",
+        ),
+        FileError::OverTotal {
+            currency,
+            sum,
+            limit,
+        } => Message::new(
+            format!(
+                "the payouts come to {sum} {currency}, more than the limit of {limit} for all together"
+            ),
+            "check the amounts, or raise the limit (--max-total)",
+        ),
+        FileError::MaybeThousands => thousands(read),
+        FileError::FiatUnit { name, unit } => Message::new(
+            format!(
+                "the column {} is taken for amount, and names {unit}",
+                quoted_unless_secret(name)
+            ),
+            "amounts are paid in the currency of currency_code: make sure that they are not in other money",
+        ),
+    }
+}
+
+fn decode(error: DecodeError) -> Message {
+    match error {
+        DecodeError::Workbook | DecodeError::OldWorkbook => Message::new(
+            "the file is a workbook (or another archive), not a CSV",
+            SAVE_AS,
+        ),
+        DecodeError::Pdf => Message::new("the file is a PDF document, not a CSV", SAVE_AS),
+        DecodeError::UnmarkedUtf16 => Message::new(
+            "the file is in UTF-16 without a byte order mark",
+            "save it as CSV UTF-8, or read it with --encoding utf-16le",
+        ),
+        DecodeError::Binary => {
+            Message::new("the file contains NUL bytes, so it is not text", SAVE_AS)
+        }
+        DecodeError::DamagedUtf8 { byte, .. } => Message::new(
+            format!("the file is in UTF-8, but the byte 0x{byte:02X} here is not"),
+            "save the file as CSV UTF-8 again; if it is in another encoding, name that with --encoding",
+        ),
+        DecodeError::Malformed { encoding, .. } => Message::new(
+            format!("the file is not in {encoding}: a byte here has no meaning in it"),
+            "name another encoding with --encoding, or leave the flag out to have it detected",
+        ),
+    }
+}
+
+fn thousands(read: Option<(&Header, DecimalMark)>) -> Message {
+    let (mark, example, whole) = match read {
+        Some((_, DecimalMark::Comma)) => ("comma", "1,000", "1"),
+        Some((_, DecimalMark::Point)) | None => ("point", "1.000", "1"),
+    };
+    Message::new(
+        format!(
+            "every {mark} in an amount stands before three digits, so {example} may mean a thousand; it is read as {whole}"
+        ),
+        format!("make sure that the {mark} is the decimal mark; a thousand is written 1000"),
+    )
+}

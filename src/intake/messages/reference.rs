@@ -1,0 +1,45 @@
+//! What is said about a reference, and about the name of a payee.
+
+use super::text::{Context, Message, named, place_of, quoted};
+use crate::domain::Column;
+use crate::intake::rows::{MAX_PAYEE_CHARS, MAX_REFERENCE_CHARS, PayeeError, ReferenceError};
+
+pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message {
+    let value = context.value(Column::Reference);
+    match error {
+        ReferenceError::Long(length) => Message::new(
+            format!(
+                "the reference has {length} characters; at most {MAX_REFERENCE_CHARS} are allowed"
+            ),
+            "shorten it",
+        ),
+        ReferenceError::Formula(first) => Message::new(
+            format!(
+                "the reference starts with {first}, so that a spreadsheet would run it as a formula"
+            ),
+            "write it without the sign in front",
+        )
+        .at(Some(0..1)),
+        ReferenceError::Shortened => Message::new(
+            format!("the reference {} is in scientific notation", quoted(&value)),
+            "a spreadsheet has shortened this number; format the column as text and fill it in again",
+        ),
+        ReferenceError::Unprintable(found) => Message::new(
+            match found {
+                '\u{fffd}' => "a character of the reference is lost".to_owned(),
+                _ => format!("{} is in the reference", named(found)),
+            },
+            "take it out; type the reference instead of pasting it",
+        )
+        .at(place_of(&value, found)),
+    }
+}
+
+pub(super) fn payee(error: PayeeError) -> Message {
+    match error {
+        PayeeError::Long(length) => Message::new(
+            format!("the payee has {length} characters; at most {MAX_PAYEE_CHARS} are allowed"),
+            "shorten it",
+        ),
+    }
+}

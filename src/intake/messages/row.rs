@@ -1,0 +1,116 @@
+//! What is said about a row as a whole, and about a cell without a value.
+
+use super::text::{Context, Message, counted, place_of, quoted, quoted_unless_secret};
+use crate::address::is_secret;
+use crate::domain::Column;
+use crate::intake::header::MAX_LINE_BYTES;
+use crate::intake::residue::{self, Residue};
+use crate::intake::rows::{CellError, RowError};
+
+pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
+    let width = context.checker.header.width();
+    match error {
+        RowError::Overlong => Message::new(
+            format!("the line is longer than {} KiB", MAX_LINE_BYTES >> 10),
+            "a row has a few hundred characters; look for a missing line break, or save the file as CSV again",
+        ),
+        RowError::OpenQuote { .. } => match context.joined_lines {
+            Some(lines) => Message::new(
+                format!(
+                    "a cell that begins here has a line break in it, and ends {} below",
+                    counted(lines.saturating_sub(1), "line")
+                ),
+                "take the line break out, so that every row is one line",
+            ),
+            None => Message::new(
+                "a quote opens here and is not closed on this line",
+                "close the quote; if the cell holds a line break, take it out",
+            ),
+        },
+        RowError::LineBreak { .. } => Message::new(
+            "a line break of another kind stands inside this line",
+            "take it out, or save the file as CSV again, so that every row is one line",
+        ),
+        RowError::Totals { .. } => {
+            Message::new("this is a row of totals, not a payout", "remove the row")
+        }
+        RowError::SplitAmount { cell } => {
+            let amount = context.checker.header.place(Column::Amount);
+            Message::new(
+                format!(
+                    "{} and {} in the next cell may be one amount with a decimal comma",
+                    quoted_unless_secret(
+                        &amount.map_or_else(Default::default, |index| context.record.value(index))
+                    ),
+                    quoted_unless_secret(&context.record.value(cell))
+                ),
+                "put an amount with a comma in double quotes; if these are two values, give the second a column with a name",
+            )
+        }
+        RowError::Width { found } if found < width => Message::new(
+            format!(
+                "the row has {}, the header has {width}",
+                counted(found, "cell")
+            ),
+            "fill in what is missing; an empty cell needs its delimiter as well",
+        ),
+        RowError::Width { found } => Message::new(
+            format!(
+                "the row has {}, the header has {width}",
+                counted(found, "cell")
+            ),
+            format!(
+                "put a value that contains {} in double quotes (an amount takes a point, not a comma)",
+                match context.checker.header.delimiter {
+                    b';' => "a semicolon",
+                    b'\t' => "a tab",
+                    _ => "a comma",
+                }
+            ),
+        ),
+    }
+}
+
+pub(super) fn cell(column: Column, error: CellError, value: &str) -> Message {
+    let name = column.name();
+    match error {
+        CellError::StrayQuote => Message::new(
+            format!("a quote is out of place in {name}"),
+            "take the quote out, or put the whole value in quotes and double each quote inside it",
+        )
+        .at(place_of(value, '"')),
+        CellError::Missing => Message::new(
+            format!("{name} is missing"),
+            "fill it in, or remove the row",
+        ),
+        CellError::Residue => residue(value),
+    }
+}
+
+/// What is said of a cell in which a spreadsheet has left something in place of a value.
+fn residue(value: &str) -> Message {
+    let shown = quoted(value);
+    let meant = residue::meant(value).filter(|meant| !is_secret(meant));
+    let meant = meant.map(quoted);
+    match (residue::of(value), meant) {
+        (Some(Residue::TextFormula(_)), Some(meant)) => Message::new(
+            format!("{shown} is how a spreadsheet keeps a text as a formula"),
+            format!("write {meant} without the equals sign and without quotes"),
+        ),
+        (Some(Residue::TextMark(_)), Some(meant)) => Message::new(
+            format!("{shown} begins with the apostrophe that marks a text in a spreadsheet"),
+            format!("write {meant} without the apostrophe"),
+        )
+        .at(Some(0..1)),
+        (Some(Residue::Error), _) => Message::new(
+            format!("{shown} is a spreadsheet's error, not a value"),
+            "mend the formula or widen the column, and save the file again",
+        ),
+        (Some(Residue::TextFormula(_) | Residue::TextMark(_) | Residue::Formula) | None, _) => {
+            Message::new(
+                format!("{shown} is a formula, not a value"),
+                "write its result, or save the file with values in place of formulas",
+            )
+        }
+    }
+}

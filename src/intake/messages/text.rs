@@ -1,0 +1,265 @@
+//! A [`Message`] is what is said about an error, and a [`Context`] the row that it is about.
+
+use crate::address::{self, confusable};
+use crate::domain::{Column, Finding, Severity};
+use crate::intake::csv::{Place, Record};
+use crate::intake::header::MAX_LINE_BYTES;
+use crate::intake::rows::{Checker, Fault, is_unprintable};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The most characters of a value that a sentence quotes.
+const QUOTED_CHARS: usize = 60;
+
+/// The shortest text that is looked at as a secret: the shortest secret is a private key of fifty
+/// characters, give or take one, or a phrase of about as many.
+const SECRET_BYTES_MIN: usize = 32;
+
+/// What stands for a value that must not be shown.
+const HIDDEN: &str = "a text that may be a private key";
+
+/// What is said about an error, without its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::intake) struct Message {
+    /// Which bytes of the value are at fault.
+    pub(in crate::intake) span: Option<Range<usize>>,
+    pub(in crate::intake) text: String,
+    pub(in crate::intake) hint: String,
+}
+
+impl Message {
+    pub(super) fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            span: None,
+            text: text.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// With the bytes of the value that are at fault.
+    pub(super) fn at(self, span: Option<Range<usize>>) -> Self {
+        Self { span, ..self }
+    }
+}
+
+/// A row that is told about.
+#[derive(Debug)]
+pub(in crate::intake) struct Context<'a> {
+    pub(in crate::intake) checker: &'a Checker<'a>,
+    pub(in crate::intake) record: &'a Record<'a, 'a>,
+    pub(in crate::intake) line: u64,
+    /// How many lines the record takes, if a cell of it has line breaks.
+    pub(in crate::intake) joined_lines: Option<usize>,
+    secrecy: Secrecy,
+}
+
+/// Whether a row may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrecy {
+    Shown,
+    /// A private key or the like is in it.
+    Hidden,
+}
+
+impl<'a> Context<'a> {
+    pub(in crate::intake) fn new(
+        checker: &'a Checker<'a>,
+        record: &'a Record<'a, 'a>,
+        line: u64,
+    ) -> Self {
+        // Whole cells, and parts of them in case the line was meant to be cut otherwise.
+        let mut cells = (0..record.width())
+            .map(|index| record.value(index))
+            .filter(|cell| cell.len() >= SECRET_BYTES_MIN);
+        let holds_secret = cells
+            .any(|cell| address::is_secret(&cell) || (is_divided(&cell) && holds_secret(&cell)));
+        Self {
+            checker,
+            record,
+            line,
+            joined_lines: None,
+            secrecy: if holds_secret {
+                Secrecy::Hidden
+            } else {
+                Secrecy::Shown
+            },
+        }
+    }
+
+    /// The value of a column; nothing where the file does not have it.
+    pub(super) fn value(&self, column: Column) -> Cow<'a, str> {
+        let index = self.checker.header.place(column);
+        index.map_or(Cow::Borrowed(""), |index| self.record.value(index))
+    }
+
+    /// The finding that tells a fault of this row.
+    pub(in crate::intake) fn finding(&self, fault: &Fault, message: Message) -> Finding {
+        let column = fault.column();
+        let mut finding = self.tell((column, fault.key(), fault.kind()), message);
+        finding.severity = fault.severity();
+        if self.secrecy == Secrecy::Hidden {
+            return finding;
+        }
+        use crate::intake::rows::RowError::{
+            LineBreak, OpenQuote, Overlong, SplitAmount, Totals, Width,
+        };
+        match fault {
+            Fault::Row(LineBreak { at } | OpenQuote { at }) => {
+                finding.row_span = Some(*at..at.saturating_add(1));
+            }
+            Fault::Row(Totals { cell } | SplitAmount { cell }) | Fault::Memo(cell, _) => {
+                finding.row_span = Some(self.cell_in_row(*cell, None));
+            }
+            Fault::Row(Overlong | Width { .. })
+            | Fault::Cell(..)
+            | Fault::Currency(_)
+            | Fault::Address(_)
+            | Fault::Amount(_)
+            | Fault::Reference(_)
+            | Fault::Payee(_) => {}
+        }
+        if let Some(span) = &finding.row_span
+            && finding.row.get(span.clone()).is_none()
+        {
+            finding.row_span = None;
+        }
+        finding
+    }
+
+    /// An error about this row, in these words.
+    pub(in crate::intake) fn tell(
+        &self,
+        (column, key, kind): (Option<Column>, &'static str, &'static str),
+        message: Message,
+    ) -> Finding {
+        let index = column.and_then(|column| self.checker.header.place(column));
+        let mut value = index.map_or(String::new(), |index| self.record.value(index).into_owned());
+        let Message {
+            mut span,
+            mut text,
+            mut hint,
+        } = message;
+        let (mut row, mut row_span) = (self.shown_row().to_owned(), None);
+        if self.secrecy == Secrecy::Hidden {
+            row = String::new();
+            if holds_secret(&value) || address::is_secret(&value) {
+                text = text.replace(&quoted(&value), HIDDEN);
+                hint = hint.replace(&quoted(&value), HIDDEN);
+                (value, span) = (String::new(), None);
+            }
+        } else if let Some(index) = index {
+            row_span = Some(self.cell_in_row(index, span.as_ref()));
+        }
+        Finding {
+            severity: Severity::Error,
+            line: Some(self.line),
+            column,
+            key,
+            kind,
+            value,
+            span,
+            message: text,
+            hint,
+            row,
+            row_span,
+            related: None,
+        }
+    }
+
+    /// The line, or the beginning of one that is too long.
+    fn shown_row(&self) -> &'a str {
+        let line = self.record.line;
+        let most = line.len().min(MAX_LINE_BYTES);
+        let end = (0..=most).rev().find(|at| line.is_char_boundary(*at));
+        line.get(..end.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Where in the line the cell, or the part of its value, stands.
+    fn cell_in_row(&self, index: usize, part: Option<&Range<usize>>) -> Range<usize> {
+        match (self.record.place(index), part) {
+            (Place::Exact(place), Some(part)) => {
+                place.start.saturating_add(part.start)..place.start.saturating_add(part.end)
+            }
+            (Place::Exact(place) | Place::Whole(place), _) => place,
+        }
+    }
+}
+
+/// Whether any part of a line may be something that must not be shown to anybody, however the
+/// line is cut into cells.
+pub(super) fn holds_secret(line: &str) -> bool {
+    line.split(is_separator)
+        .map(str::trim)
+        .any(|part| part.len() >= SECRET_BYTES_MIN && address::is_secret(part))
+}
+
+/// Whether a cell has what might separate others. To the last byte, so that many are looked at at
+/// once.
+fn is_divided(cell: &str) -> bool {
+    cell.bytes()
+        .fold(false, |any, byte| any | is_separator(char::from(byte)))
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ',' | ';' | '\t' | '"' | '=' | '\'')
+}
+
+/// A value in quotes, shortened, and with what cannot be seen made visible.
+pub(super) fn quoted(value: &str) -> String {
+    let mut quoted = String::with_capacity(value.len().min(QUOTED_CHARS).saturating_add(4));
+    quoted.push('"');
+    for (count, c) in value.chars().enumerate() {
+        if count >= QUOTED_CHARS {
+            quoted.push('…');
+            break;
+        }
+        if is_unprintable(c) {
+            quoted.extend(c.escape_unicode());
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A text in quotes that is not the value of the finding, unless it must not be shown.
+pub(in crate::intake) fn quoted_unless_secret(text: &str) -> String {
+    if address::is_secret(text) || holds_secret(text) {
+        "…".to_owned()
+    } else {
+        quoted(text)
+    }
+}
+
+/// A character by its name or code point and, where it shows, by itself.
+pub(super) fn named(c: char) -> String {
+    match c {
+        ' ' => "a blank".to_owned(),
+        '\t' => "a tab".to_owned(),
+        '\u{fffd}' => "U+FFFD, which stands for a lost character".to_owned(),
+        _ if c.is_ascii_graphic() => format!("{c:?}"),
+        _ => confusable::described(c),
+    }
+}
+
+/// Where a character stands in a value.
+pub(super) fn place_of(value: &str, c: char) -> Option<Range<usize>> {
+    value.find(c).map(|at| at..at.saturating_add(c.len_utf8()))
+}
+
+/// `1 cell`, `2 cells`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub(in crate::intake) fn listed(words: &[impl AsRef<str>], last: &str) -> String {
+    let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [word] => (*word).to_owned(),
+        [words @ .., word] => format!("{} {last} {word}", words.join(", ")),
+    }
+}

@@ -1,0 +1,110 @@
+//! [`Options`] are how a file is to be read, and what is asked of it.
+
+use super::columns::ColumnNames;
+use super::decode::TextEncoding;
+use crate::domain::{Amount, Currency, Severity};
+
+/// How a file is to be read, and what is asked of it.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is kept of it.
+    pub keep: Keep,
+    /// How it is written.
+    pub reading: Reading,
+    /// What warnings do.
+    pub warnings: WarningPolicy,
+    /// What no payout, and no batch, may exceed.
+    pub limits: Limits,
+}
+
+/// How a file is written, where the operator says so: the flags of reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// How decimals are written in it.
+    pub decimal_mark: DecimalMark,
+    /// Which of its columns is which.
+    pub columns: ColumnNames,
+    /// Its encoding; `None` to find it out.
+    pub encoding: Option<TextEncoding>,
+}
+
+/// What is kept of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Every payout, to be sent.
+    #[default]
+    Payouts,
+    /// The totals only, to validate a file of any length.
+    Totals,
+}
+
+/// What stands before the decimals of an amount.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecimalMark {
+    /// `1.5`; a comma is a finding.
+    #[default]
+    Point,
+    /// `1,5`; a point is a finding.
+    Comma,
+}
+
+/// What warnings do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WarningPolicy {
+    /// They are told.
+    #[default]
+    Tell,
+    /// They are errors.
+    Refuse,
+}
+
+impl WarningPolicy {
+    /// How severe a finding is under this policy.
+    pub(super) fn judge(self, severity: Severity) -> Severity {
+        match self {
+            Self::Tell => severity,
+            Self::Refuse => Severity::Error,
+        }
+    }
+}
+
+/// What no payout, and no batch, may exceed, currency by currency.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// The most of a currency in all payouts together.
+    pub max_total: Vec<(Currency, Amount)>,
+    /// The most of a currency in one payout.
+    pub max_amount: Vec<(Currency, Amount)>,
+}
+
+impl Limits {
+    /// The limit for one payout that this many minor units of a currency exceed.
+    pub(super) fn exceeded(&self, currency: Currency, units: u128) -> Option<Amount> {
+        exceeded(&self.max_amount, currency, units)
+    }
+
+    /// The limit for all payouts together that this many minor units of a currency exceed.
+    pub(super) fn exceeded_in_all(&self, currency: Currency, units: u128) -> Option<Amount> {
+        exceeded(&self.max_total, currency, units)
+    }
+}
+
+/// The lowest limit of the currency that is exceeded. A limit beyond what can be counted never is.
+fn exceeded(limits: &[(Currency, Amount)], currency: Currency, units: u128) -> Option<Amount> {
+    let limits = limits.iter().filter(|(of, _)| *of == currency);
+    let minor_units = |amount: Amount| amount.minor_units(currency.decimals());
+    limits
+        .map(|(_, limit)| *limit)
+        .filter(|limit| minor_units(*limit).is_some_and(|most| units > most))
+        .min_by_key(|limit| minor_units(*limit))
+}
+
+impl DecimalMark {
+    /// A number with a point as it is written with this mark.
+    pub(super) fn show(self, number: &str) -> String {
+        match self {
+            Self::Point => number.to_owned(),
+            Self::Comma => number.replace('.', ","),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 32 bytes,
+//! however long its cells are.
+//!
+//! Equal hashes only say that two rows are worth a closer look: what they hold is compared before
+//! anything is told.
+
+use super::rows::Row;
+use crate::address::Account;
+use crate::domain::{Currency, Network};
+use foldhash::quality::RandomState;
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_security::confusable_detection::skeleton;
+
+/// Stands for a row that has none.
+pub(super) const NO_HASH: u32 = 0;
+
+/// What is remembered of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RowHash {
+    /// Equal for references that are equal or look alike.
+    pub(super) reference: u32,
+    /// Equal for equal accounts.
+    pub(super) account: u32,
+    /// Equal for addresses that look alike.
+    pub(super) look: u32,
+    /// Equal for equal payees on one network.
+    pub(super) payee: u32,
+    /// Ordered as the amounts are, currency by currency.
+    pub(super) amount: u64,
+    /// How many lines the row is below the beginning of its piece of the text.
+    pub(super) line: u32,
+    /// How many bytes.
+    pub(super) start: u32,
+}
+
+/// How many characters of an address people look at, at each end.
+pub(super) const LOOKED_AT_CHARS: usize = 4;
+
+/// Makes hashes of values; differently in every run, so that nobody can prepare a file in which
+/// they collide.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hashing(RandomState);
+
+impl Hashing {
+    /// The hash of a row that begins at this line and byte of its piece of the text.
+    pub(super) fn of(
+        &self,
+        row: &Row<'_>,
+        (line, start): (usize, usize),
+        scratch: &mut String,
+    ) -> RowHash {
+        let network = row.currency.map(Currency::network);
+        let amount = row.currency.zip(row.amount.as_ref());
+        RowHash {
+            reference: match row.reference.as_ref() {
+                "" => NO_HASH,
+                reference => {
+                    write_look(reference, scratch);
+                    self.short(scratch.as_str())
+                }
+            },
+            account: match row.account() {
+                None => NO_HASH,
+                Some(account) => self.short(account),
+            },
+            look: match (network, row.address) {
+                (Some(network), Some(_)) => ends(network, &row.to_address)
+                    .map_or(NO_HASH, |ends| self.short((network, ends))),
+                _ => NO_HASH,
+            },
+            payee: match (network, row.payee.as_ref(), row.address) {
+                (None, ..) | (_, "", _) | (.., None) => NO_HASH,
+                (Some(network), payee, Some(_)) => self.short((network, plain_payee(payee))),
+            },
+            amount: amount.map_or(0, |(currency, amount)| amount_key(currency, amount.units)),
+            // A piece has fewer bytes than this, let alone lines.
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// A hash that no two values of a file share by chance, but for one file in millions.
+    pub(super) fn long(&self, value: impl std::hash::Hash) -> u64 {
+        self.0.hash_one(value)
+    }
+
+    fn short(&self, value: impl std::hash::Hash) -> u32 {
+        ((self.long(value) >> 32) as u32).max(NO_HASH.wrapping_add(1))
+    }
+
+    /// The hash of an account with an amount.
+    pub(super) fn payout(&self, account: Account, (currency, units): (Currency, u128)) -> u64 {
+        self.long((account, currency, units))
+    }
+}
+
+/// A reference as it is compared with others: composed, as in the payout's key.
+pub(super) fn composed(reference: &str) -> Cow<'_, str> {
+    if reference.is_ascii() || is_nfc_quick(reference.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(reference);
+    }
+    Cow::Owned(reference.nfc().collect())
+}
+
+/// Writes what a reference looks like to somebody who does not look closely: the same for references
+/// that differ only in case, in how they are composed, or by characters that look alike (UTS 39).
+pub(super) fn write_look(reference: &str, look: &mut String) {
+    look.clear();
+    if reference.is_ascii() {
+        reference.chars().for_each(|c| push_look(c, look));
+        return;
+    }
+    // A letter looks otherwise as a capital, so that both are taken to the capital, and what that
+    // looks like back to the small one.
+    let capital: String = reference.nfkc().flat_map(char::to_uppercase).collect();
+    for c in skeleton(&capital).flat_map(char::to_lowercase) {
+        push_look(c, look);
+    }
+}
+
+/// What an ASCII character looks like; a test holds it against the tables of UTS 39.
+fn push_look(c: char, look: &mut String) {
+    match c.to_ascii_lowercase() {
+        '0' => look.push('o'),
+        // The capital of the last one looks like the others.
+        '1' | '|' | 'i' => look.push('l'),
+        'm' => look.push_str("rn"),
+        c => look.push(c),
+    }
+}
+
+/// A payee as it is compared with others.
+pub(super) fn plain_payee(payee: &str) -> String {
+    let composed = payee
+        .nfkc()
+        .flat_map(char::to_lowercase)
+        .collect::<String>();
+    let words: Vec<_> = composed.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// The characters of an address that are looked at: the first and the last ones after the
+/// beginning that all addresses of its kind share.
+pub(super) fn looked_at(network: Network, text: &str) -> Option<(&str, &str)> {
+    let shared = match network {
+        Network::Evm => 2,
+        Network::Bitcoin | Network::Litecoin => match text.find('1') {
+            // Bech32: the part before the 1 and the witness version.
+            Some(place) if place > 0 && text.len() > 36 => place.saturating_add(2),
+            _ => 1,
+        },
+        Network::Tron => 1,
+        Network::Ton => 2,
+        Network::Solana => 0,
+    };
+    let own = text.get(shared..)?;
+    let last = own.len().checked_sub(LOOKED_AT_CHARS)?;
+    Some((own.get(..LOOKED_AT_CHARS)?, own.get(last..)?))
+}
+
+/// The same as bytes, in the case in which people compare them.
+pub(super) fn ends(network: Network, text: &str) -> Option<[u8; 2 * LOOKED_AT_CHARS]> {
+    let (first, last) = looked_at(network, text)?;
+    let mut ends = [0u8; 2 * LOOKED_AT_CHARS];
+    for (slot, byte) in ends.iter_mut().zip(first.bytes().chain(last.bytes())) {
+        // The case of hex digits and of bech32 means nothing, and nobody looks at it.
+        *slot = match network {
+            Network::Evm | Network::Bitcoin | Network::Litecoin => byte.to_ascii_lowercase(),
+            Network::Tron | Network::Ton | Network::Solana => byte,
+        };
+    }
+    Some(ends)
+}
+
+/// Bits of an amount key below the currency.
+const AMOUNT_BITS: u32 = 58;
+/// Bits of an amount key that hold the leading digits: as precise as a double, which is enough
+/// to compare with a hundredfold.
+const LEADING_BITS: u32 = 51;
+
+/// A number that is greater for a greater amount of the same currency: the currency, then the
+/// place of the highest bit, then the bits below it. Up to 2^52 units it is exact.
+pub(super) fn amount_key(currency: Currency, units: u128) -> u64 {
+    let currency = (currency.index() as u64).wrapping_add(1) << AMOUNT_BITS;
+    let Some(highest) = units.checked_ilog2() else {
+        return currency;
+    };
+    // The highest bit itself is known to be set and goes out at the top.
+    let below = units << (127u32.saturating_sub(highest)) << 1;
+    let leading = (below >> (u128::BITS - LEADING_BITS)) as u64;
+    currency | u64::from(highest) << LEADING_BITS | leading
+}
+
+/// The currency's place in its table, beyond the table for no amount, and the amount.
+pub(super) fn amount_of(key: u64) -> (usize, u128) {
+    let currency = (key >> AMOUNT_BITS).wrapping_sub(1) as usize;
+    let highest = (key >> LEADING_BITS) as u32 & 127;
+    let below = u128::from(key) << (u128::BITS - LEADING_BITS) >> 1;
+    let units = (below | 1 << 127) >> (127u32.saturating_sub(highest));
+    (currency, units)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn look(reference: &str) -> String {
+        let mut look = String::new();
+        write_look(reference, &mut look);
+        look
+    }
+
+    #[test]
+    fn references_that_look_alike_have_one_look() {
+        for (a, b) in [
+            ("INV-7", "inv-7"),
+            ("INV-10", "INV-1O"),
+            ("R1", "Rl"),
+            ("R1", "RI"),
+            ("corn", "com"),
+            ("АВС-1", "ABC-1"),
+            ("Й", "И\u{306}"),
+            ("ЗАРПЛАТА", "зарплата"),
+            ("Ａ", "a"),
+        ] {
+            assert_eq!(look(a), look(b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("R1", "R2"),
+            ("A-1", "A_1"),
+            ("Иванов", "Петров"),
+            ("R1", "R11"),
+        ] {
+            assert_ne!(look(a), look(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn ascii_looks_are_those_of_uts_39() {
+        for c in ('0'..='9').chain('A'..='Z').chain('a'..='z') {
+            let c = c.to_string();
+            let theirs: String = skeleton(&c).collect();
+            assert_eq!(look(&c), look(&theirs), "{c}");
+        }
+    }
+
+    #[test]
+    fn references_are_composed() {
+        assert_eq!(composed("И\u{306}"), "Й");
+        assert!(matches!(composed("abc"), Cow::Borrowed(_)));
+        assert_eq!(plain_payee(" Иванов  ИВАН "), "иванов иван");
+    }
+
+    #[test]
+    fn ends_of_addresses_leave_out_what_all_share() {
+        for (network, text, expected) in [
+            (
+                Network::Evm,
+                "0xdAC17F958D2ee523a2206206994597C13D831ec7",
+                Some(("dAC1", "1ec7")),
+            ),
+            (
+                Network::Tron,
+                "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+                Some(("R7NH", "Lj6t")),
+            ),
+            (
+                Network::Bitcoin,
+                "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+                Some(("ar0s", "5mdq")),
+            ),
+            (
+                Network::Bitcoin,
+                "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+                Some(("A1zP", "vfNa")),
+            ),
+            (Network::Solana, "abc", None),
+        ] {
+            assert_eq!(looked_at(network, text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn amount_keys_are_ordered_as_amounts(a in 1u128.., b in 1u128.., shift in 0u32..127) {
+            let (a, b) = ((a >> shift).max(1), (b >> shift).max(1));
+            let currency = Currency::all().last().unwrap();
+            let (low, high) = (amount_key(currency, a.min(b)), amount_key(currency, a.max(b)));
+            prop_assert!(low <= high);
+            let (index, units) = amount_of(low);
+            prop_assert_eq!(index, currency.index());
+            prop_assert!(units <= a.min(b));
+            if a.min(b) < 1 << 52 {
+                prop_assert_eq!(units, a.min(b));
+            }
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! A [`Scan`] is the first look at all rows: what they pay, what is remembered of each, and which
+//! of them something is wrong with.
+//!
+//! The text is cut into pieces of whole lines, which are scanned in parallel. Nothing is put into
+//! words here, so that a file in which every row is wrong takes no longer than a right one.
+
+use super::csv::{Line, Record, Splitter, lines};
+use super::fingerprint::{self, Fingerprint, Fingerprinting};
+use super::options::{Keep, Options};
+use super::row_hashes::{Hashing, RowHash};
+use super::rows::{Checker, Fault, Row, RowError};
+use crate::address::{self, Address};
+use crate::domain::{Amount, Payout, Severity, Totals};
+use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// How long a piece is: enough to make the cost of handing it to a thread vanish (some 2,000 rows),
+/// little enough that two threads end together.
+const PIECE_BYTES: usize = 128 << 10;
+
+/// How many pieces are scanned before their fingerprint is taken, which goes on beside the next
+/// ones: what the fingerprint is made of is then never more than a small part of the text.
+const PIECES_AT_ONCE: usize = 64;
+
+/// How many rows are looked at before their addresses are checked together.
+const ROWS_AT_ONCE: usize = 128;
+
+/// What the first look at all rows finds.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) pieces: Vec<Piece>,
+    /// How many lines are not blank.
+    pub(super) row_count: u32,
+    pub(super) errors: u64,
+    pub(super) warnings: u64,
+    /// Of the rows that are right; `None` beyond what can be counted.
+    pub(super) totals: Option<Totals>,
+    pub(super) fingerprint: Fingerprint,
+    /// The rows that are right, if they are kept.
+    pub(super) payouts: Vec<Payout>,
+    pub(super) evidence: Evidence,
+    pub(super) hashing: Hashing,
+    /// The rows on whose line a quote opens that is not closed there.
+    pub(super) open_quotes: Vec<u32>,
+}
+
+/// A stretch of whole lines.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    /// Where in the text it is.
+    pub(super) bytes: Range<usize>,
+    /// The line it begins with, as an editor shows it.
+    pub(super) first_line: u64,
+    /// How many rows come before it.
+    pub(super) first_row: u32,
+    /// Of every row in it that is not blank.
+    pub(super) rows: Vec<RowHash>,
+    /// The rows with faults of their own.
+    pub(super) faulty: FixedBitSet,
+}
+
+/// What all rows together say about how the file is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Evidence {
+    /// Amounts with one to three digits before the decimal mark, which are not zero, and three
+    /// behind it: they may be thousands.
+    pub(super) maybe_thousands: u64,
+    /// Other amounts with decimals.
+    pub(super) other_decimals: u64,
+    /// The first line with blanks around a value that are not spaces or tabs.
+    pub(super) odd_blank: Option<u64>,
+}
+
+/// What one piece adds to the scan.
+struct PieceScan {
+    piece: Piece,
+    line_count: u64,
+    errors: u64,
+    warnings: u64,
+    totals: Option<Totals>,
+    fingerprinted: Vec<u8>,
+    payouts: Vec<Payout>,
+    evidence: Evidence,
+    /// Places in the piece.
+    open_quotes: Vec<usize>,
+}
+
+/// A row on its way through a piece.
+struct Pending<'t> {
+    row: Row<'t>,
+    /// How many lines and bytes into the piece it begins.
+    at: (usize, usize),
+    errors: u64,
+    warnings: u64,
+    is_open: bool,
+}
+
+/// Looks at all rows of a text, which begin at this line behind the header.
+pub(super) fn scan(text: &str, checker: &Checker<'_>, options: &Options) -> Scan {
+    let mut scan = Scan {
+        pieces: Vec::new(),
+        row_count: 0,
+        errors: 0,
+        warnings: 0,
+        totals: Some(Totals::default()),
+        fingerprint: Fingerprint::of_nothing(),
+        payouts: Vec::new(),
+        evidence: Evidence::default(),
+        hashing: Hashing::default(),
+        open_quotes: Vec::new(),
+    };
+    let scanner = Scanner {
+        text,
+        checker,
+        hashing: scan.hashing.clone(),
+        keep: options.keep,
+    };
+    let pieces = pieces(text, checker);
+    let mut fingerprinting = Fingerprinting::default();
+    let mut line = checker.header.line.saturating_add(1);
+    let mut scanned: Vec<PieceScan> = Vec::new();
+    for group in pieces.chunks(PIECES_AT_ONCE) {
+        let one = |bytes: &Range<usize>| scanner.piece(bytes.clone());
+        let (next, ()) = rayon::join(
+            || group.par_iter().map(one).collect(),
+            || take(&mut scan, &mut fingerprinting, &mut line, scanned),
+        );
+        scanned = next;
+    }
+    take(&mut scan, &mut fingerprinting, &mut line, scanned);
+    scan.fingerprint = fingerprinting.finish();
+    scan
+}
+
+/// Adds what pieces have found, in their order.
+fn take(
+    scan: &mut Scan,
+    fingerprinting: &mut Fingerprinting,
+    line: &mut u64,
+    scanned: Vec<PieceScan>,
+) {
+    for part in scanned {
+        fingerprinting.take(&part.fingerprinted);
+        scan.errors = scan.errors.saturating_add(part.errors);
+        scan.warnings = scan.warnings.saturating_add(part.warnings);
+        scan.totals = match (scan.totals.take(), &part.totals) {
+            (Some(mut totals), Some(more)) => totals.merge(more).ok().map(|()| totals),
+            _ => None,
+        };
+        scan.evidence.add(part.evidence, *line);
+        let payouts = part.payouts.into_iter().map(|payout| Payout {
+            line: payout.line.saturating_add(*line),
+            ..payout
+        });
+        scan.payouts.extend(payouts);
+        let row_of = |place| u32::try_from(place).unwrap_or(u32::MAX);
+        let first_row = scan.row_count;
+        let opened = part.open_quotes.iter();
+        scan.open_quotes
+            .extend(opened.map(|place| first_row.saturating_add(row_of(*place))));
+        let count = row_of(part.piece.rows.len());
+        scan.pieces.push(Piece {
+            first_line: *line,
+            first_row: scan.row_count,
+            ..part.piece
+        });
+        scan.row_count = scan.row_count.saturating_add(count);
+        *line = line.saturating_add(part.line_count);
+    }
+}
+
+/// The rows of a text in pieces of whole lines.
+fn pieces(text: &str, checker: &Checker<'_>) -> Vec<Range<usize>> {
+    let line_break = checker.header.line_break.byte();
+    let mut pieces = Vec::new();
+    let mut start = checker.header.end;
+    while start < text.len() {
+        let least = start.saturating_add(PIECE_BYTES).min(text.len());
+        let rest = &text.as_bytes()[least..];
+        let end = memchr::memchr(line_break, rest).map_or(text.len(), |found| {
+            least.saturating_add(found).saturating_add(1)
+        });
+        pieces.push(start..end);
+        start = end;
+    }
+    pieces
+}
+
+impl Evidence {
+    /// Adds what a piece that begins at this line says.
+    fn add(&mut self, more: Self, first_line: u64) {
+        self.maybe_thousands = self.maybe_thousands.saturating_add(more.maybe_thousands);
+        self.other_decimals = self.other_decimals.saturating_add(more.other_decimals);
+        let line = more.odd_blank.map(|line| line.saturating_add(first_line));
+        self.odd_blank = self.odd_blank.or(line);
+    }
+
+    fn count(&mut self, literal: &str) {
+        let Some((whole, fraction)) = literal.split_once('.') else {
+            return;
+        };
+        if fraction.len() == 3 && whole.len() <= 3 && whole != "0" {
+            self.maybe_thousands = self.maybe_thousands.saturating_add(1);
+        } else {
+            self.other_decimals = self.other_decimals.saturating_add(1);
+        }
+    }
+}
+
+/// What every thread needs to know.
+struct Scanner<'a> {
+    text: &'a str,
+    checker: &'a Checker<'a>,
+    hashing: Hashing,
+    keep: Keep,
+}
+
+impl<'a> Scanner<'a> {
+    fn piece(&self, bytes: Range<usize>) -> PieceScan {
+        let header = self.checker.header;
+        let text = self.text.get(bytes.clone()).unwrap_or_default();
+        let line_count = memchr::memchr_iter(header.line_break.byte(), text.as_bytes()).count();
+        let mut part = PieceScan {
+            piece: Piece {
+                bytes,
+                first_line: 0,
+                first_row: 0,
+                rows: Vec::with_capacity(line_count.saturating_add(1)),
+                faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
+            },
+            line_count: line_count as u64,
+            errors: 0,
+            warnings: 0,
+            totals: Some(Totals::default()),
+            fingerprinted: Vec::with_capacity(text.len()),
+            payouts: Vec::new(),
+            evidence: Evidence::default(),
+            open_quotes: Vec::new(),
+        };
+        let may_have_odd_blanks = !text.is_ascii();
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, text);
+        let mut pending = Vec::with_capacity(ROWS_AT_ONCE);
+        let mut faults = Vec::new();
+        let mut found = Vec::with_capacity(ROWS_AT_ONCE);
+        for (number, line) in lines(text, header.line_break).enumerate() {
+            let record = splitter.split(line.text);
+            if Checker::is_blank(&record) {
+                continue;
+            }
+            if may_have_odd_blanks && part.evidence.odd_blank.is_none() {
+                part.evidence.odd_blank = self.has_odd_blanks(&record).then_some(number as u64);
+            }
+            pending.push(self.begin(&record, (number, line), &mut faults));
+            if pending.len() == ROWS_AT_ONCE {
+                self.end(&mut part, &mut pending, &mut found);
+            }
+        }
+        self.end(&mut part, &mut pending, &mut found);
+        part
+    }
+
+    /// Looks at all of a row but its address.
+    fn begin(
+        &self,
+        record: &Record<'_, 'a>,
+        (number, line): (usize, Line<'a>),
+        faults: &mut Vec<Fault>,
+    ) -> Pending<'a> {
+        let row = self.checker.check_but_address(record, faults);
+        let errors = faults.iter().filter(|it| it.severity() == Severity::Error);
+        let errors = errors.count();
+        let warnings = faults.len().saturating_sub(errors);
+        let is_open = matches!(faults.first(), Some(Fault::Row(RowError::OpenQuote { .. })));
+        faults.clear();
+        Pending {
+            row,
+            at: (number, line.start),
+            errors: errors as u64,
+            warnings: warnings as u64,
+            is_open,
+        }
+    }
+
+    /// Checks the addresses of these rows together, and adds the rows.
+    fn end(
+        &self,
+        part: &mut PieceScan,
+        pending: &mut Vec<Pending<'_>>,
+        found: &mut Vec<Option<Address>>,
+    ) {
+        let recipients: Vec<_> = pending.iter().filter_map(|it| it.row.recipient()).collect();
+        address::check_all(&recipients, found);
+        let mut scratch = String::new();
+        let mut found = found.iter();
+        for mut pending in pending.drain(..) {
+            if pending.row.recipient().is_some() {
+                pending.row.address = found.next().copied().flatten();
+                match pending.row.address {
+                    None => pending.errors = pending.errors.saturating_add(1),
+                    Some(address) if address.caution().is_some() => {
+                        pending.warnings = pending.warnings.saturating_add(1);
+                    }
+                    Some(_) => {}
+                }
+            }
+            if pending.errors > 0 || pending.warnings > 0 {
+                part.piece.faulty.insert(part.piece.rows.len());
+                part.errors = part.errors.saturating_add(pending.errors);
+                part.warnings = part.warnings.saturating_add(pending.warnings);
+            }
+            if pending.is_open {
+                part.open_quotes.push(part.piece.rows.len());
+            }
+            let hash = self.hashing.of(&pending.row, pending.at, &mut scratch);
+            part.piece.rows.push(hash);
+            self.count(part, &pending);
+        }
+    }
+
+    /// Counts the row if it is a payout.
+    fn count(&self, part: &mut PieceScan, pending: &Pending<'_>) {
+        let row = &pending.row;
+        if let Some(amount) = &row.amount {
+            part.evidence.count(&amount.literal);
+        }
+        let Some((currency, account, amount)) = row.parts() else {
+            return;
+        };
+        let is_counted = part
+            .totals
+            .as_mut()
+            .is_some_and(|totals| totals.add_units(currency, amount.units).is_ok());
+        if !is_counted {
+            part.totals = None;
+        }
+        fingerprint::write_payout(
+            &mut part.fingerprinted,
+            currency,
+            &row.to_address,
+            &amount.literal,
+            &row.reference,
+        );
+        if self.keep == Keep::Payouts {
+            let amount: (Amount, u128) = (amount.amount, amount.units);
+            part.payouts.push(Payout {
+                // From the beginning of the piece, until the piece's own line is known.
+                line: pending.at.0 as u64,
+                reference: row.reference.clone().into_owned(),
+                payee: row.payee.clone().into_owned(),
+                currency,
+                to_address: row.to_address.clone().into_owned(),
+                account: account.to_string(),
+                amount: amount.0,
+                minor_units: amount.1,
+            });
+        }
+    }
+
+    /// Whether blanks stand around a value that are not spaces or tabs.
+    fn has_odd_blanks(&self, record: &Record<'_, '_>) -> bool {
+        let columns = super::columns::ALL.into_iter();
+        let mut places = columns.filter_map(|column| self.checker.header.place(column));
+        places.any(|index| {
+            let raw = record.raw(index);
+            let is_odd = |c: char| !c.is_ascii() && super::csv::is_blank(c);
+            raw.starts_with(is_odd) || raw.ends_with(is_odd) || {
+                let inner = raw.trim_matches([' ', '\t']);
+                inner.starts_with(is_odd) || inner.ends_with(is_odd)
+            }
+        })
+    }
+}
+
+impl Scan {
+    /// The piece in which a row is, and its place there.
+    pub(super) fn locate(&self, row: u32) -> Option<(&Piece, usize)> {
+        let after = self.pieces.partition_point(|piece| piece.first_row <= row);
+        let piece = self.pieces.get(after.checked_sub(1)?)?;
+        Some((piece, row.checked_sub(piece.first_row)? as usize))
+    }
+
+    /// Every row's hash, in order.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = (u32, &RowHash)> {
+        (0u32..).zip(self.pieces.iter().flat_map(|piece| &piece.rows))
+    }
+
+    /// Takes a row out that has these faults, as if there were nothing on its line.
+    pub(super) fn forget(&mut self, row: u32, faults: &[Fault]) {
+        let errors = faults
+            .iter()
+            .filter(|it| it.severity() == Severity::Error)
+            .count();
+        let warnings = faults.len().saturating_sub(errors);
+        self.errors = self.errors.saturating_sub(errors as u64);
+        self.warnings = self.warnings.saturating_sub(warnings as u64);
+        let holds = |piece: &&mut Piece| piece.row_range().contains(&row);
+        let Some(piece) = self.pieces.iter_mut().find(holds) else {
+            return;
+        };
+        let place = row.saturating_sub(piece.first_row) as usize;
+        piece.faulty.set(place, false);
+        if let Some(hash) = piece.rows.get_mut(place) {
+            *hash = RowHash {
+                line: hash.line,
+                start: hash.start,
+                ..RowHash::default()
+            };
+        }
+    }
+
+    /// The line of a row, as an editor shows it.
+    pub(super) fn line_of(&self, row: u32) -> u64 {
+        self.locate(row)
+            .map_or(0, |(piece, place)| piece.line_of(place))
+    }
+
+    /// What stands on the line of a row.
+    pub(super) fn text_of<'t>(&self, text: &'t str, checker: &Checker<'_>, row: u32) -> &'t str {
+        self.locate(row)
+            .map_or("", |(piece, place)| piece.text_of(text, checker, place))
+    }
+}
+
+impl Piece {
+    /// The rows that are in it.
+    pub(super) fn row_range(&self) -> Range<u32> {
+        let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.first_row..self.first_row.saturating_add(count)
+    }
+
+    /// Where in the text a row begins.
+    pub(super) fn start_of(&self, place: usize) -> usize {
+        let start = self.rows.get(place).map_or(0, |row| row.start);
+        self.bytes.start.saturating_add(start as usize)
+    }
+
+    /// The line of a row, as an editor shows it.
+    pub(super) fn line_of(&self, place: usize) -> u64 {
+        let line = self.rows.get(place).map_or(0, |row| row.line);
+        self.first_line.saturating_add(line.into())
+    }
+
+    /// What stands on the line of a row.
+    pub(super) fn text_of<'t>(
+        &self,
+        text: &'t str,
+        checker: &Checker<'_>,
+        place: usize,
+    ) -> &'t str {
+        let Some(row) = self.rows.get(place) else {
+            return "";
+        };
+        let start = self.bytes.start.saturating_add(row.start as usize);
+        let rest = text.get(start..self.bytes.end).unwrap_or_default();
+        lines(rest, checker.header.line_break)
+            .next()
+            .map_or("", |line| line.text)
+    }
+}

@@ -1,0 +1,401 @@
+//! The intake is what the program makes of the files that people have: each case here is a small
+//! file of a kind, with what a person would want to be told of it.
+
+use crate::harness::{INPUT, Scene};
+
+const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+const TRON: &str = "TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL";
+const OTHER_TRON: &str = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8";
+const TON: &str = "UQDKbjIcfM6ezt8KjKJJLshZJJSqX7XOA4ff-W72r5gqPuwA";
+const ETHEREUM: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+const HEADER: &str = "reference,currency_code,to_address,amount";
+
+/// What `validate` says of a file with these flags, its findings with their hints on one line.
+#[track_caller]
+fn told(content: impl AsRef<[u8]>, flags: &[&str], status: i32) -> String {
+    let scene = Scene::new("");
+    scene.write(INPUT, content);
+    let run = scene.program(["validate", INPUT]);
+    let run = run.args(flags.iter().copied()).status(status);
+    run.stderr_has(INPUT)
+        .go()
+        .stderr
+        .replace("\n  hint: ", " | ")
+}
+
+/// Checks that all of these are told, one a line.
+#[track_caller]
+fn assert_told(told: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(
+            told.lines().any(|line| line.contains(part)),
+            "{part}\n{told}"
+        );
+    }
+}
+
+fn file(rows: &[String]) -> String {
+    format!("{HEADER}\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
+    for name in [
+        "memo",
+        "Tag",
+        "destination tag",
+        "Payment ID",
+        "МЕМО",
+        "dest_tag",
+        "Memo/Tag",
+    ] {
+        let text = format!("{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,\n");
+        let told = told(&text, &[], 3);
+        assert_told(&told, &["payouts.csv:2: the column", "no field for a memo"]);
+        assert!(!told.contains("payouts.csv:3"), "{told}");
+    }
+    for name in ["comment", "Комментарий"] {
+        let text = format!("{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,x\n");
+        let told = told(&text, &[], 0);
+        assert_told(
+            &told,
+            &["payouts.csv:2: warning: the column", "1 warning: 1 comment"],
+        );
+    }
+}
+
+#[test]
+fn a_column_without_a_name_is_told_with_what_is_in_it() {
+    let text = format!("reference,currency_code,to_address,,amount\nA,TON,{TON},10482391,1.5\n");
+    assert_told(
+        &told(text, &[], 0),
+        &["ignored column: column 4 without a name (\"10482391\")"],
+    );
+}
+
+#[test]
+fn amounts_beyond_reason_are_told() {
+    let text = file(&[
+        format!("A,BTC,{BITCOIN},23000"),
+        format!("B,BTC,{BITCOIN},2000"),
+    ]);
+    let doubtful = told(text, &[], 0);
+    assert_told(
+        &doubtful,
+        &[
+            "payouts.csv:2: amount: warning: \"23000\" is more than 1/10000 of all the BTC there is | \
+           check the amount: it is likely in satoshis",
+        ],
+    );
+    assert!(!doubtful.contains("payouts.csv:3: amount"), "{doubtful}");
+    let text = file(&[format!("A,ETH,{ETHEREUM},10500000000000000")]);
+    assert_told(
+        &told(text, &[], 3),
+        &["is more ETH than there is | check the amount: it is written in whole ETH, not in wei"],
+    );
+}
+
+#[test]
+fn a_mark_that_may_separate_thousands_is_in_doubt() {
+    let text = format!(
+        "reference;currency_code;to_address;amount\nA;TRX;{TRON};1.000\nB;TRX;{OTHER_TRON};25.000\n"
+    );
+    assert_told(
+        &told(&text, &[], 0),
+        &[
+            "warning: every point in an amount stands before three digits, so 1.000 may mean a thousand",
+        ],
+    );
+    let plain = told(text.replace("25.000", "25.5"), &[], 0);
+    assert!(!plain.contains("thousand"), "{plain}");
+    assert_told(
+        &told(&text, &["--decimal-comma"], 3),
+        &[
+            "2: amount: \"1.000\" has a decimal point, and a comma was asked for | write 1,000, or 1000 if \
+           the point separates thousands",
+        ],
+    );
+}
+
+#[test]
+fn no_hint_changes_a_sum() {
+    let rows: Vec<_> = [
+        "$500",
+        "100руб",
+        "10k",
+        "5 тыс",
+        "1OO",
+        "5%",
+        "1 5",
+        "1 234.56",
+        "25 USDT",
+        "25 BTC",
+    ]
+    .iter()
+    .map(|amount| format!(",USDT_TRC20,{TRON},{amount}"))
+    .collect();
+    let told = told(file(&rows), &[], 3);
+    let hints: Vec<_> = told
+        .lines()
+        .filter_map(|line| Some(line.split_once(" | write ")?.1))
+        .collect();
+    let with_number: Vec<_> = hints
+        .iter()
+        .filter(|hint| hint.starts_with(|c: char| c.is_ascii_digit()))
+        .collect();
+    assert_eq!(hints.len(), 10, "{told}");
+    assert_eq!(
+        with_number,
+        [&"1234.56", &"25; the currency stands in currency_code"]
+    );
+}
+
+#[test]
+fn what_a_spreadsheet_leaves_behind_is_named_in_every_column() {
+    let rows = [
+        format!("A,BTC,\"=\"\"{BITCOIN}\"\"\",0.001"),
+        format!("B,BTC,'{BITCOIN},0.002"),
+        format!("C,TRX,{TRON},'5"),
+        "D,BTC,#N/A,0.001".to_owned(),
+        format!("E,TRX,{TRON},#REF!"),
+        format!("F,TRX,{TRON},####"),
+        format!("\"=\"\"0012\"\"\",TRX,{TRON},7"),
+        format!("G,#ИМЯ?,{TRON},8"),
+    ];
+    assert_told(
+        &told(file(&rows), &[], 3),
+        &[
+            &format!(
+                "2: to_address: \"=\"{BITCOIN}\"\" is how a spreadsheet keeps a text as a formula | write \"{BITCOIN}\""
+            ),
+            &format!(
+                "3: to_address: \"'{BITCOIN}\" begins with the apostrophe that marks a text in a spreadsheet | write \"{BITCOIN}\""
+            ),
+            "4: amount: \"'5\" begins with the apostrophe that marks a text in a spreadsheet | write \"5\"",
+            "5: to_address: \"#N/A\" is a spreadsheet's error",
+            "6: amount: \"#REF!\" is a spreadsheet's error",
+            "7: amount: \"####\" is a spreadsheet's error",
+            "8: reference: \"=\"0012\"\" is how a spreadsheet keeps a text as a formula | write \"0012\"",
+            "9: currency_code: \"#ИМЯ?\" is a spreadsheet's error",
+        ],
+    );
+}
+
+#[test]
+fn blanks_that_do_not_show_are_left_out_around_a_value() {
+    let rows = [
+        format!("A,BTC,{BITCOIN}\u{a0} ,0.001"),
+        format!("\u{200b}B,TRX,{TRON},1\u{a0}234.56"),
+    ];
+    let told = told(file(&rows), &[], 3);
+    assert_told(
+        &told,
+        &[
+            "3: amount: \"1\\u{a0}234.56\" contains U+00A0 NO-BREAK SPACE | write 1234.56",
+            "blanks around values that are not spaces are left out, on line 2 first",
+        ],
+    );
+    assert_eq!(told.matches("NO-BREAK").count(), 1, "{told}");
+}
+
+#[test]
+fn letters_that_only_look_right_are_named() {
+    let rows = [
+        format!("A,ВТС,{BITCOIN},0.001"),
+        format!("B,USDТ_TRC20,{TRON},5"),
+    ];
+    assert_told(
+        &told(file(&rows), &[], 3),
+        &[
+            "2: currency_code: \"ВТС\" is not a currency code: it contains U+0412 CYRILLIC CAPITAL LETTER VE, which looks like B | write BTC",
+            "3: currency_code: \"USDТ_TRC20\" is not a currency code: it contains U+0422 CYRILLIC CAPITAL LETTER TE, which looks like T | write USDT_TRC20",
+        ],
+    );
+    let text = format!("reference,currency_code,to_аddress,amount\nA,TRX,{TRON},1\n");
+    assert_told(
+        &told(text, &[], 3),
+        &[
+            "1: \"to_аddress\" is not to_address: it contains U+0430 CYRILLIC SMALL LETTER A, which looks like a | rename the column to to_address",
+        ],
+    );
+}
+
+#[test]
+fn codes_as_people_write_them_get_the_exact_code_and_are_fixed() {
+    let codes = [
+        "usdt_trc20",
+        "USDT (TRC20)",
+        "USDT TRC-20",
+        "trc20usdt",
+        "Tether TRC20",
+        "usdt-tron",
+    ];
+    let rows: Vec<_> = (1..)
+        .zip(codes)
+        .map(|(amount, code)| format!(",{code},{TRON},{amount}"))
+        .collect();
+    let told = told(file(&rows), &[], 3);
+    assert_eq!(
+        told.matches("| write USDT_TRC20\n").count(),
+        codes.len(),
+        "{told}"
+    );
+    let scene = Scene::new("");
+    scene.write(INPUT, file(&rows));
+    let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    fix.stderr_has("new.csv: written, with 6 changes").go();
+    let again = scene.program(["validate", "new.csv"]);
+    again.stderr_has("6 payouts to submit").go();
+}
+
+#[test]
+fn headers_are_read_as_people_write_them() {
+    let russian = format!("Получатель;Валюта;Адрес;Сумма\nИван;BTC;{BITCOIN};0,001\n");
+    assert_told(
+        &told(russian, &["--decimal-comma"], 0),
+        &[
+            "\"Валюта\" is currency_code, \"Адрес\" is to_address, \"Сумма\" is amount, \"Получатель\" is payee",
+            "1 payout to submit",
+        ],
+    );
+    let scene = Scene::new("");
+    let english = format!("Currency,Wallet,Sum\nBTC,{BITCOIN},1\n");
+    scene.write(INPUT, english);
+    let json = scene.program(["validate", INPUT, "--format", "json"]);
+    json.stdout_has("\"notices\":[\"columns by other names: \\\"Currency\\\" is currency_code")
+        .stderr_has("1 notices of how the file was read")
+        .go();
+    let title = format!("Payouts November,,,\n{HEADER}\nA,BTC,{BITCOIN},0.001\n");
+    assert_told(
+        &told(title, &[], 0),
+        &["the header is on line 2; line 1 above it is passed over: \"Payouts November\""],
+    );
+    let merged = format!(
+        "Выплаты за ноябрь;;;\n;;;\nВалюта;Кошелёк;К выплате, USDT;Комментарий\nUSDT_TRC20;{TRON};150,25;аванс\nИтого;;150,25;\n"
+    );
+    assert_told(
+        &told(merged, &["--decimal-comma"], 3),
+        &[
+            "the header is on line 3",
+            "5: this is a row of totals, not a payout | remove the row",
+        ],
+    );
+    let unclear = format!("Валюта;Кошелёк 2;Всего, нетто\nTRX;{TRON};1\n");
+    assert_told(
+        &told(&unclear, &[], 3),
+        &[
+            "1: the header lacks the columns to_address and amount | it has \"Валюта\", \"Кошелёк 2\", \"Всего, нетто\"; is \"Кошелёк 2\" to_address? then --columns 'to_address=Кошелёк 2'",
+        ],
+    );
+    let columns = ["--columns", "to_address=Кошелёк 2,amount=Всего, нетто"];
+    assert_told(&told(&unclear, &columns, 0), &["1 payout to submit"]);
+}
+
+#[test]
+fn older_encodings_are_read_and_told_once() {
+    let encoded = |text: &str| -> Vec<u8> {
+        // Windows-1251 has the Russian letters in one row.
+        let byte = |c: char| match u32::from(c) {
+            code @ 0x410..=0x44f => u8::try_from(code - 0x410 + 0xc0).unwrap(),
+            code => u8::try_from(code).unwrap(),
+        };
+        text.chars().map(byte).collect()
+    };
+    let header = format!("Получатель;Валюта;Адрес;Сумма\r\nРаботник;USDT_TRC20;{TRON};150,25\r\n");
+    let reference =
+        format!("reference;currency_code;to_address;amount\r\nЗАРПЛАТА-11;TRX;{TRON};150,25\r\n");
+    for text in [header, reference] {
+        let told = told(encoded(&text), &["--decimal-comma"], 0);
+        assert_eq!(told.matches("windows-1251").count(), 1, "{told}");
+        assert_told(&told, &["1 payout to submit"]);
+    }
+}
+
+#[test]
+fn marks_of_programs_are_no_part_of_the_rows() {
+    let tab = format!("sep=\t\n{HEADER}\nA,BTC,{BITCOIN},0.001\n").replace(',', "\t");
+    let ctrl_z = format!("{HEADER}\nA,BTC,{BITCOIN},0.001\n\u{1a}");
+    for text in [tab, ctrl_z] {
+        assert_told(&told(text, &[], 0), &["1 payout to submit"]);
+    }
+}
+
+#[test]
+fn a_record_is_refused_in_any_dialect() {
+    let row = |more: &str| format!("A,BTC,{BITCOIN},1,{more}");
+    for (columns, value) in [
+        ("standing,attempts,invoice_id", "created,1,INV-1"),
+        ("Invoice ID", "INV-1"),
+        ("invоice-id", "INV-1"),
+        ("severity,finding", "error,"),
+    ] {
+        let text = format!("{HEADER},{columns}\n{}\n", row(value));
+        for text in [
+            text.clone(),
+            text.replace(',', ";"),
+            text.replace(',', "\t"),
+        ] {
+            assert_told(
+                &told(text, &[], 3),
+                &["1: this is a record that ccbatch wrote"],
+            );
+        }
+    }
+    let cut = "line,invoice_id\n2,INV-1\n";
+    assert_told(
+        &told(cut, &[], 3),
+        &["1: this is a record that ccbatch wrote"],
+    );
+    let form = format!("{HEADER},invoice_id\n{}\n", row(""));
+    assert_told(&told(form, &[], 0), &["ignored column: invoice_id"]);
+}
+
+#[test]
+fn an_address_in_32_bytes_is_no_private_key() {
+    let padded = format!(
+        "0x{}5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
+        "0".repeat(24)
+    );
+    let told = told(file(&[format!("A,ETH,{padded},1")]), &[], 3);
+    assert_told(
+        &told,
+        &[
+            "2: to_address: this is an EVM address in 32 bytes, as event logs write it | the address is 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
+        ],
+    );
+    assert!(!told.contains("private key"), "{told}");
+}
+
+#[test]
+fn rows_are_held_against_each_other() {
+    let rows = [
+        format!("PAY-1,USDT_TRC20,{TRON},150.25"),
+        format!("PAY-2,USDT_TRC20,{TRON},99.5"),
+        format!("pay-1,USDT_TRC20,{OTHER_TRON},6"),
+        format!("\u{419},BTC,{BITCOIN},0.001"),
+        format!("\u{418}\u{306},BTC,{BITCOIN},0.002"),
+        format!("РАY-9,TRX,{OTHER_TRON},7"),
+        format!("PAY-9,TRX,{OTHER_TRON},8"),
+    ];
+    assert_told(
+        &told(file(&rows), &[], 3),
+        &[
+            "3: to_address: warning: the recipient of \"PAY-1\" on line 2 is paid here as well, under \"PAY-2\"",
+            "4: reference: warning: the reference \"pay-1\" differs only in case from \"PAY-1\" on line 2",
+            "6: reference: the reference \"\u{418}\u{306}\" is the same as on line 5, only composed of other characters",
+            "8: reference: warning: the reference \"PAY-9\" looks like \"РАY-9\" on line 7",
+        ],
+    );
+    let payees = format!(
+        "{HEADER},Payee\nA,TRX,{TRON},1,Ann Lee\nB,TRX,{OTHER_TRON},2,ann  lee\nC,BTC,{BITCOIN},1,Ann Lee\n"
+    );
+    let told = told(payees, &[], 0);
+    assert_told(
+        &told,
+        &[&format!(
+            "3: payee: warning: \"ann  lee\" is paid at another address on line 2: {TRON}"
+        )],
+    );
+    assert_told(&told, &["1 warning: 1 payee"]);
+}
