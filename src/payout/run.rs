@@ -178,15 +178,7 @@ where
         key_hash: ledger.key_hash(key.expose()),
         step: step(request.interval),
     };
-    let order = Order {
-        rows: &rows,
-        steps: &plan.steps,
-        around: knowledge.circumstances(request, &opened.record),
-        realm: request.realm,
-        host: request.host,
-        pace: &pace,
-        patience: request.patience,
-    };
+    let order = knowledge.order(request, &prospect, &pace);
     let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
     let mut halts = HaltCheck::new(request.halt, request.interval).with_patience(request.patience);
     let world = World {
@@ -275,6 +267,24 @@ impl Knowledge {
             &self.circumstances(request, &opened.record),
             &request.selection,
         )
+    }
+
+    /// What is submitted, and how.
+    fn order<'a>(
+        &'a self,
+        request: &Request<'a>,
+        prospect: &Prospect<'a>,
+        pace: &'a Pace,
+    ) -> Order<'a> {
+        Order {
+            rows: prospect.rows,
+            steps: &prospect.plan.steps,
+            around: self.circumstances(request, prospect.record),
+            realm: request.realm,
+            host: request.host,
+            pace,
+            patience: request.patience,
+        }
     }
 
     /// What rows are judged by.

@@ -488,7 +488,10 @@ fn functions_fit_a_screen() {
             }
             // rustfmt puts the last brace where the function begins, and nothing else in between.
             let indent = &line[..line.len() - line.trim_start().len()];
-            let is_end = |line: &&str| line.strip_prefix(indent).is_some_and(|rest| rest == "}");
+            // Of one that a trait only names it is the end of its signature.
+            let is_last =
+                |rest: &str| rest == "}" || (rest.starts_with(')') && rest.ends_with(';'));
+            let is_end = |line: &&str| line.strip_prefix(indent).is_some_and(is_last);
             let is_short = line.ends_with('}') || line.ends_with(';');
             let length = match lines[at..].iter().position(is_end) {
                 Some(end) if !is_short => end + 1,
