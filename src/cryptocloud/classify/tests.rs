@@ -193,6 +193,22 @@ fn an_invoice_id_anywhere_is_unknown_whatever_else_is_said() {
 }
 
 #[test]
+fn the_words_of_an_answer_that_names_an_invoice_follow_its_id_once() {
+    let detail = read(409, r#"{"message":"INV-AB12 exists"}"#).detail;
+    let named =
+        "INV-AB12; the answer (HTTP 409) names this invoice, and is not the documented success";
+    assert_eq!(detail, format!("{named}; INV-AB12 exists"));
+    assert_eq!(read(409, r#"{"message":"INV-AB12"}"#).detail, named);
+}
+
+#[test]
+fn a_success_without_an_invoice_says_so() {
+    let detail = read(200, r#"{"status":"success","data":{}}"#).detail;
+    let told = "the answer says success and names no invoice: the answer reads: ";
+    assert!(detail.starts_with(told), "{detail}");
+}
+
+#[test]
 fn too_many_requests_is_a_rate_limit_whatever_the_body_says() {
     for body in [
         "",
