@@ -298,6 +298,7 @@ fn run(
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<Config, Error> {
     let is_sandbox = args.sandbox;
+    let needs_results = args.check.input.as_os_str() == "-" && args.check.records.results.is_none();
     let endpoint = if is_sandbox {
         None
     } else {
@@ -316,6 +317,9 @@ fn run(
     };
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
+    }
+    if needs_results {
+        return Err(Error::results_of_standard_input());
     }
     let key = match (args.api_key_file, environment(API_KEY_VARIABLE)) {
         (Some(path), _) => KeySource::File(path),

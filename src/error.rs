@@ -81,6 +81,14 @@ impl Error {
         Self::new(path.display(), message, hint).exit_with(Exit::InputInvalid)
     }
 
+    /// Standard input has no place beside which results could be kept.
+    #[must_use]
+    pub fn results_of_standard_input() -> Self {
+        let message = "payouts from standard input need a results file";
+        let hint = "name one with --results, and the same one to go on";
+        Self::new("--results", message, hint).exit_with(Exit::Usage)
+    }
+
     /// The input is the results file.
     #[must_use]
     pub fn same_file(path: &Path) -> Self {

@@ -103,6 +103,8 @@ async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
     let opened = unless_stopped(stop, move || input::open(&named)).await;
     let opened = opened.map_err(|error| Error::system(&error))?.transpose()?;
     match &opened {
+        // What comes through a pipe is nobody else's.
+        Some(_) if files.input.as_os_str() == "-" => {}
         Some(input) => lock_input(&files.input, input)?,
         None => ui::say("Stopped: nothing was sent in this run"),
     }
@@ -338,7 +340,11 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
     });
     let summary = Summary {
         counts: StateCounts::of(states().map(state_of)),
-        created_before: created_before(before, &ended.record.id, &ended.paths),
+        created_before: match &ended.submission {
+            // The plan has told it just now.
+            None if stopped.is_empty() => Vec::new(),
+            None | Some(_) => created_before(before, &ended.record.id, &ended.paths),
+        },
         accepted_otherwise: sent
             .iter()
             .filter(|attempt| !attempt.ending.accepted_amount.is_empty())

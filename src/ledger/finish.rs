@@ -173,7 +173,7 @@ impl<E: Engine> Ledger<E> {
 pub fn is_open_to_a_verdict(attempt: &Attempt) -> bool {
     match attempt.status() {
         AttemptStatus::Unknown => true,
-        AttemptStatus::Created | AttemptStatus::NotCreated => attempt.resolved.is_some(),
+        AttemptStatus::Created | AttemptStatus::NotCreated => attempt.ending.is_verdict(),
         AttemptStatus::Submitting | AttemptStatus::Rejected => false,
     }
 }
