@@ -157,6 +157,8 @@ pub struct Check {
     pub format: Format,
     /// The API's host, as the results file's column `api` has it; `None` for that of the batch.
     pub api: Option<String>,
+    /// Whether that host is neither CryptoCloud's nor this machine.
+    pub is_foreign: bool,
     /// How references are to count; `None` leaves it as it is.
     pub references: Option<References>,
     /// Whether twins that were created are paid again.
@@ -412,6 +414,7 @@ fn check(
         fix: None,
         expect: args.expect,
         api: Some(api),
+        is_foreign: endpoint.is_some_and(|it| it.foreign_host().is_some()),
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,

@@ -312,6 +312,12 @@ impl Error {
     pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
         match error {
             SubmitError::NotClaimed(error) => Self::ledger(ledger, error).exit_with(Exit::StoppedEarly),
+            SubmitError::NotPrepared(error) => Self::new(
+                "system",
+                format!("this machine has too little left for a request: {}", wording(error)),
+                "the next payout was not sent; close other programs or raise the limit, then run again",
+            )
+            .exit_with(Exit::StoppedEarly),
             SubmitError::Results(error) => Self::new(
                 results.display(),
                 format!("the results file cannot be written: {}", wording(error)),

@@ -233,6 +233,7 @@ pub(super) fn plan_report(
         input: config.files.input.display().to_string(),
         results: config.files.results.display().to_string(),
         api: host.to_owned(),
+        is_foreign: config.is_foreign,
         counts: prospect.plan.counts(),
         created_before: created_before(
             prospect.plan.states.iter().flatten().copied(),

@@ -248,9 +248,14 @@ impl Terminal<'_> {
         if !ui::can_ask() {
             return Err(Error::no_consent());
         }
-        let question = match count {
-            1 => "Submit this payout?".to_owned(),
-            count => format!("Submit these {count} payouts?"),
+        let what = match count {
+            1 => "this payout".to_owned(),
+            count => format!("these {count} payouts"),
+        };
+        let question = if self.config.check.is_foreign {
+            format!("Submit {what} to {}, which is not CryptoCloud?", self.host)
+        } else {
+            format!("Submit {what}?")
         };
         let asked = unless_stopped(self.stop, move || ui::ask(&question)).await;
         match asked.map_err(|error| Error::system(&error))? {

@@ -324,6 +324,10 @@ impl Gateway for Client {
         self.exchange(payout, claim.reading()).await
     }
 
+    fn prepare(&self) -> io::Result<()> {
+        Self::prepare(self)
+    }
+
     async fn reach(&self) -> Result<(), String> {
         Self::reach(self).await.map_err(|error| error.to_string())
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::{Outcome, Payout};
 use crate::ledger::Claim;
+use std::io;
 use tokio::time::Instant;
 
 /// Submits payouts.
@@ -10,6 +11,13 @@ pub trait Gateway {
     /// [`Outcome`]: what is not known is `unknown`, never an error. A claim that is too old when
     /// the first byte would leave sends nothing.
     fn submit(&self, payout: &Payout, claim: &Claim) -> impl Future<Output = Exchange>;
+
+    /// Puts aside what the next request needs of the machine. Called before each claim, so that a
+    /// machine that lacks it leaves no claim behind.
+    ///
+    /// # Errors
+    /// What the machine lacks.
+    fn prepare(&self) -> io::Result<()>;
 
     /// Connects and sends nothing.
     ///

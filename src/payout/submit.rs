@@ -107,6 +107,9 @@ pub enum SubmitError {
         /// Whether the ledger still takes it for one under way.
         unvoided: Option<LedgerError>,
     },
+    /// The machine lacks what a request needs; the next payout was not claimed.
+    #[error("{0}")]
+    NotPrepared(io::Error),
     /// The results file cannot be written; the next payout was not claimed.
     #[error("{0}")]
     Results(io::Error),
@@ -245,6 +248,8 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         other_run_since: &mut Option<Instant>,
         whose_turn: &mut Option<String>,
     ) -> Result<Tried, Ended> {
+        let prepared = self.world.gateway.prepare();
+        prepared.map_err(|error| Ended::Failed(SubmitError::NotPrepared(error)))?;
         self.restore_results().await?;
         let wanted = Wanted {
             row,

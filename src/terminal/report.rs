@@ -20,6 +20,8 @@ pub struct PlanReport {
     pub results: String,
     /// The host that is paid through, or `sandbox`.
     pub api: String,
+    /// Whether the host is neither CryptoCloud's nor this machine.
+    pub is_foreign: bool,
     /// Where the batch stands now.
     pub counts: StateCounts,
     /// Which payouts were created before, by the results file that has them.
@@ -117,6 +119,10 @@ pub fn plan(plan: &PlanReport) -> String {
         }
         let _ = write!(text, "\n{}", totals(&plan.to_submit));
     }
+    let notices = plan.notices.len() as u64;
+    if plan.is_foreign {
+        text.push_str("\n  This host is not CryptoCloud's: it gets the API key and the payouts.");
+    }
     for (count, words) in [
         (
             counts.rejected,
@@ -124,10 +130,17 @@ pub fn plan(plan: &PlanReport) -> String {
         ),
         (counts.in_doubt, "in doubt"),
         (plan.beyond_limit, "left for later by --limit"),
-        (plan.warnings, "warnings, see above"),
         (
-            plan.notices.len() as u64,
-            "notices of how the file was read, see above",
+            plan.warnings,
+            plural(plan.warnings, "warning, see above", "warnings, see above"),
+        ),
+        (
+            notices,
+            plural(
+                notices,
+                "notice of how the file was read, see above",
+                "notices of how the file was read, see above",
+            ),
         ),
     ] {
         if count > 0 {
@@ -182,6 +195,11 @@ pub fn totals(totals: &Totals) -> String {
         }
     }
     table.trim_fmt()
+}
+
+/// The word for one or for several.
+fn plural<'a>(count: u64, one: &'a str, several: &'a str) -> &'a str {
+    if count == 1 { one } else { several }
 }
 
 /// `1 payout`, `2 payouts`

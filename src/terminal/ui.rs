@@ -291,7 +291,10 @@ impl Observer for Progress {
         let without = TimeDelta::from_std(since.elapsed()).unwrap_or_default();
         let now = clock::now();
         let since = now.checked_sub_signed(without).unwrap_or(now);
-        let what = format!("no connection since {}", report::clock_time(since));
+        let wait = next_try.saturating_duration_since(Instant::now());
+        let wait = TimeDelta::from_std(wait).unwrap_or_default();
+        let next_try = now.checked_add_signed(wait).unwrap_or(now);
+        let what = report::no_connection(since, next_try);
         self.tell_wait(payout, &what);
     }
 
