@@ -5,6 +5,7 @@ use crate::intake::Fingerprint;
 use crate::intake::columns::ColumnNames;
 use crate::intake::decode::TextEncoding;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +43,10 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// List the currency codes with their networks and decimals
     Currencies(CurrenciesArgs),
+    /// Print a script that completes commands and flags in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
 }
 
 /// `ccbatch run`
@@ -334,6 +339,14 @@ pub enum Only {
     },
     /// The row with this reference.
     Reference(String),
+}
+
+/// `ccbatch completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, elvish or powershell
+    #[arg(value_enum, value_name = "SHELL", hide_possible_values = true)]
+    pub shell: Shell,
 }
 
 /// What `run` and `validate` write on stdout.

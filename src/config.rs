@@ -248,6 +248,10 @@ pub enum Config {
     Sandbox(cli::SandboxArgs, Option<KeySource>),
     /// List the currencies.
     Currencies(TableFormat),
+    /// Print a script that completes commands and flags in a shell.
+    Completions(clap_complete::Shell),
+    /// Print the manual page.
+    Man,
 }
 
 impl Config {
@@ -290,6 +294,8 @@ impl Config {
                 Self::Sandbox(args, file.or(named))
             }
             cli::Command::Currencies(args) => Self::Currencies(args.format),
+            cli::Command::Completions(args) => Self::Completions(args.shell),
+            cli::Command::Man => Self::Man,
         })
     }
 }

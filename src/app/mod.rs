@@ -4,6 +4,7 @@ mod blocking;
 mod check;
 mod currencies;
 mod findings_file;
+mod generated;
 mod input;
 mod key;
 mod limits;
@@ -37,5 +38,7 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
         Config::Resolve(config) => resolve::resolve(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),
         Config::Currencies(format) => Ok(currencies::currencies(format)),
+        Config::Completions(shell) => Ok(generated::completions(shell)),
+        Config::Man => generated::man(),
     }
 }

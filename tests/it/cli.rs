@@ -578,3 +578,26 @@ fn the_sandbox_serves_until_it_is_stopped() {
         run.status(status).stderr_has(why).go();
     }
 }
+
+#[test]
+fn the_manual_page_and_the_completions_have_every_flag() {
+    let scene = Scene::new("");
+    let page = scene.program(["man"]).stdout_has("ccbatch").go().stdout;
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = scene
+            .program(["completions", shell])
+            .stdout_has("ccbatch")
+            .go()
+            .stdout;
+        for flag in [
+            "retry-rejected",
+            "only",
+            "references",
+            "ledger",
+            "api-key-file",
+        ] {
+            assert!(script.contains(flag), "{shell}: {flag}");
+            assert!(page.contains(&flag.replace('-', "\\-")), "man: {flag}");
+        }
+    }
+}

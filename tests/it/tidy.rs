@@ -557,6 +557,8 @@ fn the_page_of_commands_has_the_help_of_each() {
         "resolve",
         "sandbox",
         "currencies",
+        "completions",
+        "man",
     ];
     for command in commands {
         let opening = format!("```text\n$ ccbatch {command} --help\n");

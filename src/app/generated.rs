@@ -1,0 +1,36 @@
+//! What is generated from the command line's definition: `ccbatch completions` and `ccbatch man`.
+
+use crate::cli::Cli;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::terminal::ui;
+use clap::CommandFactory;
+use clap_complete::Shell;
+use std::io;
+
+/// Prints a script that completes commands and flags in a shell.
+pub(super) fn completions(shell: Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ccbatch", &mut script);
+    ui::print(&String::from_utf8_lossy(&script));
+    Exit::AllCreated
+}
+
+/// Prints the manual page: that of the program, then those of its commands.
+pub(super) fn man() -> Result<Exit, Error> {
+    let mut command = Cli::command();
+    command.build();
+    let mut page = Vec::new();
+    let rendered = render(&command, &mut page);
+    rendered.map_err(|error| Error::system(&error))?;
+    ui::print(&String::from_utf8_lossy(&page));
+    Ok(Exit::AllCreated)
+}
+
+fn render(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(page)?;
+    for command in command.get_subcommands() {
+        clap_mangen::Man::new(command.clone()).render(page)?;
+    }
+    Ok(())
+}
