@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::ledger::adopt::AdoptReason;
 use crate::ledger::sqlite;
-use crate::ledger::{Attempt, LedgerError, ResolveError};
+use crate::ledger::{Attempt, EngineError, LedgerError, ResolveError};
 use crate::os::lock::{Holder, LockError};
 use crate::payout::open::OpenError;
 use crate::payout::results::disk::PlaceError;
@@ -146,10 +146,20 @@ impl Error {
         let place = path.display();
         match error {
             E::Missing => Self::new(place, error, "nothing was ever paid by this ledger"),
-            E::NotAFile => Self::new(
+            E::NotAFile | E::System => Self::new(
                 place,
-                "the ledger is not a regular file",
+                format!("the ledger {error}"),
                 "name a file with --ledger",
+            ),
+            E::SymbolicLink => Self::new(
+                place,
+                format!("the ledger {error}"),
+                "name the file itself with --ledger, and the same one every time",
+            ),
+            E::SeveralNames => Self::new(
+                place,
+                format!("the ledger {error}"),
+                "nothing was sent; remove the other name, and name the same file every time",
             ),
             E::OpenToOthers(open) => Self::new(
                 open.display(),
@@ -190,6 +200,10 @@ impl Error {
             }
             LedgerError::Damaged(_) => {
                 "nothing was sent; bring back a backup of the ledger, then run again".to_owned()
+            }
+            LedgerError::Engine(EngineError::Replaced(_)) => {
+                "the next payout was not sent; bring the ledger's own file back, then run again"
+                    .to_owned()
             }
             LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
                 "the next payout was not sent; see to the ledger, then run again".to_owned()
@@ -303,6 +317,12 @@ impl Error {
     pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
         match error {
             SubmitError::NotClaimed(error) => Self::ledger(ledger, error).exit_with(Exit::StoppedEarly),
+            SubmitError::NotPrepared(error) => Self::new(
+                "system",
+                format!("there is not enough for another request: {}", wording(error)),
+                "the next payout was not sent; end other programs, then run again",
+            )
+            .exit_with(Exit::StoppedEarly),
             SubmitError::Results(error) => Self::new(
                 results.display(),
                 format!("the results file cannot be written: {}", wording(error)),

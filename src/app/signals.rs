@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::os::signal::is_ignored;
 use crate::payout::stop::Stop;
 use crate::terminal::ui;
 use std::io;
@@ -28,27 +29,29 @@ pub(super) fn watch(stop: &Stop) -> Result<(), Error> {
     Ok(())
 }
 
+/// The signals that ask for a stop; `None` stands for one that the program was started to ignore,
+/// as `nohup` does, and goes on ignoring.
 struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
     async fn obey(&mut self, stop: &Stop) {
         loop {
             let is_interrupt = tokio::select! {
-                _ = self.interrupt.recv() => true,
-                _ = self.terminate.recv() => false,
-                _ = self.hang_up.recv() => false,
+                () = next(&mut self.interrupt) => true,
+                () = next(&mut self.terminate) => false,
+                () = next(&mut self.hang_up) => false,
             };
             if is_interrupt && stop.is_raised() {
                 leave(stop);
@@ -60,6 +63,24 @@ impl Signals {
             }
             stop.raise();
         }
+    }
+}
+
+fn listen(kind: SignalKind) -> io::Result<Option<Signal>> {
+    if is_ignored(kind.as_raw_value()) {
+        return Ok(None);
+    }
+    signal(kind).map(Some)
+}
+
+/// Waits for a signal; for ever, if it is ignored.
+async fn next(signal: &mut Option<Signal>) {
+    let received = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if received.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 

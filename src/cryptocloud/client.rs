@@ -319,6 +319,10 @@ impl Client {
 }
 
 impl Gateway for Client {
+    fn prepare(&self) -> io::Result<()> {
+        Self::prepare(self)
+    }
+
     async fn submit(&self, payout: &Payout, claim: &Claim) -> Exchange {
         self.exchange(payout, claim.reading()).await
     }

@@ -2,10 +2,20 @@
 
 use crate::domain::{Outcome, Payout};
 use crate::ledger::Claim;
+use std::io;
 use tokio::time::Instant;
 
 /// Submits payouts.
 pub trait Gateway {
+    /// Puts aside what the next request needs of the machine. Called before its claim, so that a
+    /// machine without them leaves no claim behind.
+    ///
+    /// # Errors
+    /// The machine has not as much to spare.
+    fn prepare(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Sends the one request that a claim allows, and says what became of it. Every ending is an
     /// [`Outcome`]: what is not known is `unknown`, never an error. A claim that is too old when
     /// the first byte would leave sends nothing.
