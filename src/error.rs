@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::ledger::adopt::AdoptReason;
 use crate::ledger::sqlite;
-use crate::ledger::{Attempt, LedgerError, ResolveError};
+use crate::ledger::{Attempt, EngineError, LedgerError, ResolveError};
 use crate::os::lock::{Holder, LockError};
 use crate::payout::open::OpenError;
 use crate::payout::results::disk::PlaceError;
@@ -155,10 +155,20 @@ impl Error {
         let place = path.display();
         match error {
             E::Missing => Self::new(place, error, "nothing was ever paid by this ledger"),
-            E::NotAFile => Self::new(
+            E::NotAFile | E::System => Self::new(
                 place,
-                "the ledger is not a regular file",
+                format!("the ledger {error}"),
                 "name a file with --ledger",
+            ),
+            E::SymbolicLink => Self::new(
+                place,
+                format!("the ledger {error}"),
+                "name the file itself with --ledger, and the same one every time",
+            ),
+            E::SeveralNames => Self::new(
+                place,
+                format!("the ledger {error}"),
+                "nothing was sent; remove the other name, and name the same file every time",
             ),
             E::OpenToOthers(open) => Self::new(
                 open.display(),
@@ -199,6 +209,10 @@ impl Error {
             }
             LedgerError::Damaged(_) => {
                 "nothing was sent; bring back a backup of the ledger, then run again".to_owned()
+            }
+            LedgerError::Engine(EngineError::Replaced(_)) => {
+                "the next payout was not sent; bring the ledger's own file back, then run again"
+                    .to_owned()
             }
             LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
                 "the next payout was not sent; see to the ledger, then run again".to_owned()

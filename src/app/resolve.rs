@@ -4,6 +4,7 @@
 use super::check::{block_on, read_payouts, realm_of_batch};
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
+use super::run::lock_input;
 use crate::config::{Consent, Files, Mode, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
 use crate::domain::{Payout, State};
@@ -16,7 +17,6 @@ use crate::ledger::sqlite::Sqlite;
 use crate::ledger::{
     Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm, is_open_to_a_verdict,
 };
-use crate::os::lock::lock;
 use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
@@ -64,7 +64,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
     let (attempt, mut desk, row_line) = match input {
         Some(files) => {
             let input = input::open(files)?;
-            lock(&input).map_err(|error| Error::lock(&files.input, &error))?;
+            lock_input(&files.input, &input)?;
             let Some(payouts) = read_payouts(files, &input)? else {
                 return Ok(Exit::InputInvalid);
             };

@@ -113,7 +113,7 @@ async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
 
 /// Locks the input, so that two runs do not begin a batch of it at the same time. Where the file
 /// system cannot lock, the lock of the batch has to do.
-fn lock_input(path: &Path, input: &File) -> Result<(), Error> {
+pub(super) fn lock_input(path: &Path, input: &File) -> Result<(), Error> {
     match lock(input) {
         Ok(()) => Ok(()),
         Err(LockError::Io(error)) if error.kind() == std::io::ErrorKind::Unsupported => {

@@ -320,12 +320,12 @@ impl Client {
 }
 
 impl Gateway for Client {
-    async fn submit(&self, payout: &Payout, claim: &Claim) -> Exchange {
-        self.exchange(payout, claim.reading()).await
-    }
-
     fn prepare(&self) -> io::Result<()> {
         Self::prepare(self)
+    }
+
+    async fn submit(&self, payout: &Payout, claim: &Claim) -> Exchange {
+        self.exchange(payout, claim.reading()).await
     }
 
     async fn reach(&self) -> Result<(), String> {

@@ -89,7 +89,7 @@ impl<E: Engine> Ledger<E> {
         for change in &changes {
             match change {
                 Change::Insert(attempt) => self.insert(attempt).await?,
-                Change::Update(attempt) => self.update(attempt).await?,
+                Change::Update(attempt) => drop(self.update(attempt).await?),
             }
         }
         Ok(changes)

@@ -2,9 +2,10 @@
 //! operator's verdict.
 
 use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending};
-use super::engine::{Access, CommitError, Engine, LookUp};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp};
 use super::pace::Pace;
 use super::{Ledger, LedgerError};
+use crate::domain::outcome::own_key;
 use std::time::Duration;
 
 /// How often a commit that a reader holds up is tried again.
@@ -48,7 +49,10 @@ impl<E: Engine> Ledger<E> {
             match self.engine.commit().await {
                 Err(CommitError::StillOpen(_)) => {}
                 Ok(()) => return Ok(()),
-                Err(error @ CommitError::Unknown(_)) => return Err(error.into()),
+                Err(error @ CommitError::Unknown(_)) => {
+                    self.engine.rollback().await;
+                    return Err(error.into());
+                }
             }
         }
         let last = self.engine.commit().await;
@@ -64,7 +68,12 @@ impl<E: Engine> Ledger<E> {
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
-        self.update(attempt).await?;
+        // A claim that is voided may never have been committed.
+        let was_sent = attempt.ending.error_key != own_key::NOT_SENT;
+        if self.update(attempt).await? == 0 && was_sent {
+            let words = "the attempt is no longer in the ledger, which was replaced during the run";
+            return Err(EngineError::Replaced(words.to_owned()).into());
+        }
         self.lower(pace, &attempt.id, since_arrival).await
     }
 

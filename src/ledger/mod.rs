@@ -270,11 +270,11 @@ impl<E: Engine> Ledger<E> {
         Ok(())
     }
 
-    async fn update(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {
+    /// Writes what became of an attempt; gives how many rows that were.
+    async fn update(&mut self, attempt: &Attempt) -> Result<u64, LedgerError> {
         self.count_write().await?;
         let values = table::update_values(attempt);
-        self.engine.execute(table::UPDATE, &values).await?;
-        Ok(())
+        Ok(self.engine.execute(table::UPDATE, &values).await?)
     }
 
     /// All that is known about a row: every attempt of its key, and what is alike.

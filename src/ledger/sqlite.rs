@@ -37,6 +37,15 @@ pub enum OpenError {
     /// It is a folder, a device or a pipe.
     #[error("is not a regular file")]
     NotAFile,
+    /// It is a symbolic link: whoever opens the ledger by another name would miss its locks.
+    #[error("is a symbolic link")]
+    SymbolicLink,
+    /// The file has several names: whoever opens it by another would miss its journal and locks.
+    #[error("has more than one name (hard link)")]
+    SeveralNames,
+    /// The path is among the system's own.
+    #[error("is in a folder of the system, where nothing is kept")]
+    System,
     /// The folder or the file can be changed by others.
     #[error("others can change it")]
     OpenToOthers(PathBuf),
@@ -79,11 +88,13 @@ impl Sqlite {
     /// # Errors
     /// It cannot be opened, or is not fit to be relied on.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let folder = folder_of(path);
-        file::create_folder_for_owner_only(folder)?;
-        if let Some(network) = mount::network_file_system(folder) {
-            return Err(OpenError::Network(network));
+        let folder = file::parent(path);
+        if file::is_in_system_folder(path) {
+            return Err(OpenError::System);
         }
+        file::create_folder_for_owner_only(folder)?;
+        // Looked at before the file is made, so that none is left where none may be.
+        check_folder(folder)?;
         // Made here and not by SQLite, which would let others read it.
         let mut options = OpenOptions::new();
         let made = file::for_owner_only(options.write(true).create_new(true)).open(path);
@@ -151,7 +162,7 @@ impl Sqlite {
         copied.map_err(open_error)?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;
-        std::fs::File::open(folder_of(to))?.sync_all()?;
+        std::fs::File::open(file::parent(to))?.sync_all()?;
         Ok(())
     }
 
@@ -163,30 +174,36 @@ impl Sqlite {
     }
 }
 
-/// The folder of a file.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    }
-}
-
 /// Whether a file is fit to be a ledger.
 fn check_file(path: &Path) -> Result<(), OpenError> {
-    let metadata = match std::fs::metadata(path) {
+    if file::is_in_system_folder(path) {
+        return Err(OpenError::System);
+    }
+    let metadata = match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenError::Missing),
         other => other?,
     };
+    if metadata.is_symlink() {
+        return Err(OpenError::SymbolicLink);
+    }
     if !metadata.is_file() {
         return Err(OpenError::NotAFile);
     }
-    let folder = folder_of(path);
-    for (place, metadata) in [(path, metadata), (folder, std::fs::metadata(folder)?)] {
-        if file::is_writable_by_others(&metadata) {
-            return Err(OpenError::OpenToOthers(place.to_owned()));
-        }
+    if file::link_count(&metadata) > 1 {
+        return Err(OpenError::SeveralNames);
     }
-    match mount::network_file_system(path) {
+    if file::is_writable_by_others(&metadata) {
+        return Err(OpenError::OpenToOthers(path.to_owned()));
+    }
+    check_folder(file::parent(path))
+}
+
+/// Whether a folder is fit to hold a ledger.
+fn check_folder(folder: &Path) -> Result<(), OpenError> {
+    if file::is_writable_by_others(&std::fs::metadata(folder)?) {
+        return Err(OpenError::OpenToOthers(folder.to_owned()));
+    }
+    match mount::network_file_system(folder) {
         Some(network) => Err(OpenError::Network(network)),
         None => Ok(()),
     }

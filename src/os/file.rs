@@ -65,15 +65,43 @@ pub fn for_owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(OWNER_ONLY)
 }
 
-/// Makes a folder, and those above it, that nobody but its owner can enter.
+/// Makes a folder, and those above it, that nobody but its owner can enter. What was made is durable
+/// when this returns: a power cut must not take a folder away with what was written into it since.
 ///
 /// # Errors
 /// It cannot be made.
 pub fn create_folder_for_owner_only(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| *folder != Path::new("") && !folder.exists())
+        .collect();
     DirBuilder::new()
         .recursive(true)
         .mode(OWNER_ONLY_FOLDER)
-        .create(path)
+        .create(path)?;
+    for folder in missing.into_iter().rev() {
+        File::open(parent(folder))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The folder that a path is in.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// The folders of the system, in which nothing that is written is kept.
+const SYSTEM_FOLDERS: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// Whether a path is in a folder of the system, itself or by the symbolic links on its way.
+#[must_use]
+pub fn is_in_system_folder(path: &Path) -> bool {
+    let is_there = |path: &Path| SYSTEM_FOLDERS.iter().any(|it| path.starts_with(it));
+    is_there(path) || parent(path).canonicalize().is_ok_and(|it| is_there(&it))
 }
 
 /// Whether others than the owner may change a file, or what a folder holds.

@@ -2,6 +2,7 @@
 //! killed run leaves nothing to clean up.
 
 use super::file::{FileId, for_owner_only};
+use rustix::io::Errno;
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -41,13 +42,30 @@ pub enum LockError {
 /// Locks a file for as long as it is open.
 ///
 /// # Errors
-/// When it is locked already, or cannot be.
+/// When it is locked already, or cannot be. Of a file system that has no locks the kind of the error
+/// is [`io::ErrorKind::Unsupported`].
 pub fn lock(file: &File) -> Result<(), LockError> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(LockError::Held(holder(file))),
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+            Err(io::Error::from(io::ErrorKind::Unsupported).into())
+        }
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Whether a file system says with this that it cannot lock a file. NFS cannot lock one that is open
+/// for reading only, and says so with EBADF (flock(2)).
+fn has_no_locks(error: &io::Error) -> bool {
+    const NO_LOCKS: [Errno; 5] = [
+        Errno::BADF,
+        Errno::INVAL,
+        Errno::NOLCK,
+        Errno::NOSYS,
+        Errno::OPNOTSUPP,
+    ];
+    Errno::from_io_error(error).is_some_and(|errno| NO_LOCKS.contains(&errno))
 }
 
 /// Who holds the lock of a file, without touching it. Linux alone tells, in its table of locks,

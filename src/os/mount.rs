@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Names of network file systems, as the table of mounts has them. `fuse.` stands before those that
 /// a program of its own serves.
-const NETWORK: [&str; 19] = [
+const NETWORK: [&str; 27] = [
     "9p",
     "afs",
     "beegfs",
@@ -13,18 +13,26 @@ const NETWORK: [&str; 19] = [
     "cifs",
     "coda",
     "davfs",
+    "fuse.ceph-fuse",
     "fuse.davfs2",
+    "fuse.gcsfuse",
     "fuse.glusterfs",
+    "fuse.gvfsd-fuse",
     "fuse.rclone",
     "fuse.s3fs",
     "fuse.sshfs",
+    "fuse.vmhgfs-fuse",
     "glusterfs",
     "gpfs",
     "lustre",
+    "ncpfs",
     "nfs",
     "nfs4",
+    "prl_fs",
     "smb3",
     "smbfs",
+    "vboxsf",
+    "virtiofs",
 ];
 
 /// The name of the network file system that a file is on; `None` if it is on a local one, and where
@@ -62,6 +70,17 @@ mod tests {
         assert_eq!(kind_of("98:0", table), Some("ext3"));
         assert_eq!(kind_of("0:52", table), Some("nfs4"));
         assert_eq!(kind_of("0:53", table), None);
+    }
+
+    #[test]
+    fn file_systems_of_other_machines_are_known_and_local_ones_are_not_among_them() {
+        for kind in ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "vboxsf"] {
+            assert!(NETWORK.contains(&kind), "{kind}");
+        }
+        for kind in ["ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "fuseblk"] {
+            assert!(!NETWORK.contains(&kind), "{kind}");
+        }
+        assert!(NETWORK.is_sorted());
     }
 
     #[test]

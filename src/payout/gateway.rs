@@ -7,17 +7,17 @@ use tokio::time::Instant;
 
 /// Submits payouts.
 pub trait Gateway {
+    /// Puts aside what the next request needs of the machine. Called before its claim, so that a
+    /// machine without them leaves no claim behind.
+    ///
+    /// # Errors
+    /// The machine has not as much to spare.
+    fn prepare(&self) -> io::Result<()>;
+
     /// Sends the one request that a claim allows, and says what became of it. Every ending is an
     /// [`Outcome`]: what is not known is `unknown`, never an error. A claim that is too old when
     /// the first byte would leave sends nothing.
     fn submit(&self, payout: &Payout, claim: &Claim) -> impl Future<Output = Exchange>;
-
-    /// Puts aside what the next request needs of the machine. Called before each claim, so that a
-    /// machine that lacks it leaves no claim behind.
-    ///
-    /// # Errors
-    /// What the machine lacks.
-    fn prepare(&self) -> io::Result<()>;
 
     /// Connects and sends nothing.
     ///

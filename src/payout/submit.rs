@@ -29,6 +29,10 @@ const POLL: Duration = Duration::from_millis(250);
 /// How often the ledger is asked to record that nothing was sent.
 const VOID_TRIES: u32 = 3;
 
+/// How often the ledger is asked to record an outcome. A commit whose answer was lost is repeated: to
+/// write the same once more does no harm.
+const FINISH_TRIES: u32 = 3;
+
 /// Watches a run. What it does must not fail: the run goes on whatever becomes of the screen.
 pub trait Observer {
     /// So many payouts are going to be submitted.
@@ -337,11 +341,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         let (outcome, asked) = self.unless_taken(&attempt, outcome).await;
         attempt.ending = Ending::of(&outcome, self.world.clock.now());
         let written = self.records.results.finish(&attempt);
-        let recorded = self
-            .records
-            .ledger
-            .finish(&attempt, self.order.pace, since_arrival)
-            .await;
+        let recorded = self.record(&attempt, since_arrival).await;
         let rest = self.order.pace.step.saturating_sub(since_arrival);
         self.pacer.set(rest);
         let errors = [
@@ -361,6 +361,26 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
                 Err(SubmitError::NotRecorded { attempt, reason })
             }
         }
+    }
+
+    /// Records an outcome in the ledger, and makes sure that it is the ledger that others open.
+    async fn record(
+        &mut self,
+        attempt: &Attempt,
+        since_arrival: Duration,
+    ) -> Result<(), LedgerError> {
+        let ledger = &mut self.records.ledger;
+        let mut tries = 1;
+        loop {
+            match ledger.finish(attempt, self.order.pace, since_arrival).await {
+                Ok(()) => break,
+                Err(LedgerError::Commit(_)) if tries < FINISH_TRIES => {
+                    tries = tries.saturating_add(1);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ledger.engine().verify().await?)
     }
 
     /// The outcome, or `unknown` if another payout has its invoice id already.
@@ -403,7 +423,12 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         match lines {
             // The file has refused to be written already; the next run publishes it anew.
             Lines::Begun => drop(self.records.results.finish(&attempt)),
+            // The line alone says so then, and is taken over by the next run.
+            Lines::Untouched if unvoided.is_some() => drop(self.records.results.begin(&attempt)),
             Lines::Untouched => {}
+        }
+        if unvoided.is_some() {
+            self.observer.unrecorded(&attempt);
         }
         SubmitError::NotSent {
             attempt: Box::new(attempt),

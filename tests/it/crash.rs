@@ -1,228 +1,193 @@
 //! A crash is a kill -9 at any system call: whatever the moment, going on pays nobody twice and
 //! forgets nobody.
+//!
+//! A share of the calls is tried each time; all of them with `CCBATCH_PROOFS=all`, which takes an
+//! hour or more.
 
 use crate::harness::{RESULTS, Scene};
 use crate::operator::{
-    RUN, SECOND_RECIPIENT, assert_each_is_paid_once, four_payouts, go_on_until_done, results_text,
-    verdict,
+    RUN, SECOND_RECIPIENT, assert_each_is_paid_once, go_on_until_done, is_thorough, results_text,
+    three_payouts, verdict,
 };
-use crate::strace::{self, Tracing};
-use std::os::unix::process::ExitStatusExt;
+use crate::strace::{self, kill_at, record_files};
+use std::fs;
 
-/// Kills the program at every n-th call of one kind, until it lives to its end, and goes on each
-/// time.
-fn crash_at_every(
-    call: &str,
-    script: &str,
+/// A command that is killed.
+struct Victim {
+    name: &'static str,
+    /// What goes wrong at the API.
+    script: &'static str,
+    /// What has happened before.
     arrange: fn(&Scene),
-    victim: fn(&Scene) -> Vec<String>,
-) {
-    if !strace::is_available(&format!("crash at every {call}")) {
-        return;
-    }
-    for n in 1.. {
-        let batch = four_payouts(script);
-        arrange(&batch);
-        let args = victim(&batch);
+    args: fn(&Scene) -> Vec<String>,
+    /// What else must be so in the end.
+    check: fn(&Scene),
+}
+
+/// Calls on the records, and from how many one is tried when not all are.
+const ON_RECORDS: [(&str, usize); 6] = [
+    ("pwrite64", 61),
+    ("openat", 17),
+    ("fsync", 11),
+    ("fdatasync", 2),
+    ("close", 13),
+    ("write", 1),
+];
+
+/// Calls on whatever there is.
+const ANYWHERE: [(&str, usize); 8] = [
+    ("unlink", 3),
+    ("rename", 1),
+    ("mkdir", 1),
+    ("flock", 2),
+    ("ftruncate", 1),
+    ("connect", 2),
+    ("writev", 1),
+    ("recvfrom", 3),
+];
+
+/// Kills the command at every so many calls of one kind until it lives to its end, and goes on each
+/// time. Gives how often it was killed.
+fn kill_at_every(victim: &Victim, (call, share): (&str, usize), is_on_records: bool) -> usize {
+    let step = if is_thorough() { 1 } else { share };
+    let mut kills = 0;
+    // Begins in the middle of a step, so that the shares of several calls are no pattern.
+    for n in (step.div_ceil(2)..).step_by(step) {
+        let scene = three_payouts(victim.script);
+        (victim.arrange)(&scene);
+        let args = (victim.args)(&scene);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let tracing = Tracing {
-            inject: Some(format!("{call}:signal=KILL:when={n}")),
-            path: None,
+        let paths = if is_on_records {
+            record_files(&scene)
+        } else {
+            Vec::new()
         };
-        let killed = strace::trace(&batch, &args, &tracing)
-            .output
-            .status
-            .signal()
-            == Some(9);
-        go_on_until_done(&batch);
-        assert_each_is_paid_once(&batch);
-        if !killed {
-            assert!(n > 1 || call == "ftruncate", "no {call} was ever reached");
+        let is_killed = kill_at(&scene, &args, (call, n), &paths);
+        go_on_until_done(&scene);
+        assert_each_is_paid_once(&scene);
+        (victim.check)(&scene);
+        if !is_killed {
             break;
         }
+        kills += 1;
+    }
+    kills
+}
+
+fn kill_everywhere(victim: &Victim) {
+    if !strace::is_available(&format!("{} killed at every call", victim.name)) {
+        return;
+    }
+    let on_records = ON_RECORDS.map(|call| (call, true));
+    let anywhere = ANYWHERE.map(|call| (call, false));
+    let mut told = String::new();
+    let mut all = 0;
+    for (call, is_on_records) in on_records.into_iter().chain(anywhere) {
+        let kills = kill_at_every(victim, call, is_on_records);
+        told.push_str(&format!(" {} {kills}", call.0));
+        all += kills;
+    }
+    assert!(all > 5, "{} was hardly ever killed:{told}", victim.name);
+    if is_thorough() {
+        strace::say(&format!("{}: {all} kills:{told}", victim.name));
     }
 }
 
-fn crash_run_at_every(call: &str) {
-    let victim = |_: &Scene| RUN.iter().map(|arg| (*arg).to_owned()).collect();
-    crash_at_every(call, "", |_| {}, victim);
+fn run_of(_: &Scene) -> Vec<String> {
+    RUN.iter().map(|arg| (*arg).to_owned()).collect()
+}
+
+/// Ends with line 3 in doubt.
+fn leave_a_doubt(scene: &Scene) {
+    let output = scene.through_sandbox(RUN).raw();
+    assert_eq!(output.status.code(), Some(6), "{}", results_text(scene));
+}
+
+/// Ends between the second claim and its request.
+fn leave_a_claim(scene: &Scene) {
+    assert!(kill_at(scene, RUN, ("writev", 2), &[]));
+    assert!(results_text(scene).contains(",in_flight,"));
 }
 
 #[test]
-fn run_killed_at_every_write() {
-    crash_run_at_every("write");
+fn a_run_killed_at_any_call_pays_nobody_twice_and_loses_nobody() {
+    kill_everywhere(&Victim {
+        name: "run",
+        script: "",
+        arrange: |_| {},
+        args: run_of,
+        check: |_| {},
+    });
 }
 
 #[test]
-fn run_killed_at_every_sync() {
-    crash_run_at_every("fdatasync");
-    crash_run_at_every("fsync");
+fn going_on_after_a_kill_and_killed_again_pays_nobody_twice() {
+    kill_everywhere(&Victim {
+        name: "resume",
+        script: "ok,ok,drop-after",
+        arrange: leave_a_claim,
+        args: |scene| {
+            let keep_going = ["--keep-going".to_owned()];
+            run_of(scene).into_iter().chain(keep_going).collect()
+        },
+        check: |_| {},
+    });
 }
 
 #[test]
-fn run_killed_at_every_open_and_lock() {
-    crash_run_at_every("openat");
-    crash_run_at_every("flock");
+fn a_verdict_killed_at_any_call_pays_nobody_twice() {
+    kill_everywhere(&Victim {
+        name: "resolve",
+        script: "ok,drop-after",
+        arrange: leave_a_doubt,
+        args: |scene| {
+            let args = ["resolve", "payouts.csv", "--yes", "--line", "3"].map(str::to_owned);
+            let verdict = verdict(scene, SECOND_RECIPIENT);
+            args.into_iter().chain(verdict).collect()
+        },
+        check: |_| {},
+    });
 }
 
 #[test]
-fn run_killed_at_every_close() {
-    crash_run_at_every("close");
+fn taking_over_a_results_file_killed_at_any_call_pays_nobody_twice() {
+    kill_everywhere(&Victim {
+        name: "adopt",
+        script: "ok,drop-after",
+        arrange: |scene| {
+            leave_a_doubt(scene);
+            fs::remove_file(scene.ledger()).unwrap();
+        },
+        args: |scene| {
+            let keep_going = ["--keep-going".to_owned()];
+            run_of(scene).into_iter().chain(keep_going).collect()
+        },
+        check: |_| {},
+    });
 }
 
 #[test]
-fn run_killed_at_every_step_of_a_request() {
-    crash_run_at_every("connect");
-    crash_run_at_every("writev");
-    crash_run_at_every("recvfrom");
-}
-
-/// A half line in the file: the run was killed when it had the second answer and was about to
-/// write the ending, which is the fifth write of the file.
-fn leave_half_a_line(batch: &Scene) {
-    let results = batch.path(RESULTS);
-    let inject = Some("write:signal=KILL:when=5".to_owned());
-    let tracing = Tracing {
-        inject,
-        path: Some(&results),
-    };
-    strace::trace(batch, RUN, &tracing);
-    let results = results_text(batch);
-    assert!(
-        !results.ends_with('\n') && results.lines().count() == 3,
-        "{results}"
-    );
-}
-
-/// The command that settles line 3 as the dashboard has it.
-fn resolve_line_3(batch: &Scene) -> Vec<String> {
-    let mut args = ["resolve", "payouts.csv", "--yes", "--line", "3"]
-        .map(str::to_owned)
-        .to_vec();
-    args.extend(verdict(batch, SECOND_RECIPIENT));
-    args
-}
-
-#[test]
-fn resolve_killed_at_every_call() {
-    for call in [
-        "write",
-        "fdatasync",
-        "fsync",
-        "openat",
-        "close",
-        "ftruncate",
-        "flock",
-    ] {
-        crash_at_every(call, "ok,drop-after", leave_half_a_line, resolve_line_3);
-    }
-}
-
-#[test]
-fn resume_killed_at_every_call() {
-    let keep_going = |_: &Scene| {
-        RUN.iter()
-            .chain(&["--keep-going"])
-            .map(|arg| (*arg).to_owned())
-            .collect()
-    };
-    for call in ["write", "fdatasync", "fsync", "ftruncate"] {
-        crash_at_every(call, "ok,drop-before", leave_half_a_line, keep_going);
-    }
-}
-
-/// The traced order of one run: for every request, its whole intent was durable before its first
-/// byte was written to the socket. Gives the number of requests.
-fn check_order(calls: &[String]) -> Result<usize, String> {
-    let (mut file, mut durable, mut requests) = (String::new(), 0, 0);
-    for call in calls {
-        let succeeded = !call.contains("INJECTED") && !call.contains(" = -1 ");
-        let is_results = call.contains("payouts.results.csv>");
-        if call.starts_with("write(") && is_results {
-            let text = call
-                .split_once(", \"")
-                .and_then(|(_, rest)| rest.rsplit_once("\", "));
-            file.push_str(
-                &text
-                    .ok_or(call)?
-                    .0
-                    .replace("\\n", "\n")
-                    .replace("\\\"", "\""),
+fn writing_a_changed_results_file_anew_killed_at_any_call_keeps_what_was_changed() {
+    kill_everywhere(&Victim {
+        name: "rewrite",
+        script: "",
+        arrange: |scene| {
+            let limit = ["--limit", "1"];
+            let output = scene.through_sandbox(RUN).args(limit).raw();
+            assert_eq!(output.status.code(), Some(5));
+            let changed = results_text(scene).replacen(",R1,,", ",R1,Bob,", 1);
+            scene.write(RESULTS, changed);
+        },
+        args: run_of,
+        check: |scene| {
+            let files = scene.files().into_iter();
+            let mut kept = files.filter(|name| name.contains(".changed-"));
+            assert!(
+                kept.any(|name| scene.read(&name).contains(",R1,Bob,")),
+                "{:?}",
+                scene.files()
             );
-        } else if (call.starts_with("fdatasync(") || call.starts_with("fsync(")) && is_results {
-            if succeeded {
-                durable = file.len();
-            }
-        } else if call.contains("<TCP:[") && call.contains("POST /") {
-            let intent = file[..durable].rsplit('\n').next().unwrap_or_default();
-            let address = call.split("to_address\\\":\\\"").nth(1).ok_or(call)?;
-            let address = address.split('\\').next().ok_or(call)?;
-            let is_whole = intent.ends_with("Z,") && intent.contains(&format!(",{address},"));
-            if !is_whole {
-                return Err(format!(
-                    "sent without a durable intent: {call}\ndurable: {intent:?}"
-                ));
-            }
-            requests += 1;
-        }
-    }
-    Ok(requests)
-}
-
-#[test]
-fn the_intent_is_durable_before_the_request_leaves() {
-    if !strace::is_available("order of intent and request") {
-        return;
-    }
-    let batch = four_payouts("");
-    let traced = strace::trace(
-        &batch,
-        RUN,
-        &Tracing {
-            inject: None,
-            path: None,
+            assert!(!results_text(scene).contains("Bob"));
         },
-    );
-    assert_eq!(check_order(&traced.calls), Ok(4), "{:#?}", traced.calls);
-}
-
-/// The check itself must fail when a sync does nothing, and when the intent is written late.
-#[test]
-fn the_check_of_the_order_finds_planted_faults() {
-    if !strace::is_available("planted faults") {
-        return;
-    }
-    let no_sync = Tracing {
-        inject: Some("fdatasync:retval=0".into()),
-        path: None,
-    };
-    let traced = strace::trace(&four_payouts(""), RUN, &no_sync);
-    assert!(
-        check_order(&traced.calls)
-            .unwrap_err()
-            .contains("without a durable intent")
-    );
-
-    let mut late = strace::trace(
-        &four_payouts(""),
-        RUN,
-        &Tracing {
-            inject: None,
-            path: None,
-        },
-    )
-    .calls;
-    let request = late
-        .iter()
-        .position(|call| call.contains("POST /"))
-        .unwrap();
-    let is_intent = |call: &String| call.starts_with("write(") && call.contains(".results.csv>");
-    let intent = late[..request].iter().rposition(is_intent).unwrap();
-    let request = late.remove(request);
-    late.insert(intent, request);
-    assert!(
-        check_order(&late)
-            .unwrap_err()
-            .contains("without a durable intent")
-    );
+    });
 }

@@ -1,109 +1,182 @@
-//! A disk fault is a write or a sync of the results file that fails: nothing is sent after it,
-//! and what was sent is told.
+//! A disk fault is a call on the ledger, its journal or the results file that fails: nothing is sent
+//! without its records, and what was sent is told.
+//!
+//! A share of the calls is tried each time, all of them with `CCBATCH_PROOFS=all`.
 
 use crate::harness::{INPUT, RESULTS, Scene, rows};
 use crate::operator::{
-    RUN, assert_each_is_paid_once, created, four_payouts, go_on_until_done, results_text,
-    wait_for_the_sandbox,
+    RUN, assert_each_is_paid_once, created, go_on_until_done, is_thorough, results_text,
+    three_payouts, wait_for_the_sandbox,
 };
-use crate::strace::{self, Tracing};
+use crate::strace::{self, record_files};
+use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 
-/// A page of memory, which is what a small disk counts in.
-const PAGE: usize = 4096;
+/// Whether the disk fails once, or for good.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    Once,
+    FromThenOn,
+}
 
-/// More lines than fit a page.
-const PAYOUTS: usize = 40;
-
-/// Makes every n-th call on the results file fail, once each, and goes on.
-fn fail_at_every(call: &str, error: &str) {
+/// Makes every so many calls on the records fail, and goes on each time.
+fn fail_at_every((call, share): (&str, usize), error: &str, fault: Fault) {
     if !strace::is_available(&format!("{error} at every {call}")) {
         return;
     }
-    for n in 1.. {
-        let batch = four_payouts("");
-        let results = batch.path(RESULTS);
-        let tracing = Tracing {
-            inject: Some(format!("{call}:error={error}:when={n}")),
-            path: Some(&results),
-        };
-        let traced = strace::trace(&batch, RUN, &tracing);
-        let failed = traced
-            .calls
-            .iter()
-            .position(|call| call.contains("INJECTED"));
-        let stderr = String::from_utf8_lossy(&traced.output.stderr).into_owned();
-        match failed {
-            Some(at) if error != "EINTR" => {
-                assert!(!traced.output.status.success(), "{stderr}");
-                let after = &traced.calls[at + 1..];
-                assert!(
-                    !after.iter().any(|call| call.contains("sync(")),
-                    "synced again: {after:#?}"
-                );
-                assert_told(&batch, &stderr);
-            }
-            _ => assert!(traced.output.status.success(), "{stderr}"),
-        }
-        go_on_until_done(&batch);
-        assert_each_is_paid_once(&batch);
-        if failed.is_none() {
-            assert!(n > 1, "no {call} was ever reached");
+    let step = if is_thorough() { 1 } else { share };
+    let mut faults = 0;
+    for n in (step.div_ceil(2)..).step_by(step) {
+        let scene = three_payouts("");
+        let plus = if fault == Fault::Once { "" } else { "+" };
+        let inject = format!("{call}:error={error}:when={n}{plus}");
+        let args: Vec<&str> = RUN.iter().copied().chain(["--format", "json"]).collect();
+        let traced = strace::trace(&scene, &args, Some(&inject), &record_files(&scene));
+        let stdout = String::from_utf8_lossy(&traced.output.stdout).into_owned();
+        let point = format!("{inject}: {stdout}{}", traced.told());
+        assert_told(&scene, &stdout, &traced, &point);
+        go_on_until_done(&scene);
+        assert_each_is_paid_once(&scene);
+        if !traced.is_injected() {
             break;
         }
+        faults += 1;
     }
+    assert!(faults > 0, "no {call} was ever reached");
 }
 
-/// What was created is on the file or on stderr, and no more was sent than was begun.
+/// What was created is in both records or told on both streams, no more was sent than was begun,
+/// and the exit status says how it stands.
 #[track_caller]
-fn assert_told(batch: &Scene, stderr: &str) {
-    let results = results_text(batch);
-    for id in created(batch).values().flatten() {
-        assert!(
-            results.contains(id) || stderr.contains(id),
-            "{id} is lost\n{results}\n{stderr}"
-        );
+fn assert_told(scene: &Scene, stdout: &str, traced: &strace::Traced, point: &str) {
+    let results = results_text(scene);
+    let ledger = invoice_ids_in_ledger(scene);
+    for id in created(scene).values().flatten() {
+        let unrecorded = stdout.lines().find(|line| line.contains("\"unrecorded\""));
+        let is_recorded = results.contains(id) && ledger.contains(id);
+        let is_shown =
+            traced.told().contains(id) && unrecorded.is_some_and(|line| line.contains(id));
+        assert!(is_recorded || is_shown, "{id} is lost\n{results}\n{point}");
     }
+    let sent = scene.book().deliveries.len();
     let begun = results.lines().count().saturating_sub(1);
-    let sent = batch.book().deliveries.len();
-    assert!(sent <= begun, "sent without an intent\n{results}\n{stderr}");
-}
-
-#[test]
-fn every_write_of_the_results_fails_once() {
-    for error in ["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR"] {
-        fail_at_every("write", error);
+    assert!(sent <= begun, "sent without a line\n{results}\n{point}");
+    match traced.output.status.code() {
+        Some(0) => assert_eq!(sent, 3, "{point}"),
+        Some(1) => assert_eq!(sent, 0, "{point}"),
+        Some(5) => assert!(sent < 3, "{point}"),
+        Some(6) => assert!(stdout.contains("\"unrecorded\""), "{point}"),
+        other => panic!("exit {other:?}\n{point}"),
     }
 }
 
-#[test]
-fn every_sync_of_the_results_fails_once() {
-    for error in ["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINTR"] {
-        fail_at_every("fdatasync", error);
-    }
-    fail_at_every("fsync", "EIO");
+/// The invoice ids that the ledger has, read by SQLite itself.
+fn invoice_ids_in_ledger(scene: &Scene) -> Vec<String> {
+    // To be written, so that a transaction that was cut off is rolled back.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let Ok(connection) = Connection::open_with_flags(scene.ledger(), flags) else {
+        return Vec::new();
+    };
+    let Ok(mut statement) = connection.prepare("SELECT invoice_id FROM attempt") else {
+        return Vec::new();
+    };
+    let ids = statement.query_map((), |row| row.get(0)).unwrap();
+    ids.map(Result::unwrap).collect()
 }
 
-/// A file system of its own, of two pages.
-struct SmallDisk<'a>(&'a std::path::Path);
+#[test]
+fn a_write_to_the_records_that_fails_loses_nothing() {
+    fail_at_every(("pwrite64", 67), "ENOSPC", Fault::Once);
+    fail_at_every(("pwrite64", 71), "EIO", Fault::Once);
+    fail_at_every(("write", 1), "ENOSPC", Fault::Once);
+}
+
+#[test]
+fn a_write_to_the_records_that_is_interrupted_does_no_harm() {
+    fail_at_every(("pwrite64", 73), "EINTR", Fault::Once);
+}
+
+#[test]
+fn a_sync_of_the_records_that_fails_loses_nothing() {
+    fail_at_every(("fsync", 7), "EIO", Fault::Once);
+    fail_at_every(("fdatasync", 1), "EIO", Fault::Once);
+    fail_at_every(("fdatasync", 2), "ENOSPC", Fault::Once);
+}
+
+#[test]
+fn a_rename_or_an_unlink_that_fails_loses_nothing() {
+    fail_at_every(("rename", 1), "EIO", Fault::Once);
+    fail_at_every(("unlink", 3), "EIO", Fault::Once);
+}
+
+#[test]
+fn a_disk_that_is_gone_from_a_moment_on_loses_nothing() {
+    fail_at_every(("pwrite64", 59), "ENOSPC", Fault::FromThenOn);
+    fail_at_every(("fsync", 9), "EIO", Fault::FromThenOn);
+    fail_at_every(("fdatasync", 2), "EIO", Fault::FromThenOn);
+    fail_at_every(("unlink", 4), "EIO", Fault::FromThenOn);
+}
+
+#[test]
+fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
+    if !strace::is_available("a machine without file descriptors") {
+        return;
+    }
+    let scene = three_payouts("");
+    let clean = strace::trace(&three_payouts(""), RUN, None, &[]);
+    let pipes = clean.calls.iter().filter(|call| call.starts_with("pipe2("));
+    let last = pipes.count();
+    // Three pipes are put aside before each claim.
+    let inject = format!("pipe2:error=EMFILE:when={}", last - 3);
+    let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+    let told = traced.told();
+    assert_eq!(traced.output.status.code(), Some(5), "{told}");
+    assert!(
+        told.contains("there is not enough for another request"),
+        "{told}"
+    );
+    assert_eq!(scene.statuses(), ["created"], "{told}");
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
+}
+
+#[test]
+fn a_file_system_without_locks_is_told_and_passed_over() {
+    if !strace::is_available("a file system without locks") {
+        return;
+    }
+    for error in ["ENOLCK", "ENOSYS", "EOPNOTSUPP", "EBADF"] {
+        let scene = three_payouts("");
+        // The first lock is that of the input.
+        let inject = format!("flock:error={error}:when=1");
+        let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+        let told = traced.told();
+        assert!(traced.output.status.success(), "{error}: {told}");
+        assert!(told.contains("cannot lock a file"), "{error}: {told}");
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+/// A small file system of its own.
+struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    fn mount(at: &'a std::path::Path) -> Option<Self> {
+    fn mount(at: &'a Path, kilobytes: u32) -> Option<Self> {
+        let size = format!("size={kilobytes}k,mode=700");
         let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=8k", "tmpfs"])
-            .arg(at);
-        mount
-            .output()
-            .is_ok_and(|output| output.status.success())
-            .then_some(Self(at))
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at);
+        let is_mounted = mount.output().is_ok_and(|it| it.status.success());
+        if !is_mounted {
+            strace::say("SKIPPED a disk that is really full: may not mount one");
+        }
+        is_mounted.then_some(Self(at))
     }
 
     fn grow(&self) {
         let mut mount = Command::new("mount");
-        mount.args(["-o", "remount,size=1m"]).arg(self.0);
+        mount.args(["-o", "remount,size=4m"]).arg(self.0);
         assert!(mount.status().unwrap().success());
     }
 }
@@ -114,100 +187,151 @@ impl Drop for SmallDisk<'_> {
     }
 }
 
-/// The second page of the disk is for the results, and full in the middle of a line.
-#[test]
-fn a_disk_that_is_really_full_tears_a_line() {
-    let batch = Scene::paying("", &rows(PAYOUTS));
-    let folder = batch.path("small");
+/// Pays until a disk of this size is full, which holds one of the records; makes it larger, and goes
+/// on.
+fn fill(kilobytes: u32, flag: &str, file: &str) {
+    const PAYOUTS: usize = 40;
+    let scene = Scene::paying("", &rows(PAYOUTS));
+    let folder = scene.path("small");
     std::fs::create_dir(&folder).unwrap();
-    let Some(disk) = SmallDisk::mount(&folder) else {
-        let words = "SKIPPED a disk that is really full: may not mount one";
-        let _ = writeln!(std::io::stderr(), "{words}");
+    let Some(disk) = SmallDisk::mount(&folder, kilobytes) else {
         return;
     };
-    std::fs::write(folder.join("ballast"), vec![b'x'; PAGE]).unwrap();
-    let results = ["--results", "small/r.csv"];
-    let run = || batch.through_sandbox(RUN).args(results).raw();
-
+    let run = || scene.through_sandbox(RUN).args([flag, file]).raw();
     let full = run();
-    let stderr = String::from_utf8_lossy(&full.stderr).into_owned();
-    assert_eq!(
-        std::fs::read(folder.join("r.csv")).unwrap().len(),
-        PAGE,
-        "{stderr}"
-    );
+    let told = String::from_utf8_lossy(&full.stderr).into_owned();
+    let code = full.status.code();
+    assert!(matches!(code, Some(1 | 5 | 6)), "{code:?} {told}");
+    wait_for_the_sandbox(&scene);
+    let paid = scene.sent_and_created().1;
+    assert!(paid < PAYOUTS, "the disk was never full");
     disk.grow();
-    if full.status.code() == Some(6) {
-        let lost = stderr
-            .lines()
-            .find_map(|line| line.strip_prefix("Not recorded: "));
-        let lost: Vec<&str> = lost.expect(&stderr).split(',').collect();
-        let verdict = ["--line", lost[0], "--invoice-id", lost[9]];
-        let resolve = batch
-            .program(["resolve", INPUT, "--yes"])
-            .args(results)
-            .args(verdict);
-        resolve.stderr_has("Recorded").go();
-    } else {
-        assert_eq!(full.status.code(), Some(5), "{stderr}");
+    if code == Some(6) {
+        // The answer is in the record that is not on the full disk, or on the screen.
+        let id = &scene.book().created[paid - 1].invoice_id;
+        assert!(told.contains(id.as_str()), "{told}");
     }
     let rest = run();
-    assert!(
-        rest.status.success(),
-        "{}",
-        String::from_utf8_lossy(&rest.stderr)
-    );
-    let amounts: BTreeSet<String> = batch
-        .book()
-        .created
-        .into_iter()
-        .map(|created| created.amount)
-        .collect();
+    let told = String::from_utf8_lossy(&rest.stderr);
+    assert!(rest.status.success(), "{told}");
+    let created = scene.book().created.into_iter();
+    let amounts: BTreeSet<String> = created.map(|created| created.amount).collect();
     assert_eq!(amounts.len(), PAYOUTS);
-    assert_eq!(batch.sent_and_created(), (PAYOUTS, PAYOUTS));
+    assert_eq!(scene.sent_and_created(), (PAYOUTS, PAYOUTS));
 }
 
-/// What can happen to the file under a run.
-type Mischief = fn(&std::path::Path);
-
 #[test]
-fn a_results_file_that_is_touched_during_the_run_stops_it() {
-    let mischiefs: [(Mischief, &str); 5] = [
-        (
-            |path| std::fs::rename(path, path.with_extension("moved")).unwrap(),
-            "deleted or renamed",
-        ),
-        (
-            |path| std::fs::remove_file(path).unwrap(),
-            "deleted or renamed",
-        ),
-        (|path| replace(path), "replaced by another"),
-        (|path| truncate(path), "bytes instead of"),
-        (
-            |path| std::fs::hard_link(path, path.with_extension("link")).unwrap(),
-            "second name",
-        ),
-    ];
-    for (mischief, words) in mischiefs {
-        let batch = four_payouts("");
-        let run = batch.pay_through(&batch.url()).args(["--interval", "2s"]);
-        let run = run.status(5).stderr_has(words).start();
-        run.await_stderr("1/4 line 2 created");
-        mischief(&batch.path(RESULTS));
-        run.end();
-        wait_for_the_sandbox(&batch);
-        assert_eq!(batch.book().deliveries.len(), 1, "{words}");
+fn a_results_file_on_a_disk_that_is_really_full_loses_nothing() {
+    for kilobytes in [4, 8] {
+        fill(kilobytes, "--results", "small/r.csv");
     }
 }
 
-/// As an editor saves: another file under the same name.
-fn replace(path: &std::path::Path) {
-    let copy = path.with_extension("copy");
-    std::fs::copy(path, &copy).unwrap();
-    std::fs::rename(copy, path).unwrap();
+#[test]
+fn a_ledger_on_a_disk_that_is_really_full_loses_nothing() {
+    for kilobytes in [16, 108, 132, 156] {
+        fill(kilobytes, "--ledger", "small/l.db");
+    }
 }
 
-fn truncate(path: &std::path::Path) {
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.set_len(file.metadata().unwrap().len() - 10).unwrap();
+/// What can happen to the results file under a run.
+struct Mischief {
+    happens: fn(&Path),
+    /// Whether something was changed in it, which is kept.
+    is_kept: bool,
+}
+
+const MISCHIEFS: [Mischief; 6] = [
+    Mischief {
+        happens: |path| std::fs::rename(path, path.with_extension("moved")).unwrap(),
+        is_kept: false,
+    },
+    Mischief {
+        happens: |path| std::fs::remove_file(path).unwrap(),
+        is_kept: false,
+    },
+    // As an editor saves: another file under the same name.
+    Mischief {
+        happens: |path| {
+            let copy = path.with_extension("copy");
+            std::fs::copy(path, &copy).unwrap();
+            std::fs::rename(copy, path).unwrap();
+        },
+        is_kept: false,
+    },
+    Mischief {
+        happens: |path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            std::fs::write(path, text + "paid by hand\n").unwrap();
+        },
+        is_kept: true,
+    },
+    Mischief {
+        happens: |path| std::fs::write(path, "paid by hand").unwrap(),
+        is_kept: true,
+    },
+    Mischief {
+        happens: |path| std::fs::write(path, "").unwrap(),
+        is_kept: false,
+    },
+];
+
+#[test]
+fn a_results_file_that_is_touched_during_the_run_is_written_anew_and_the_run_goes_on() {
+    for Mischief { happens, is_kept } in MISCHIEFS {
+        let scene = three_payouts("");
+        let run = scene
+            .pay_through(&scene.url())
+            .args(["--interval", "700ms"]);
+        let run = run.stderr_has("All done: 3 created").start();
+        run.await_stderr("1/3 line 2 created");
+        happens(&scene.path(RESULTS));
+        let told = run.end();
+        assert_each_is_paid_once(&scene);
+        let files = scene.files();
+        let kept = files.iter().find(|name| name.contains(".results.changed-"));
+        assert_eq!(kept.is_some(), is_kept, "{files:?}");
+        if let Some(kept) = kept {
+            assert!(scene.read(kept).contains("paid by hand"));
+            assert!(told.stderr.contains(kept.as_str()), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_results_file_that_is_touched_while_a_payout_is_in_flight_loses_nothing() {
+    for Mischief {
+        happens,
+        is_kept: _,
+    } in MISCHIEFS
+    {
+        let scene = three_payouts("");
+        let path = scene.path(RESULTS);
+        let once = std::sync::Once::new();
+        let scene = scene.with_sandbox(ccbatch::sandbox::Options {
+            on_delivery: Some(Box::new(move |_| once.call_once(|| happens(&path)))),
+            ..crate::harness::unhurried("")
+        });
+        scene.pay().stderr_has("All done: 3 created").go();
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+#[test]
+fn a_folder_that_is_gone_during_the_run_stops_it_before_the_next_claim() {
+    let scene = three_payouts("");
+    std::fs::create_dir(scene.path("of march")).unwrap();
+    let run = scene.pay_through(&scene.url()).args(["--interval", "1s"]);
+    let run = run.args(["--results", "of march/r.csv"]).status(5);
+    let run = run.stderr_has("of march/r.csv: the results file cannot be written");
+    let run = run.start();
+    run.await_stderr("1/3 line 2 created");
+    std::fs::rename(scene.path("of march"), scene.path("of april")).unwrap();
+    run.end();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    std::fs::rename(scene.path("of april"), scene.path("of march")).unwrap();
+    let run = scene.pay().args(["--results", "of march/r.csv"]);
+    run.stderr_has("All done: 3 created").go();
+    assert_eq!(scene.sent_and_created(), (3, 3));
+    assert!(scene.path(INPUT).exists());
 }

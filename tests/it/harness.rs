@@ -98,6 +98,11 @@ impl Scene {
         self.folder.path().join(name)
     }
 
+    /// Where the program keeps its ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.home.path().join("ccbatch/ledger.db")
+    }
+
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
@@ -497,6 +502,11 @@ impl Started {
         rest.unwrap()
     }
 
+    /// Whether it has come to its end.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Ends it as a power cut would, as far as the program can tell.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -602,7 +612,8 @@ impl Terminal {
     }
 }
 
-fn send_signal(name: &str, pid: impl std::fmt::Display) {
+/// Sends a signal by its short name, like `STOP`.
+pub(crate) fn send_signal(name: &str, pid: impl std::fmt::Display) {
     let order = format!("kill -{name} {pid}");
     let status = Command::new("sh").args(["-c", &order]).status();
     assert!(status.unwrap().success(), "{order}");
@@ -649,11 +660,13 @@ pub(crate) fn assert_golden(name: &str, actual: &str) {
     );
 }
 
-/// What differs from run to run, as a pattern (`9` a digit, `A` a capital or a digit), and what
-/// stands for it in a golden file.
-const MASKS: [(&str, &str); 2] = [
+/// What differs from run to run, as a pattern (`9` a digit, `A` a capital or a digit, `a` a small
+/// letter), and what stands for it in a golden file.
+const MASKS: [(&str, &str); 4] = [
     ("9999-99-99T99:99:99.999Z", "<time>"),
     ("INV-AAAAAAAA", "<invoice id>"),
+    ("127.0.0.1:99999", "<api>"),
+    ("aaaaaaaaaaaaaaaaaaaa", "<id>"),
 ];
 
 /// The text with [`MASKS`] in place.
@@ -681,6 +694,7 @@ fn fits(pattern: &str, text: &str) -> bool {
         actual.next().is_some_and(|c| match expected {
             '9' => c.is_ascii_digit(),
             'A' => c.is_ascii_digit() || c.is_ascii_uppercase(),
+            'a' => c.is_ascii_lowercase(),
             other => c == other,
         })
     })

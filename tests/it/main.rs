@@ -47,8 +47,20 @@ mod operator;
 /// The program under strace, which kills it or makes a system call fail.
 mod strace;
 
-/// A kill -9 at every system call, and the order of intent and request.
+/// A kill -9 at every system call.
 mod crash;
+
+/// The order of records and requests, as the system saw it.
+mod order;
+
+/// Several processes over one ledger, and what its two unique indexes are for.
+mod race;
+
+/// A process that is stopped for too long.
+mod stopped;
+
+/// What the ledger's files may be, and who may use them.
+mod ledger;
 
 /// A disk that fails, is full, or is tampered with.
 mod disk;

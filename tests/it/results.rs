@@ -1,9 +1,10 @@
 //! The results file: its bytes, who may read it, and what it may not be.
 
 use crate::harness::{
-    BITCOIN, ETHEREUM, INPUT, RESULTS, Scene, assert_golden, masked, rows, unhurried,
+    BITCOIN, ETHEREUM, INPUT, Line, RESULTS, Scene, assert_golden, masked, rows, unhurried,
 };
 use ccbatch::sandbox::{Options, Script};
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -25,12 +26,111 @@ fn its_bytes_are_these() {
 }
 
 #[test]
-fn half_a_line_is_there_before_the_request() {
+fn a_whole_line_is_there_before_the_request_and_says_that_it_is_in_flight() {
     let scene = Scene::paying("ok,delay:1h", &rows(3));
     let run = scene.pay().start();
     scene.await_deliveries(2);
-    assert_golden("results.half.csv", &masked(&scene.read(RESULTS)));
+    assert_golden("results.in-flight.csv", &masked(&scene.read(RESULTS)));
+    let line = &scene.results()[1];
+    assert_eq!(
+        [&line.status[..], &line.error_key],
+        ["unknown", "in_flight"]
+    );
+    assert_eq!((line.finished_at, line.http_status), (None, None));
     run.kill();
+}
+
+#[test]
+fn at_any_time_it_holds_whole_lines_one_an_attempt() {
+    let scene = Scene::paying("ok,reject:network,rate-limit:0,ok", &rows(40));
+    let run = scene.pay().status(4).stderr_has("1 rejected").start();
+    let mut looks = 0;
+    loop {
+        let text = fs::read_to_string(scene.path(RESULTS)).unwrap_or_default();
+        assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let lines: Vec<Line> = reader.deserialize().map(Result::unwrap).collect();
+        let mut ids: Vec<&str> = lines.iter().map(|line| &line.id[..]).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), lines.len(), "{text}");
+        let [before @ .., _] = &lines[..] else {
+            continue;
+        };
+        assert!(
+            before.iter().all(|line| line.error_key != "in_flight"),
+            "{text}"
+        );
+        looks += 1;
+        if lines.len() == 41 && lines[40].status == "created" {
+            break;
+        }
+    }
+    assert!(looks > 1);
+    run.end();
+}
+
+#[test]
+fn an_id_is_twenty_small_letters_and_no_two_are_alike() {
+    let scene = Scene::paying("", &rows(30));
+    scene.pay().stderr_has("All done").go();
+    let ids: BTreeSet<String> = scene.results().into_iter().map(|line| line.id).collect();
+    assert_eq!(ids.len(), 30);
+    for id in ids {
+        assert!(
+            id.len() == 20 && id.bytes().all(|it| it.is_ascii_lowercase()),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn what_is_among_the_systems_own_files_is_no_place_for_results() {
+    for place in [
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/null",
+        "/dev/results.csv",
+        "/proc/self/results.csv",
+        "/dev/fd/7",
+    ] {
+        let scene = Scene::paying("", &rows(1));
+        let run = scene.pay().args(["--results", place]).status(1);
+        let output = run.stderr_has("is in a folder of the system").go();
+        assert!(output.stderr.starts_with(&format!("{place}: ")), "{output}");
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
+
+#[test]
+fn the_input_is_no_place_for_results() {
+    for name in [INPUT, "./payouts.csv", "folder/../payouts.csv"] {
+        let scene = Scene::paying("", &rows(1));
+        fs::create_dir(scene.path("folder")).unwrap();
+        let before = scene.read(INPUT);
+        let run = scene.pay().args(["--results", name]).status(1);
+        run.stderr_has("the payouts and the results are one and the same file")
+            .go();
+        assert_eq!(scene.read(INPUT), before);
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
+
+#[test]
+fn results_stand_beside_the_file_that_a_symbolic_link_points_to() {
+    let scene = Scene::paying("", "");
+    fs::create_dir(scene.path("real")).unwrap();
+    fs::rename(scene.path(INPUT), scene.path("real/march.csv")).unwrap();
+    let header = "reference,currency_code,to_address,amount\n";
+    scene.write("real/march.csv", header.to_owned() + &rows(1));
+    symlink("real/march.csv", scene.path(INPUT)).unwrap();
+    scene.pay().stderr_has("All done").go();
+    assert!(
+        scene.path("real/march.results.csv").exists(),
+        "{:?}",
+        scene.files()
+    );
+    assert_eq!(scene.sent_and_created(), (1, 1));
 }
 
 #[test]
@@ -52,10 +152,12 @@ fn another_name_can_be_given() {
     assert_eq!(scene.files(), ["of march.csv", INPUT]);
 }
 
+/// What stands in the place of the results file, and what is said of it.
+type Unfit = (fn(&Scene), &'static str);
+
 #[test]
-fn what_is_no_file_of_its_own_is_refused() {
-    type Make = fn(&Scene);
-    let kinds: [(Make, &str); 5] = [
+fn what_is_not_a_results_file_is_refused_and_left_as_it_is() {
+    let kinds: [Unfit; 5] = [
         (
             |scene| symlink("other.csv", scene.path(RESULTS)).unwrap(),
             "the results file is a symbolic link",
@@ -65,16 +167,16 @@ fn what_is_no_file_of_its_own_is_refused() {
             "the results file is a symbolic link",
         ),
         (
-            |scene| fs::hard_link(scene.path("other.csv"), scene.path(RESULTS)).unwrap(),
-            "the results file has more than one hard link",
-        ),
-        (
             |scene| fs::hard_link(scene.path(INPUT), scene.path(RESULTS)).unwrap(),
-            "the payouts and the results are one and the same file",
+            "this is not a results file",
         ),
         (
             |scene| fs::create_dir(scene.path(RESULTS)).unwrap(),
             "the results file is not a regular file",
+        ),
+        (
+            |scene| scene.write(RESULTS, "my notes\n"),
+            "this is not a results file",
         ),
     ];
     for (make, why) in kinds {
@@ -82,22 +184,25 @@ fn what_is_no_file_of_its_own_is_refused() {
         scene.write("other.csv", "");
         make(&scene);
         let files = scene.files();
-        let place = format!("{RESULTS}: {why}");
-        scene.pay().status(1).stderr_has(&place).go();
+        let input = scene.read(INPUT);
+        let run = scene.pay().status(1);
+        let output = run.stderr_has(why).go();
+        assert!(output.stderr.starts_with(RESULTS), "{output}");
         assert_eq!(scene.files(), files, "{why}");
         assert_eq!(scene.read("other.csv"), "", "{why}");
+        assert_eq!(scene.read(INPUT), input, "{why}");
         assert_eq!(scene.sent_and_created(), (0, 0), "{why}");
     }
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told_before_anything_is_sent() {
+fn a_folder_that_is_not_there_is_told_before_anything_is_sent() {
     let scene = Scene::paying("", &rows(1));
     let run = scene
         .pay()
         .args(["--results", "nowhere/results.csv"])
         .status(1);
-    run.stderr_has("nowhere/results.csv: the results file cannot")
+    run.stderr_has("nowhere/results.csv: there is no such folder")
         .go();
     assert_eq!(scene.files(), [INPUT]);
     assert_eq!(scene.sent_and_created(), (0, 0));
@@ -162,50 +267,4 @@ fn an_invoice_id_is_never_cut() {
     });
     scene.pay().stderr_has("All done: 1 created").go();
     assert_eq!(scene.results()[0].invoice_id, id);
-}
-
-#[test]
-fn a_file_that_is_taken_away_while_a_payout_is_in_flight_costs_no_invoice_id() {
-    type Deed = fn(&std::path::Path);
-    let deeds: [(Deed, &str); 4] = [
-        (|path| fs::remove_file(path).unwrap(), "deleted or renamed"),
-        (
-            |path| fs::rename(path, path.with_extension("old")).unwrap(),
-            "deleted or renamed",
-        ),
-        (
-            |path| {
-                fs::rename(path, path.with_extension("old")).unwrap();
-                fs::write(path, "").unwrap();
-            },
-            "replaced by another",
-        ),
-        (
-            |path| fs::write(path, "").unwrap(),
-            "another program changed the results file",
-        ),
-    ];
-    for (deed, why) in deeds {
-        let scene = Scene::new(&rows(2));
-        let path = scene.path(RESULTS);
-        let scene = scene.with_sandbox(Options {
-            on_delivery: Some(Box::new(move |_| deed(&path))),
-            ..unhurried("")
-        });
-        let run = scene.pay().status(6).stderr_has(why);
-        let output = run
-            .stderr_has("line 2 was sent, and its outcome could not be recorded")
-            .go();
-        let book = scene.book();
-        assert_eq!(book.deliveries.len(), 1, "{why}");
-        let not_recorded = output
-            .stderr
-            .lines()
-            .find(|line| line.starts_with("Not recorded: "));
-        let id = &book.created[0].invoice_id;
-        assert!(
-            not_recorded.is_some_and(|line| line.contains(id)),
-            "{output}"
-        );
-    }
 }

@@ -1,8 +1,9 @@
 //! A traced run is the real program under strace, which can kill it or make a system call fail
 //! at any point, and which tells in what order things happened.
 
-use crate::harness::Scene;
+use crate::harness::{RESULTS, Scene};
 use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -18,20 +19,16 @@ pub(crate) fn is_available(test: &str) -> bool {
         probe.is_ok_and(|output| output.status.success())
     });
     if !available {
-        let _ = writeln!(
-            std::io::stderr(),
+        say(&format!(
             "SKIPPED {test}: strace is not installed or may not trace"
-        );
+        ));
     }
     available
 }
 
-/// What is done to the program.
-pub(crate) struct Tracing<'a> {
-    /// An expression of strace's `inject=`.
-    pub(crate) inject: Option<String>,
-    /// Only system calls on this file.
-    pub(crate) path: Option<&'a Path>,
+/// Says something past the test runner's capture.
+pub(crate) fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// A run that was traced.
@@ -42,26 +39,91 @@ pub(crate) struct Traced {
     pub(crate) calls: Vec<String>,
 }
 
-/// The calls that the traces show; only these can be tampered with.
-const SHOWN: &str = "trace=openat,close,flock,write,fdatasync,fsync,ftruncate,connect,writev,sendto,sendmsg,recvfrom";
+impl Traced {
+    /// What the program said to people.
+    pub(crate) fn told(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
 
-/// Runs the program under strace.
-pub(crate) fn trace(scene: &Scene, args: &[&str], tracing: &Tracing<'_>) -> Traced {
+    /// Whether a call was tampered with.
+    pub(crate) fn is_injected(&self) -> bool {
+        self.calls.iter().any(|call| call.contains("INJECTED"))
+    }
+}
+
+/// The calls that the traces show; only these can be tampered with.
+const SHOWN: &str = "trace=openat,close,flock,write,pwrite64,fdatasync,fsync,ftruncate,rename,\
+unlink,mkdir,connect,writev,sendto,sendmsg,recvfrom,pipe2";
+
+/// The files of a batch: its input and results, what they are written through, and the ledger.
+pub(crate) fn record_files(scene: &Scene) -> Vec<PathBuf> {
+    let ledger = scene.ledger();
+    let mut journal = ledger.clone().into_os_string();
+    journal.push("-journal");
+    vec![
+        ledger.parent().unwrap().to_owned(),
+        ledger,
+        journal.into(),
+        scene.path(""),
+        scene.path(RESULTS),
+        scene.path(&format!(".{RESULTS}.tmp")),
+    ]
+}
+
+/// Runs the program under strace, with an expression of its `inject=`, on calls on these files
+/// only if there are any, and shows its calls.
+pub(crate) fn trace(
+    scene: &Scene,
+    args: &[&str],
+    inject: Option<&str>,
+    paths: &[PathBuf],
+) -> Traced {
     let prefix = scene.path("trace");
     let mut command = Command::new("strace");
     command
-        .args(["-ff", "-yy", "-s", "4096", "-e", SHOWN, "-o"])
+        .args(["-ff", "-yy", "-s", "9000", "-e", SHOWN, "-o"])
         .arg(&prefix);
-    if let Some(path) = tracing.path {
-        command.arg("-P").arg(path);
-    }
-    if let Some(inject) = &tracing.inject {
-        command.args(["-e", &format!("inject={inject}")]);
-    }
+    tamper(&mut command, inject, paths);
     let output = scene.through_sandbox(args).by_way_of(command).raw();
     Traced {
         output,
         calls: main_thread(&prefix),
+    }
+}
+
+/// Kills the program when it enters its n-th call of this name, on these files only if there are
+/// any; whether it came to that.
+pub(crate) fn kill_at(
+    scene: &Scene,
+    args: &[&str],
+    (call, n): (&str, usize),
+    paths: &[PathBuf],
+) -> bool {
+    let mut command = Command::new("strace");
+    command.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e"]);
+    command.arg(format!("trace={call}"));
+    let inject = format!("{call}:signal=KILL:when={n}");
+    tamper(&mut command, Some(&inject), paths);
+    let output = scene.through_sandbox(args).by_way_of(command).raw();
+    output.status.signal() == Some(9)
+}
+
+/// strace that delays or stops the program at a call, to be started in the program's place.
+pub(crate) fn tampering(inject: &str, paths: &[PathBuf]) -> Command {
+    let mut command = Command::new("strace");
+    let call = inject.split(':').next().unwrap_or_default();
+    command.args(["-f", "-o", "/dev/null", "-e"]);
+    command.arg(format!("trace={call}"));
+    tamper(&mut command, Some(inject), paths);
+    command
+}
+
+fn tamper(command: &mut Command, inject: Option<&str>, paths: &[PathBuf]) {
+    for path in paths {
+        command.arg("-P").arg(path);
+    }
+    if let Some(inject) = inject {
+        command.args(["-e", &format!("inject={inject}")]);
     }
 }
 

@@ -49,10 +49,7 @@ impl DiskFile {
     /// The path is no place for results.
     pub fn at(path: &Path) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
-        if ["/dev", "/proc", "/sys"]
-            .iter()
-            .any(|it| path.starts_with(it))
-        {
+        if file::is_in_system_folder(&path) {
             return Err(PlaceError::System);
         }
         match std::fs::symlink_metadata(&path) {
@@ -83,6 +80,13 @@ impl DiskFile {
     fn stem(&self) -> String {
         let stem = self.path.file_stem().unwrap_or_default();
         stem.to_string_lossy().into_owned()
+    }
+
+    /// The name of the file that is to take this one's place: hidden, and with the whole name in it,
+    /// so that no other results file beside this one has the same.
+    fn temporary_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        format!(".{}.tmp", name.to_string_lossy())
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -123,7 +127,7 @@ impl Storage for DiskFile {
     }
 
     fn publish(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let name = format!(".{}.tmp", self.stem());
+        let name = self.temporary_name();
         let temporary = self.folder().join(&name);
         let mut file = match self.create_beside(&name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -164,9 +168,15 @@ impl Storage for DiskFile {
                 }
                 Err(error) => return Err(error),
                 Ok(mut file) => {
-                    file.write_all(bytes)?;
-                    file.sync_all()?;
-                    self.sync_folder()?;
+                    let kept = file
+                        .write_all(bytes)
+                        .and_then(|()| file.sync_all())
+                        .and_then(|()| self.sync_folder());
+                    if let Err(error) = kept {
+                        // Half a copy would pass for a whole one.
+                        let _ = std::fs::remove_file(self.folder().join(&name));
+                        return Err(error);
+                    }
                     return Ok(name);
                 }
             }

@@ -1,0 +1,323 @@
+//! The ledger's files: who may use them, what they may be, and what becomes of a run under which
+//! they are taken away.
+
+use crate::harness::{INPUT, RESULTS, Run, Scene, eventually, rows};
+use crate::operator::{
+    assert_each_is_paid_once, go_on_until_done, three_payouts, wait_for_the_sandbox,
+};
+use crate::strace::{self, record_files};
+use rusqlite::Connection;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The files beside the ledger whose names end like this.
+fn beside_the_ledger(scene: &Scene, end: &str) -> Vec<PathBuf> {
+    let folder = fs::read_dir(scene.ledger().parent().unwrap()).unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.to_str().unwrap().ends_with(end))
+        .collect()
+}
+
+#[test]
+fn nobody_but_the_owner_can_read_any_of_the_files() {
+    let scene = Scene::paying("ok,delay:1h", &rows(2));
+    // As loose as a system may be.
+    let run = scene.pay().by_way_of_shell(r#"umask 000; exec "$0" "$@""#);
+    let run = run.start();
+    scene.await_deliveries(2);
+    let ledger = scene.ledger();
+    assert_eq!(mode(ledger.parent().unwrap()), 0o700);
+    assert_eq!(mode(&ledger), 0o600);
+    assert_eq!(mode(&scene.path(RESULTS)), 0o600);
+    let locks = beside_the_ledger(&scene, ".lock");
+    assert_eq!(locks.len(), 1, "{locks:?}");
+    assert_eq!(mode(&locks[0]), 0o600);
+    run.kill();
+
+    let changed = scene.read(RESULTS).replacen("R1", "R7", 1) + "\n";
+    scene.write(RESULTS, changed);
+    set_mode(&scene.path(RESULTS), 0o666);
+    let run = scene.pay().status(6).stderr_has(".changed-");
+    run.by_way_of_shell(r#"umask 000; exec "$0" "$@""#).go();
+    for name in scene.files().into_iter().filter(|name| name != INPUT) {
+        assert_eq!(mode(&scene.path(&name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn nobody_but_the_owner_can_read_the_journal() {
+    if !strace::is_available("mode of the journal") {
+        return;
+    }
+    let scene = Scene::paying("", &rows(1));
+    let journal = scene.ledger().with_extension("db-journal");
+    let slow = strace::tampering("unlink:delay_enter=300000", &[journal.clone()]);
+    let run = scene.pay().by_way_of_shell(r#"umask 000; exec "$0" "$@""#);
+    let run = run.by_way_of(slow).stderr_has("All done").start();
+    let mut seen = None;
+    eventually("a transaction is open", || {
+        seen = fs::metadata(&journal).ok();
+        seen.is_some()
+    });
+    assert_eq!(seen.unwrap().permissions().mode() & 0o777, 0o600);
+    run.end();
+}
+
+/// The run is refused with one line that names this place, and a hint; nothing is sent.
+#[track_caller]
+fn assert_refused(scene: &Scene, run: Run, place: &str, words: &str) {
+    let output = run.status(1).stderr_has(words).go();
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    assert!(lines[0].starts_with(&format!("{place}: ")), "{output}");
+    assert!(lines[1].starts_with("  hint: "), "{output}");
+    assert_eq!(lines.len(), 2, "{output}");
+    assert_eq!(scene.sent_and_created(), (0, 0), "{output}");
+    assert!(!scene.path(RESULTS).exists(), "{output}");
+}
+
+/// What stands in the place of a ledger, and what is said of it.
+type Unfit = (fn(&Scene, &Path), &'static str);
+
+#[test]
+fn what_is_not_fit_to_be_a_ledger_is_refused_with_one_line_and_a_hint() {
+    let unfit: [Unfit; 9] = [
+        (
+            |_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap(),
+            "is not a ledger",
+        ),
+        (
+            |_, path| fs::create_dir(path).unwrap(),
+            "is not a regular file",
+        ),
+        (
+            |scene, path| symlink(scene.path("other.db"), path).unwrap(),
+            "is a symbolic link",
+        ),
+        (
+            |scene, path| {
+                scene.write("other.db", "");
+                symlink(scene.path("other.db"), path).unwrap();
+            },
+            "is a symbolic link",
+        ),
+        (
+            |scene, path| {
+                scene.write("other.db", "");
+                fs::hard_link(scene.path("other.db"), path).unwrap();
+            },
+            "has more than one name",
+        ),
+        (
+            |_, path| {
+                fs::write(path, "").unwrap();
+                set_mode(path, 0o620);
+            },
+            "others can change the ledger",
+        ),
+        (
+            |_, path| {
+                let sql = "CREATE TABLE notes (text)";
+                Connection::open(path).unwrap().execute(sql, ()).unwrap();
+                set_mode(path, 0o600);
+            },
+            "not a ledger of ccbatch",
+        ),
+        (
+            |scene, path| {
+                scene.pay().args(["--dry-run"]).stderr_has("").go();
+                let make = scene.program(["resolve", "--id", "abcdefghijabcdefghij"]);
+                make.args(["--not-created", "--yes", "--ledger", path.to_str().unwrap()])
+                    .raw();
+                let sql = "UPDATE ledger SET version = 99";
+                assert_eq!(Connection::open(path).unwrap().execute(sql, ()), Ok(1));
+            },
+            "newer version",
+        ),
+        (
+            |_, path| {
+                fs::write(path, "").unwrap();
+                set_mode(path.parent().unwrap(), 0o770);
+            },
+            "others can change the ledger",
+        ),
+    ];
+    for (make, words) in unfit {
+        let scene = Scene::paying("", &rows(1));
+        let folder = scene.path("ledger");
+        fs::create_dir(&folder).unwrap();
+        set_mode(&folder, 0o700);
+        let path = folder.join("l.db");
+        make(&scene, &path);
+        let place = if mode(&folder) == 0o770 {
+            &folder
+        } else {
+            &path
+        };
+        let run = scene.pay().args(["--ledger", path.to_str().unwrap()]);
+        assert_refused(&scene, run, place.to_str().unwrap(), words);
+        set_mode(&folder, 0o700);
+    }
+}
+
+#[test]
+fn a_place_that_can_hold_no_ledger_is_refused_and_nothing_is_left_there() {
+    let scene = Scene::paying("", &rows(1));
+    let shared = scene.path("shared");
+    fs::create_dir(&shared).unwrap();
+    set_mode(&shared, 0o777);
+    let [in_shared, under_file] = ["shared/l.db", "payouts.csv/l.db"].map(|it| scene.path(it));
+    let places = [
+        ("/dev/null", "/dev/null", "is in a folder of the system"),
+        (
+            "/dev/ccbatch.db",
+            "/dev/ccbatch.db",
+            "is in a folder of the system",
+        ),
+        (
+            "/proc/self/l.db",
+            "/proc/self/l.db",
+            "is in a folder of the system",
+        ),
+        (
+            in_shared.to_str().unwrap(),
+            shared.to_str().unwrap(),
+            "others can change",
+        ),
+        (
+            under_file.to_str().unwrap(),
+            under_file.to_str().unwrap(),
+            "the ledger cannot be used",
+        ),
+    ];
+    for (ledger, place, words) in places {
+        let run = scene.pay().args(["--ledger", ledger]);
+        assert_refused(&scene, run, place, words);
+    }
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
+    assert!(!Path::new("/dev/ccbatch.db").exists());
+}
+
+#[test]
+fn without_a_home_there_is_no_ledger_and_none_of_last_resort() {
+    let scene = Scene::paying("", &rows(1));
+    let run = scene
+        .pay()
+        .without_env("HOME")
+        .without_env("XDG_STATE_HOME");
+    assert_refused(&scene, run, "HOME", "--ledger");
+}
+
+#[test]
+fn a_ledger_that_may_not_be_written_is_told_before_anything_is_sent() {
+    if !strace::is_available("a ledger that may not be written") {
+        return;
+    }
+    for error in ["EACCES", "EROFS", "ENOSPC", "EIO"] {
+        let scene = three_payouts("");
+        let ledger = scene.ledger();
+        let inject = format!("openat:error={error}");
+        let refuse = strace::tampering(&inject, &[ledger.clone()]);
+        let run = scene.pay().by_way_of(refuse);
+        assert_refused(&scene, run, ledger.to_str().unwrap(), "the ledger");
+        go_on_until_done(&scene);
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+/// What can happen to the ledger under a run, and how it is put right.
+struct Mischief {
+    happens: fn(&Path),
+    words: &'static str,
+    mended: fn(&Path),
+}
+
+#[test]
+fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() {
+    let mischiefs = [
+        Mischief {
+            happens: |path| fs::rename(path, path.with_extension("aside")).unwrap(),
+            words: "the ledger was deleted or renamed during the run",
+            mended: |path| fs::rename(path.with_extension("aside"), path).unwrap(),
+        },
+        Mischief {
+            happens: |path| fs::remove_file(path).unwrap(),
+            words: "the ledger was deleted or renamed during the run",
+            mended: |_| {},
+        },
+        Mischief {
+            happens: |path| {
+                fs::copy(path, path.with_extension("copy")).unwrap();
+                fs::rename(path.with_extension("copy"), path).unwrap();
+            },
+            words: "the ledger was replaced by another file during the run",
+            mended: |_| {},
+        },
+    ];
+    for Mischief {
+        happens,
+        words,
+        mended,
+    } in mischiefs
+    {
+        let scene = three_payouts("");
+        let run = scene.pay_through(&scene.url()).args(["--interval", "1s"]);
+        let run = run.status(5).stderr_has(words).start();
+        run.await_stderr("1/3 line 2 created");
+        happens(&scene.ledger());
+        run.end();
+        wait_for_the_sandbox(&scene);
+        assert_eq!(scene.sent_and_created(), (1, 1), "{words}");
+        mended(&scene.ledger());
+        go_on_until_done(&scene);
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+#[test]
+fn a_ledger_that_is_taken_away_while_a_payout_is_in_flight_costs_no_invoice_id() {
+    let scene = three_payouts("");
+    let ledger = scene.ledger();
+    let scene = scene.with_sandbox(ccbatch::sandbox::Options {
+        on_delivery: Some(Box::new(move |_| {
+            let aside = ledger.with_extension("aside");
+            if !aside.exists() {
+                fs::rename(&ledger, aside).unwrap();
+            }
+        })),
+        ..crate::harness::unhurried("")
+    });
+    let run = scene.pay().args(["--format", "json"]).status(6);
+    let output = run
+        .stdout_has(r#""type":"unrecorded""#)
+        .stderr_has("Not recorded")
+        .go();
+    let id = &scene.book().created[0].invoice_id;
+    assert!(
+        output.stdout.contains(id) && output.stderr.contains(id),
+        "{output}"
+    );
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    assert_eq!(scene.statuses(), ["created"]);
+    // Without its ledger the batch goes on by the results file.
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
+}
+
+#[test]
+fn all_files_of_the_ledger_are_in_its_folder() {
+    let scene = three_payouts("");
+    go_on_until_done(&scene);
+    let left = beside_the_ledger(&scene, "");
+    assert_eq!(left, [scene.ledger()], "no lock and no journal is left");
+    assert!(record_files(&scene).contains(&scene.ledger()));
+}

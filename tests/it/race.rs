@@ -1,0 +1,420 @@
+//! A race: several processes over one ledger, and what its two unique indexes are for.
+//!
+//! The whole race, 1,000 payouts and 1,000 kills, is run with `CCBATCH_PROOFS=all`; it takes some
+//! minutes.
+
+use crate::harness::{BITCOIN, Scene, unhurried};
+use crate::operator::{is_thorough, wait_for_the_sandbox};
+use crate::strace;
+use ccbatch::domain::{Amount, Currency, Payout};
+use ccbatch::ledger::attempt::Repetition;
+use ccbatch::ledger::engine::{Access, LookUp, Value, Values};
+use ccbatch::ledger::rules::{Circumstances, RejectedPolicy, Row};
+use ccbatch::ledger::sqlite::Sqlite;
+use ccbatch::ledger::{
+    Attempt, BatchId, BatchPath, BatchRecord, Begun, CommitError, Ending, Engine, EngineError,
+    Ledger, Pace, PayoutKey, Realm, References, Wanted, Who,
+};
+use ccbatch::payout::pacer::{Clock, SystemClock};
+use ccbatch::sandbox::Script;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How many processes there are.
+const PROCESSES: usize = 8;
+
+/// How many payouts are raced for at a time.
+const PAYOUTS_A_ROUND: usize = 40;
+
+/// More turns than this of one process mean that the batch never ends.
+const MAX_TURNS: usize = 400;
+
+/// Random numbers that a seed replays.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// A round of the race: copies of one file, a process for each.
+struct Round<'a> {
+    scene: &'a Scene,
+    number: usize,
+    kills: &'a AtomicUsize,
+    wanted_kills: usize,
+}
+
+impl Round<'_> {
+    fn amount(&self, n: usize) -> String {
+        format!("0.{:03}{n:04}1", self.number)
+    }
+
+    fn rows(&self) -> String {
+        let row = |n| {
+            let amount = self.amount(n);
+            format!("X{}-{n},BTC,{BITCOIN},{amount}\n", self.number)
+        };
+        let header = "reference,currency_code,to_address,amount\n";
+        header.to_owned() + &(0..PAYOUTS_A_ROUND).map(row).collect::<String>()
+    }
+
+    fn file(&self, process: usize) -> String {
+        format!("round {} copy {process}.csv", self.number)
+    }
+
+    /// One process: runs, is killed, settles what it has left in doubt, until all is paid.
+    fn process(&self, process: usize) {
+        let file = self.file(process);
+        let seed = self.number * PROCESSES + process + 1;
+        let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed as u64));
+        let flags = ["--yes", "--interval", "0s", "--progress", "none"];
+        for _ in 0..MAX_TURNS {
+            let args: Vec<&str> = ["run", &file].into_iter().chain(flags).collect();
+            let run = self.scene.through_sandbox(&args);
+            if self.kills.load(Ordering::SeqCst) < self.wanted_kills {
+                let mut run = run.start();
+                std::thread::sleep(Duration::from_millis(60 + random.below(240)));
+                if !run.has_ended() {
+                    self.kills.fetch_add(1, Ordering::SeqCst);
+                }
+                run.kill();
+            } else if run.raw().status.success() {
+                return;
+            }
+            self.settle(&file);
+        }
+        panic!("no end after {MAX_TURNS} turns");
+    }
+
+    /// Settles the doubts of one file as the dashboard has them.
+    fn settle(&self, file: &str) {
+        wait_for_the_sandbox(self.scene);
+        let status = self.scene.program(["status", file, "--format", "json"]);
+        for event in String::from_utf8(status.raw().stdout).unwrap().lines() {
+            let event: serde_json::Value = serde_json::from_str(event).unwrap();
+            if event["state"] != "in_doubt" {
+                continue;
+            }
+            let created = self.scene.book().created;
+            let paid = created.iter().find(|it| it.amount == event["amount"]);
+            let verdict = match paid {
+                Some(paid) => vec!["--invoice-id", &paid.invoice_id],
+                None => vec!["--not-created"],
+            };
+            let id = event["id"].as_str().unwrap();
+            // Another process may be at work on it, or have settled it: then it says so.
+            let resolve = self.scene.program(["resolve", "--yes", "--id", id]);
+            resolve.args(verdict).raw();
+        }
+    }
+
+    fn race(&self) {
+        for process in 0..PROCESSES {
+            self.scene.write(&self.file(process), self.rows());
+        }
+        std::thread::scope(|scope| {
+            for process in 0..PROCESSES {
+                scope.spawn(move || self.process(process));
+            }
+        });
+        let mut paid: BTreeMap<String, usize> = BTreeMap::new();
+        for withdrawal in self.scene.book().created {
+            *paid.entry(withdrawal.amount).or_default() += 1;
+        }
+        for n in 0..PAYOUTS_A_ROUND {
+            let times = paid.get(&self.amount(n)).copied().unwrap_or_default();
+            assert_eq!(
+                times, 1,
+                "round {} payout {n} was paid {times} times",
+                self.number
+            );
+        }
+    }
+}
+
+#[test]
+fn eight_processes_that_are_killed_at_random_pay_each_once() {
+    let (least_rounds, kills_a_round) = if is_thorough() { (25, 40) } else { (1, 24) };
+    let scene = Scene::paying("", "");
+    let kills = AtomicUsize::new(0);
+    let mut number = 0;
+    while number < least_rounds || kills.load(Ordering::SeqCst) < least_rounds * kills_a_round {
+        let round = Round {
+            scene: &scene,
+            number,
+            kills: &kills,
+            wanted_kills: (number + 1) * kills_a_round,
+        };
+        round.race();
+        number += 1;
+    }
+    let (sent, created) = scene.sent_and_created();
+    assert_eq!(created, number * PAYOUTS_A_ROUND);
+    let kills = kills.into_inner();
+    if is_thorough() {
+        strace::say(&format!(
+            "race: {created} payouts, {kills} kills, {sent} requests, 0 doubles, 0 losses"
+        ));
+    }
+}
+
+#[test]
+fn two_runs_over_copies_of_one_file_share_its_payouts_and_both_end_well() {
+    let scene = Scene::paying("", "");
+    let kills = AtomicUsize::new(0);
+    let round = Round {
+        scene: &scene,
+        number: 0,
+        kills: &kills,
+        wanted_kills: 0,
+    };
+    for process in [0, 1] {
+        scene.write(&round.file(process), round.rows());
+    }
+    let flags = ["--yes", "--interval", "0s", "--progress", "none"];
+    let both = [0, 1].map(|process| {
+        let file = round.file(process);
+        let args: Vec<&str> = ["run", &file].into_iter().chain(flags).collect();
+        scene.through_sandbox(&args).stderr_has("created").start()
+    });
+    for run in both {
+        run.end();
+    }
+    assert_eq!(scene.sent_and_created(), (PAYOUTS_A_ROUND, PAYOUTS_A_ROUND));
+}
+
+/// An engine that, if it is blind, finds none of the attempts that the decision looks for.
+struct Blindfold {
+    inner: Sqlite,
+    sight: Sight,
+}
+
+/// Whether an engine finds what it is asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Sight {
+    Sees,
+    Blind,
+}
+
+impl Engine for Blindfold {
+    async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
+        self.inner.begin(access).await
+    }
+    async fn commit(&mut self) -> Result<(), CommitError> {
+        self.inner.commit().await
+    }
+    async fn rollback(&mut self) {
+        self.inner.rollback().await;
+    }
+    async fn is_empty(&mut self) -> Result<bool, EngineError> {
+        self.inner.is_empty().await
+    }
+    async fn now(&mut self) -> Result<DateTime<Utc>, EngineError> {
+        self.inner.now().await
+    }
+    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
+        self.inner.query(sql, values).await
+    }
+    async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
+        self.inner.execute(sql, values).await
+    }
+    async fn look_up(
+        &mut self,
+        columns: &str,
+        by: LookUp,
+        realm: &str,
+        wanted: &[String],
+    ) -> Result<Vec<Values>, EngineError> {
+        match self.sight {
+            Sight::Blind => Ok(Vec::new()),
+            Sight::Sees => self.inner.look_up(columns, by, realm, wanted).await,
+        }
+    }
+    async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
+        self.inner.lock(batch).await
+    }
+    async fn unlock(&mut self, batch: &BatchId) {
+        self.inner.unlock(batch).await;
+    }
+    async fn is_locked_elsewhere(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
+        self.inner.is_locked_elsewhere(batch).await
+    }
+    async fn verify(&mut self) -> Result<(), EngineError> {
+        self.inner.verify().await
+    }
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+}
+
+fn ledger_at(path: &Path, sight: Sight) -> Ledger<Blindfold> {
+    let inner = Sqlite::open(path).unwrap();
+    let who = Who {
+        host: "here".to_owned(),
+        user: "me".to_owned(),
+        pid: 1,
+    };
+    wait(Ledger::new(Blindfold { inner, sight }, who)).unwrap()
+}
+
+/// Runs what the ledger does, which waits for nothing but the disk.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.build().unwrap().block_on(future)
+}
+
+fn payout(n: u64) -> Payout {
+    Payout {
+        line: n + 2,
+        reference: format!("R{n}"),
+        payee: String::new(),
+        currency: Currency::from_code("BTC").unwrap(),
+        to_address: BITCOIN.to_owned(),
+        account: BITCOIN.to_owned(),
+        amount: Amount::parse(&format!("0.{:03}", n + 1), 8).unwrap(),
+        minor_units: u128::from(n + 1) * 100_000,
+    }
+}
+
+fn batch_of(ledger: &mut Ledger<Blindfold>, name: &str) -> BatchRecord {
+    let path = BatchPath {
+        host: "here".to_owned(),
+        path: name.to_owned(),
+    };
+    wait(ledger.add_batch(Realm::Sandbox, &path, References::Shared)).unwrap()
+}
+
+fn unhurried_pace() -> Pace {
+    Pace {
+        key_hash: "a key".to_owned(),
+        step: Duration::ZERO,
+    }
+}
+
+/// Begins one payout; the attempt, if it may be sent.
+fn begin(ledger: &mut Ledger<Blindfold>, record: &BatchRecord, n: u64) -> Option<Attempt> {
+    let payout = payout(n);
+    let key = PayoutKey::shared(&payout.reference);
+    let keys = HashSet::from([key.clone()]);
+    let wanted = Wanted {
+        row: Row {
+            payout: &payout,
+            key: &key,
+        },
+        around: Circumstances {
+            batch: &record.id,
+            references: References::Shared,
+            keys: &keys,
+            at_work: &HashSet::new(),
+            rejected: RejectedPolicy::Leave,
+            repetition: Repetition::Refused,
+            now: SystemClock.now(),
+        },
+        realm: Realm::Sandbox,
+        host: "sandbox",
+        pace: &unhurried_pace(),
+    };
+    match wait(ledger.begin(&wanted)) {
+        Ok(Begun::Claimed(_, attempt)) => Some(*attempt),
+        Ok(Begun::Settled(_) | Begun::TooSoon { .. }) | Err(_) => None,
+    }
+}
+
+/// Eight threads, each with a ledger of its own over one file, begin every payout at the same time.
+/// Gives how many payouts may be sent more than once.
+fn second_payments(sight: Sight, index: Option<&str>) -> usize {
+    const PAYOUTS: u64 = 12;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut first = ledger_at(&path, sight);
+    if let Some(index) = index {
+        let sql = format!("DROP INDEX {index}");
+        wait(first.engine().execute(&sql, &[])).unwrap();
+    }
+    let claimed = Mutex::new(BTreeMap::<u64, usize>::new());
+    let start = Barrier::new(PROCESSES);
+    std::thread::scope(|scope| {
+        for process in 0..PROCESSES {
+            let (path, start, claimed) = (&path, &start, &claimed);
+            scope.spawn(move || {
+                let mut ledger = ledger_at(path, sight);
+                let record = batch_of(&mut ledger, &format!("copy {process}"));
+                start.wait();
+                for n in 0..PAYOUTS {
+                    if begin(&mut ledger, &record, n).is_some() {
+                        *claimed.lock().unwrap().entry(n).or_default() += 1;
+                    }
+                }
+            });
+        }
+    });
+    let claimed = claimed.into_inner().unwrap();
+    assert_eq!(
+        claimed.len(),
+        usize::try_from(PAYOUTS).unwrap(),
+        "nobody lost"
+    );
+    claimed.values().filter(|times| **times > 1).count()
+}
+
+#[test]
+fn decision_and_index_each_keep_a_payout_from_being_begun_twice() {
+    assert_eq!(second_payments(Sight::Sees, None), 0, "both");
+    assert_eq!(second_payments(Sight::Blind, None), 0, "the index alone");
+    let index = Some("one_live_attempt");
+    assert_eq!(second_payments(Sight::Sees, index), 0, "the decision alone");
+}
+
+#[test]
+fn without_decision_and_index_the_race_sees_second_payments() {
+    let seen = second_payments(Sight::Blind, Some("one_live_attempt"));
+    assert!(seen > 0, "the race would not notice");
+}
+
+/// Records two payouts as created under one invoice id; gives how many are.
+fn payouts_under_one_invoice_id(is_index_dropped: bool) -> usize {
+    let folder = TempDir::new().unwrap();
+    let mut ledger = ledger_at(&folder.path().join("ledger.db"), Sight::Sees);
+    if is_index_dropped {
+        let sql = "DROP INDEX one_invoice_id";
+        wait(ledger.engine().execute(sql, &[])).unwrap();
+    }
+    let record = batch_of(&mut ledger, "one");
+    let finished = (0..2).filter(|n| {
+        let mut attempt = begin(&mut ledger, &record, *n).unwrap();
+        let before = attempt.ending.clone();
+        attempt.ending = Ending::verdict(Some("INV-ONE"), &before, SystemClock.now());
+        wait(ledger.finish(&attempt, &unhurried_pace(), Duration::ZERO)).is_ok()
+    });
+    finished.count()
+}
+
+#[test]
+fn the_second_index_keeps_one_invoice_id_to_one_payout() {
+    assert_eq!(payouts_under_one_invoice_id(false), 1);
+    assert_eq!(payouts_under_one_invoice_id(true), 2, "without the index");
+}
+
+#[test]
+fn an_invoice_id_that_the_api_gives_twice_leaves_the_second_payout_in_doubt() {
+    let body = r#"{"status":"success","data":{"invoice_id":"INV-TWICE"}}"#;
+    let scene = Scene::new("").with_sandbox(ccbatch::sandbox::Options {
+        script: Script::answer(200, &[], body.to_owned()).unwrap(),
+        ..unhurried("")
+    });
+    scene.write_rows(&crate::harness::rows(2));
+    let run = scene.pay().status(6);
+    run.stderr_has("1 created, 1 in doubt").go();
+    assert_eq!(scene.statuses(), ["created", "unknown"]);
+    assert!(scene.results()[1].detail.starts_with("INV-TWICE"));
+}
