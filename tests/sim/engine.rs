@@ -291,6 +291,11 @@ impl Connection {
         let world = &process.world;
         let lies = world.lies.borrow();
         let claims = &mut *world.claims.borrow_mut();
+        // What a ledger has from a false line alone it cannot know better.
+        within_reach.retain(|id| {
+            let is_own = claims.get(id).is_some_and(|it| it.database == self.database.serial);
+            is_own || !lies.contains(id)
+        });
         let seen = process.seen.borrow();
         let of_intent = |id: &&AttemptId| claims.get(*id).is_some_and(|it| it.intent == intent);
         let seen = seen.iter().filter(of_intent);

@@ -6,8 +6,9 @@ use crate::plant::Plant;
 use crate::process::{self, End, Flags, Refused};
 use crate::world::{Figures, HOMES, PLACES, Process, Told, World};
 use ccbatch::domain::{HaltPolicy, Payout};
+use ccbatch::ledger::attempt::Repetition;
 use ccbatch::ledger::rules::{RefusalReason, RejectedPolicy};
-use ccbatch::ledger::{Attempt, AttemptStatus, References};
+use ccbatch::ledger::{Attempt, References};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -180,6 +181,7 @@ impl Life {
                 false => self.references,
             },
             limit: world.one_in(8).then(|| world.below(3) as u64),
+            repetition: Repetition::Refused,
         }
     }
 
@@ -224,6 +226,7 @@ impl Life {
     async fn calm(&self) {
         let mut rows = self.rows_on_record();
         let mut repairs = 0;
+        let mut repetition = Repetition::Refused;
         for _ in 0..MAX_CALM_PROCESSES {
             if self.world.is_broken() {
                 return;
@@ -232,19 +235,23 @@ impl Life {
                 self.settle(&doubt).await;
                 continue;
             }
-            self.world.places[0].borrow_mut().input = Some(numbered(rows.clone()));
+            rows = numbered(rows);
+            self.world.places[0].borrow_mut().input = Some(rows.clone());
             let process = Process::new(&self.world, (0, 0), true);
             let flags = Flags {
                 halt: HaltPolicy::Careful,
                 rejected: RejectedPolicy::Retry,
                 references: None,
                 limit: None,
+                repetition,
             };
             let end = process::run(&process, &flags).await;
             self.end(&process, &end);
             match end {
                 End::Idle | End::Closed => return check::everything_is_paid_once(&self.world),
-                End::Refused(refused) => self.mend(&mut rows, &refused),
+                End::Refused(refused) => {
+                    repetition = self.mend(&mut rows, &refused);
+                }
                 End::NotOpened(error) if repairs < 2 => {
                     self.world.tell(|| format!("the results file is put back: {error}"));
                     repairs += 1;
@@ -273,39 +280,51 @@ impl Life {
         sleep(Duration::from_secs(600)).await;
     }
 
-    /// The rows as they were meant, or as they were paid.
+    /// The rows as they were paid, and for the rest as they were meant.
     fn rows_on_record(&self) -> Vec<Payout> {
         let attempts = self.world.home(0).attempts();
-        let as_paid = |row: &Payout| {
-            let mut live = attempts.iter().filter(|it| it.is_live());
-            let found = live.find(|it| it.payee == row.payee);
-            found.map_or_else(|| row.clone(), |it| row_of(it, row))
+        let mut live: Vec<&Attempt> = attempts.iter().filter(|it| it.is_live()).collect();
+        let as_paid = |row: &Payout| match live.iter().position(|it| it.payee == row.payee) {
+            Some(at) => row_of(live.remove(at), row),
+            None => row.clone(),
         };
         self.originals.iter().map(as_paid).collect()
     }
 
-    /// Takes out what was paid already, and puts back what is missing.
-    fn mend(&self, rows: &mut Vec<Payout>, refused: &Refused) {
+    /// Takes out what was paid already, by the book, and puts back what is missing. What is left
+    /// over of several equal rows is to be paid beside them.
+    fn mend(&self, rows: &mut Vec<Payout>, refused: &Refused) -> Repetition {
+        let mut repetition = Repetition::Refused;
         for (row, reason, attempt) in &refused.rows {
             if attempt.payee != row.payee {
-                self.world.violate(format!("{row:?} is refused for {attempt:?}: {reason:?}"));
+                self.world
+                    .violate(format!("{row:?} is refused for {attempt:?}: {reason:?}"));
             }
-            if *reason != RefusalReason::InDoubtElsewhere && attempt.status() == AttemptStatus::Created {
-                let at = rows.iter().position(|it| it.payee == row.payee);
-                at.map(|at| rows.remove(at));
+            let is_doubtful = attempt.status().is_in_doubt();
+            let Some(at) = rows.iter().position(|it| it == row).filter(|_| !is_doubtful) else {
+                continue;
+            };
+            let allowed = self.world.allowed.borrow()[&row.payee];
+            let refused = refused.rows.iter().filter(|it| it.0.payee == row.payee);
+            if refused.count() + self.world.created(&row.payee) > allowed {
+                rows.remove(at);
+                return Repetition::Refused;
             }
+            repetition = Repetition::Asked;
         }
         for missing in &refused.missing {
             let mut originals = self.originals.iter();
             let original = originals.find(|it| it.payee == missing.payee);
             let back = row_of(missing, original.unwrap());
-            match rows.iter_mut().find(|it| it.payee == missing.payee) {
-                Some(row) if row.minor_units != back.minor_units || row.reference != back.reference => {
-                    *row = back;
-                }
-                _ => rows.push(back),
+            let is_other = |it: &&mut Payout| {
+                it.payee == back.payee && (it.minor_units, &it.reference) != (back.minor_units, &back.reference)
+            };
+            match rows.iter_mut().find(is_other) {
+                Some(row) => *row = back,
+                None => rows.push(back),
             }
         }
+        repetition
     }
 }
 

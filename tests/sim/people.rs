@@ -128,7 +128,10 @@ impl World {
 
     fn edit_rows(&self, rows: &mut [Payout], originals: &[Payout]) {
         let at = self.below(rows.len());
-        let reference = match (self.below(6), rows[at].reference.as_str()) {
+        // Who changes reference and sum of a row pays something else.
+        let are_sums_original = rows.iter().all(|row| is_sum_original(row, originals));
+        let choice = if are_sums_original { self.below(6) } else { 4 };
+        let reference = match (choice, rows[at].reference.as_str()) {
             (0, old) if !old.is_empty() => format!("{old}x"),
             (1, old) if !old.is_empty() => old.to_uppercase(),
             (2, _) => {
@@ -143,8 +146,7 @@ impl World {
             }
             _ => return self.edit_amount(&mut rows[at], originals),
         };
-        // Who changes reference and sum of a row pays something else.
-        if is_sum_original(&rows[at], originals) && rows.iter().all(|row| row.reference != reference) {
+        if rows.iter().all(|row| row.reference != reference) {
             rows[at].reference = reference;
         }
     }

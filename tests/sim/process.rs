@@ -40,6 +40,7 @@ pub(crate) struct Flags {
     pub(crate) rejected: RejectedPolicy,
     pub(crate) references: Option<References>,
     pub(crate) limit: Option<u64>,
+    pub(crate) repetition: Repetition,
 }
 
 /// How a process ended.
@@ -161,7 +162,7 @@ async fn try_run(process: &Rc<Process>, flags: &Flags) -> Result<End, End> {
         host: API,
         path: &path,
         references: flags.references,
-        repetition: Repetition::Refused,
+        repetition: flags.repetition,
         rejected: flags.rejected,
         selection: Selection {
             only: None,
