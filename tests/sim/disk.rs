@@ -27,7 +27,7 @@ const SECTOR_BYTES: usize = 512;
 pub(crate) struct Place {
     pub(crate) input: Option<Vec<Payout>>,
     /// Who has locked the input.
-    pub(crate) locked_by: Option<u64>,
+    pub(crate) locked_by: Option<(usize, u64)>,
     pub(crate) results: Option<Rc<Inode>>,
     /// What lay here before, whoever wrote it.
     pub(crate) earlier: Vec<Vec<u8>>,
@@ -76,6 +76,8 @@ pub(crate) fn ids_in(bytes: &[u8]) -> BTreeSet<AttemptId> {
 pub(crate) struct SimFile {
     process: Rc<Process>,
     database: Rc<Database>,
+    /// What stood in the file when it was last read.
+    found: Vec<u8>,
     /// For [`Plant::ReadBeforeLock`].
     first_read: Option<Option<Vec<u8>>>,
     /// For [`Plant::LineAfterSending`].
@@ -87,6 +89,7 @@ impl SimFile {
         Self {
             process: Rc::clone(process),
             database: Rc::clone(database),
+            found: Vec::new(),
             first_read: None,
             held_back: Cell::new(false),
         }
@@ -181,9 +184,12 @@ impl Storage for SimFile {
             return Err(self.fault("the results file cannot be read"));
         }
         let found = self.world().places[self.process.place].borrow().bytes();
-        if self.process.is_opening.get() {
-            let ids = ids_in(found.as_deref().unwrap_or_default());
-            *self.process.seen.borrow_mut() = ids;
+        if self.process.is_opening.get() && !self.process.has_read.get() {
+            // The last look is the first one behind the lock: what it finds is adopted.
+            self.process.has_read.set(self.process.has_locked.get());
+            let bytes = found.clone().unwrap_or_default();
+            *self.process.seen.borrow_mut() = ids_in(&bytes);
+            self.found = bytes;
         }
         Ok(self.misread(found))
     }
@@ -199,7 +205,7 @@ impl Storage for SimFile {
         let place = &self.world().places[self.process.place];
         let old = place.borrow().bytes();
         if self.process.is_opening.get() {
-            self.keeps_answers(&old.clone().unwrap_or_default(), bytes);
+            self.keeps_answers(&self.found, bytes);
         }
         let inode = Inode::new(bytes.to_vec());
         place.borrow_mut().earlier.extend(old);

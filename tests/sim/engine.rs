@@ -435,13 +435,21 @@ impl Engine for Connection {
 
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
         self.step().await;
-        let number = self.process.as_ref().map_or(0, |process| process.number);
+        let Some(process) = &self.process else {
+            return Ok(true);
+        };
         let mut locks = self.database.locks.borrow_mut();
-        Ok(*locks.entry(batch.clone()).or_insert(number) == number)
+        let holder = *locks.entry(batch.clone()).or_insert(process.number);
+        process.has_locked.set(holder == process.number);
+        Ok(holder == process.number)
     }
 
     async fn unlock(&mut self, batch: &BatchId) {
         self.database.locks.borrow_mut().remove(batch);
+        if let Some(process) = &self.process {
+            process.has_locked.set(false);
+            process.has_read.set(false);
+        }
     }
 
     async fn is_locked_elsewhere(&mut self, batch: &BatchId) -> Result<bool, EngineError> {

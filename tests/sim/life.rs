@@ -49,6 +49,7 @@ pub(crate) fn live(
         };
         world.tell(|| format!("{:?}, two homes: {}", life.habit, life.has_two_homes));
         world.places[0].borrow_mut().input = Some(life.originals.clone());
+        world.locks_reach_far.set(!world.one_in(3));
         life.live().await;
         let violations = world.violations();
         if violations.is_empty() {
@@ -134,10 +135,14 @@ impl Life {
     /// Two runs, and somebody who changes things meanwhile.
     async fn two_at_once(&self) {
         self.world.count(|it| &mut it.at_once);
-        let [one, two] = [self.process(false), self.process(false)];
+        let [one, two] = match self.world.one_in(2) {
+            true => [self.process(false), self.process(false)],
+            false => self.rivals(),
+        };
         let flags = [self.flags(), self.flags()];
+        let head_start = self.world.pick(&[100, 1_000, 40_000]);
         let second = async {
-            sleep(Duration::from_millis(self.world.below(40_000) as u64)).await;
+            sleep(Duration::from_millis(self.world.below(head_start) as u64)).await;
             let end = process::run(&two, &flags[1]).await;
             self.end(&two, &end);
         };
@@ -153,6 +158,23 @@ impl Life {
             }
         };
         tokio::join!(first, second, third);
+    }
+
+    /// Two runs that are after the same payouts: of two copies of an input, or on two machines.
+    fn rivals(&self) -> [Rc<Process>; 2] {
+        let places = &self.world.places;
+        let ways = match self.habit {
+            Habit::Copies => {
+                let input = places.iter().find_map(|place| place.borrow().input.clone());
+                for place in places {
+                    place.borrow_mut().input.clone_from(&input);
+                }
+                [(0, 0), (0, 1)]
+            }
+            Habit::Edits if self.has_two_homes => [(0, 0), (1, 0)],
+            Habit::Edits => [(0, 0), (0, 0)],
+        };
+        ways.map(|way| Process::new(&self.world, way, false))
     }
 
     fn process(&self, is_alone: bool) -> Rc<Process> {

@@ -109,10 +109,13 @@ struct InputLock<'w>(&'w World, usize);
 impl<'w> InputLock<'w> {
     fn take(process: &'w Process) -> Option<Self> {
         let mut place = process.world.places[process.place].borrow_mut();
-        if place.locked_by.is_some() {
+        let is_locked = place.locked_by.is_some_and(|(home, _)| {
+            home == process.home || process.world.locks_reach_far.get()
+        });
+        if is_locked {
             return None;
         }
-        place.locked_by = Some(process.number);
+        place.locked_by = Some((process.home, process.number));
         Some(Self(&process.world, process.place))
     }
 }

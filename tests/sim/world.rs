@@ -96,6 +96,8 @@ pub(crate) struct World {
     pub(crate) misled: RefCell<BTreeSet<String>>,
     /// The attempts of which a person has written something false into a results file.
     pub(crate) lies: RefCell<BTreeSet<AttemptId>>,
+    /// Whether the lock of a file is seen on the other machine.
+    pub(crate) locks_reach_far: Cell<bool>,
     /// From here on everything goes well.
     is_calm: Cell<bool>,
     began: Instant,
@@ -122,6 +124,7 @@ impl World {
             claims: RefCell::default(),
             misled: RefCell::default(),
             lies: RefCell::default(),
+            locks_reach_far: Cell::new(true),
             is_calm: Cell::new(false),
             began: Instant::now(),
             set_back: Cell::new(TimeDelta::zero()),
@@ -221,6 +224,9 @@ pub(crate) struct Process {
     pub(crate) place: usize,
     /// Whether it is still opening its batch.
     pub(crate) is_opening: Cell<bool>,
+    /// Whether it has locked its batch, and has read the results file behind the lock.
+    pub(crate) has_locked: Cell<bool>,
+    pub(crate) has_read: Cell<bool>,
     /// The attempts that stood in the results file when it last read it while opening.
     pub(crate) seen: RefCell<BTreeSet<AttemptId>>,
     /// The results file that it has published last.
@@ -240,6 +246,8 @@ impl Process {
             home,
             place,
             is_opening: Cell::new(true),
+            has_locked: Cell::new(false),
+            has_read: Cell::new(false),
             seen: RefCell::default(),
             inode: RefCell::default(),
             fuse: Cell::new(None),
