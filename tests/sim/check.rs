@@ -38,9 +38,11 @@ fn no_payment_is_lost(world: &World) {
 fn what_is_recorded_is_true(world: &World, home: usize) {
     let api = world.api.borrow();
     let lies = world.lies.borrow();
+    let smudged = world.smudged.borrow();
     for attempt in world.home(home).attempts() {
         let is_misled = world.misled.borrow().contains(&attempt.payee);
-        if attempt.status() != AttemptStatus::Created || is_misled || lies.contains(&attempt.id) {
+        let is_doubtful = lies.contains(&attempt.id) || smudged.contains(&attempt.id);
+        if attempt.status() != AttemptStatus::Created || is_misled || is_doubtful {
             continue;
         }
         let known = api.book.get(&attempt.id).map(|it| it.invoice_id.as_str());

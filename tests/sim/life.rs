@@ -38,7 +38,7 @@ pub(crate) fn live(
         let world = World::new(seed, plant, told);
         let originals = new_rows(&world);
         let life = Life {
-            habit: world.pick(&[Habit::Edits, Habit::Copies]),
+            habit: world.pick(&[Habit::References, Habit::Sums, Habit::Copies, Habit::Copies]),
             has_two_homes: world.one_in(3),
             is_careless: world.one_in(20),
             is_tampered: !world.one_in(3),
@@ -171,8 +171,8 @@ impl Life {
                 }
                 [(0, 0), (0, 1)]
             }
-            Habit::Edits if self.has_two_homes => [(0, 0), (1, 0)],
-            Habit::Edits => [(0, 0), (0, 0)],
+            Habit::References | Habit::Sums if self.has_two_homes => [(0, 0), (1, 0)],
+            Habit::References | Habit::Sums => [(0, 0), (0, 0)],
         };
         ways.map(|way| Process::new(&self.world, way, false))
     }
@@ -183,7 +183,7 @@ impl Life {
             false => 0,
         };
         let place = match self.habit {
-            Habit::Edits => 0,
+            Habit::References | Habit::Sums => 0,
             Habit::Copies => self.world.below(PLACES),
         };
         let process = Process::new(&self.world, (home, place), is_alone);
@@ -334,7 +334,7 @@ impl Life {
             }
             repetition = Repetition::Asked;
         }
-        for missing in &refused.missing {
+        for missing in refused.missing.iter().filter(|it| !it.status().is_in_doubt()) {
             let mut originals = self.originals.iter();
             let original = originals.find(|it| it.payee == missing.payee);
             let back = row_of(missing, original.unwrap());

@@ -47,7 +47,7 @@ use tokio::runtime::{Builder, Runtime};
 use world::{Figures, Told};
 
 /// How many lives `cargo test` lives.
-const DEFAULT_SEEDS: u64 = 10_000;
+const DEFAULT_SEEDS: u64 = 400;
 
 /// A fault that takes more lives than this to find would slip through.
 const SEEDS_TO_FIND_A_PLANT: u64 = 500;

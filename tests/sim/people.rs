@@ -21,12 +21,14 @@ const RECIPIENTS: [(&str, &str); 6] = [
 /// References that a spreadsheet likes to change.
 const REFERENCES: [&str; 8] = ["0012", "R1", "3/4", "1E5", "a,b", "R2", "ré", "R 7"];
 
-/// What kind of thing is done to the inputs of a life. Not both: who pays another sum under another
-/// reference in another file pays another payout.
+/// What kind of thing is done to the inputs of a life, and one alone: who pays another sum under
+/// another reference or in another file pays another payout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// Rows are changed, in the one file.
-    Edits,
+    /// References are mistyped, lost and added, in the one file.
+    References,
+    /// Sums are changed, in the one file.
+    Sums,
     /// Files are copied and moved, their rows sorted and deleted.
     Copies,
 }
@@ -98,7 +100,7 @@ impl World {
     /// Somebody changes an input.
     pub(crate) fn change_input(&self, habit: Habit, originals: &[Payout]) {
         let place = match habit {
-            Habit::Edits => 0,
+            Habit::References | Habit::Sums => 0,
             Habit::Copies => self.below(PLACES),
         };
         if self.places[place].borrow().locked_by.is_some() && self.one_in(2) {
@@ -118,7 +120,8 @@ impl World {
             }
             2 => rows = originals.to_vec(),
             _ => match habit {
-                Habit::Edits => self.edit_rows(&mut rows, originals),
+                Habit::References => self.change_references(&mut rows),
+                Habit::Sums => self.change_sum(&mut rows),
                 Habit::Copies => return self.copy_files(place),
             },
         }
@@ -126,43 +129,32 @@ impl World {
         self.places[place].borrow_mut().input = Some(numbered(rows));
     }
 
-    fn edit_rows(&self, rows: &mut [Payout], originals: &[Payout]) {
+    fn change_references(&self, rows: &mut [Payout]) {
         let at = self.below(rows.len());
-        // Who changes reference and sum of a row pays something else.
-        let are_sums_original = rows.iter().all(|row| is_sum_original(row, originals));
-        let choice = if are_sums_original { self.below(6) } else { 4 };
-        let reference = match (choice, rows[at].reference.as_str()) {
-            (0, old) if !old.is_empty() => format!("{old}x"),
-            (1, old) if !old.is_empty() => old.to_uppercase(),
-            (2, _) => {
-                rows.iter_mut().for_each(|row| row.reference.clear());
-                return;
-            }
-            (3, _) => {
+        let old = rows[at].reference.clone();
+        let new = match self.below(4) {
+            0 => format!("{old}x"),
+            1 => old.to_uppercase(),
+            2 => return rows.iter_mut().for_each(|row| row.reference.clear()),
+            _ => {
                 for (number, row) in rows.iter_mut().enumerate() {
                     row.reference = format!("N{number}{}", row.payee);
                 }
                 return;
             }
-            _ => return self.edit_amount(&mut rows[at], originals),
         };
-        if rows.iter().all(|row| row.reference != reference) {
-            rows[at].reference = reference;
+        if !old.is_empty() && rows.iter().all(|row| row.reference != new) {
+            rows[at].reference = new;
         }
     }
 
-    fn edit_amount(&self, row: &mut Payout, originals: &[Payout]) {
-        let mut originals = originals.iter();
-        let is_untouched = originals.any(|it| it.reference == row.reference && it.payee == row.payee);
-        let is_single = self.allowed.borrow().get(&row.payee) == Some(&1);
-        if is_untouched && is_single {
-            let recipient = RECIPIENTS.iter().position(|it| {
-                it.1 == row.to_address && it.0 == row.currency.code()
-            });
+    fn change_sum(&self, rows: &mut [Payout]) {
+        let row = &mut rows[self.below(self.below(rows.len()) + 1)];
+        if self.allowed.borrow().get(&row.payee) == Some(&1) {
+            let is_recipient = |it: &(&str, &str)| (it.0, it.1) == (row.currency.code(), row.to_address.as_str());
+            let recipient = RECIPIENTS.iter().position(is_recipient).unwrap();
             let amount = self.pick(&["1.50", "0.0005", "12", "3"]);
-            let line = row.line;
-            *row = payout(&row.payee, &row.reference, recipient.unwrap(), amount);
-            row.line = line;
+            *row = payout(&row.payee, &row.reference, recipient, amount);
         }
     }
 
@@ -191,7 +183,7 @@ impl World {
     /// Somebody changes a results file.
     pub(crate) fn change_results(&self, habit: Habit) {
         let at = match habit {
-            Habit::Edits => 0,
+            Habit::References | Habit::Sums => 0,
             Habit::Copies => self.below(PLACES),
         };
         let bytes = self.places[at].borrow().bytes();
@@ -212,7 +204,11 @@ impl World {
             5 | 6 => Some(saved_by_a_spreadsheet(&bytes)),
             7 => Some(rearranged(&bytes, rng)),
             8 => Some(bytes[..rng.below(bytes.len() + 1)].to_vec()),
-            9 => Some(damaged(&bytes, rng)),
+            9 => {
+                let (changed, line) = damaged(&bytes, rng);
+                self.smudged.borrow_mut().extend(ids_in(&line));
+                Some(changed)
+            }
             10 if habit == Habit::Copies => {
                 self.places[(at + 1) % PLACES].borrow().bytes()
             }
@@ -259,12 +255,6 @@ impl World {
     }
 }
 
-fn is_sum_original(row: &Payout, originals: &[Payout]) -> bool {
-    originals
-        .iter()
-        .any(|it| it.payee == row.payee && it.minor_units == row.minor_units)
-}
-
 /// As LibreOffice saves it in a country of decimal commas: numbers lose their zeros, and what looks
 /// like one becomes one.
 fn saved_by_a_spreadsheet(bytes: &[u8]) -> Vec<u8> {
@@ -306,13 +296,19 @@ fn rearranged(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
     lines.concat().into_bytes()
 }
 
-fn damaged(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
+/// One byte damaged, and the line in which it was.
+fn damaged(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     let mut bytes = bytes.to_vec();
-    if !bytes.is_empty() {
-        let at = rng.below(bytes.len());
-        bytes[at] = *rng.pick(b"\0\n,;\"aZ5 \xff");
+    if bytes.is_empty() {
+        return (bytes, Vec::new());
     }
-    bytes
+    let at = rng.below(bytes.len());
+    let is_break = |byte: &u8| *byte == b'\n';
+    let start = bytes[..at].iter().rposition(is_break).map_or(0, |it| it + 1);
+    let end = bytes[at..].iter().position(is_break).map_or(bytes.len(), |it| at + it);
+    let line = bytes[start..end].to_vec();
+    bytes[at] = *rng.pick(b"\0\n,;\"aZ5 \xff");
+    (bytes, line)
 }
 
 /// A line in which somebody has typed another status, and that line.

@@ -96,6 +96,8 @@ pub(crate) struct World {
     pub(crate) misled: RefCell<BTreeSet<String>>,
     /// The attempts of which a person has written something false into a results file.
     pub(crate) lies: RefCell<BTreeSet<AttemptId>>,
+    /// The attempts whose lines somebody has damaged, so that an invoice id may be a wrong one.
+    pub(crate) smudged: RefCell<BTreeSet<AttemptId>>,
     /// Whether the lock of a file is seen on the other machine.
     pub(crate) locks_reach_far: Cell<bool>,
     /// From here on everything goes well.
@@ -124,6 +126,7 @@ impl World {
             claims: RefCell::default(),
             misled: RefCell::default(),
             lies: RefCell::default(),
+            smudged: RefCell::default(),
             locks_reach_far: Cell::new(true),
             is_calm: Cell::new(false),
             began: Instant::now(),
