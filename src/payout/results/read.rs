@@ -3,6 +3,7 @@
 use super::line::{COLUMNS, IN_FLIGHT};
 use crate::intake::table::{self, TableError, TableRow};
 use crate::ledger::adopt::{Line, LineEnding};
+use crate::ledger::attempt::INTERRUPTED;
 use crate::ledger::table::decode_time;
 use crate::ledger::{Attempt, AttemptId, AttemptStatus, Ending};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -163,13 +164,16 @@ fn line(row: &TableRow, places: &[Option<usize>; 17]) -> Option<Line> {
 }
 
 /// What a line says about its end. Only a whole answer counts: a created payout has an invoice id,
-/// and no other has one in that column.
+/// and no other has one in that column; and what says that no answer came goes with `unknown`
+/// alone, so that nobody settles a payout by typing another status over it.
 fn ending_of(ending: Ending) -> LineEnding {
+    let has_no_answer = [IN_FLIGHT, INTERRUPTED].contains(&ending.error_key.as_str());
     let is_whole = match ending.status {
         AttemptStatus::Created => !ending.invoice_id.is_empty(),
-        AttemptStatus::Rejected | AttemptStatus::NotCreated | AttemptStatus::Unknown => {
-            ending.invoice_id.is_empty()
+        AttemptStatus::Rejected | AttemptStatus::NotCreated => {
+            ending.invoice_id.is_empty() && !has_no_answer
         }
+        AttemptStatus::Unknown => ending.invoice_id.is_empty(),
         AttemptStatus::Submitting => false,
     };
     if ending.status == AttemptStatus::Unknown && ending.error_key == IN_FLIGHT {

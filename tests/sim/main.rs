@@ -1,0 +1,220 @@
+//! Power loss, people and bad luck, simulated: nobody is paid twice and no payment is lost.
+//!
+//! The sequence of a run, the ledger's rules and SQL, the results file's text, the plan, the pace and
+//! the reading of answers are the program's own. Under them lie simulated files, ledgers, an API
+//! and a clock, which do what real ones do at their worst, and beside them people who copy, edit,
+//! roll back and lose. One number, the seed, decides everything, so that a life that breaks a
+//! promise can be lived again.
+//!
+//! - `world`: what outlives a process; `rng`, its only source of chance
+//! - `disk`: an input and its results file; `engine`: a ledger, and a connection to it
+//! - `api`: the other side, with a book of what it created
+//! - `people`: what is done to files and ledgers
+//! - `process`: one command, `run` or `resolve`; `life`: one batch, from the first to the last
+//! - `check`: the promises; `plant`: faults put in on purpose, which the checks must find
+//!
+//! What a row is meant to pay is written in its column `payee`, which the program hands on and
+//! never decides by. A payment beside as many as were meant is a double one if those were on record
+//! within reach of its claim: in the ledger, or in the results file as it stood when it was opened.
+//!
+//! `CCBATCH_SEEDS=1000000 cargo test --release --test sim` lives a million lives, and
+//! `CCBATCH_SEED=n cargo test --test sim` tells the story of one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    reason = "a test may panic, and a failing seed must be told"
+)]
+
+mod api;
+mod check;
+mod disk;
+mod engine;
+mod life;
+mod people;
+mod plant;
+mod process;
+mod rng;
+mod world;
+
+use life::{Broken, live};
+use plant::Plant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::runtime::{Builder, Runtime};
+use world::{Figures, Told};
+
+/// How many lives `cargo test` lives.
+const DEFAULT_SEEDS: u64 = 400;
+
+/// A fault that takes more lives than this to find would slip through.
+const SEEDS_TO_FIND_A_PLANT: u64 = 500;
+
+#[test]
+fn nobody_is_paid_twice_and_no_payment_is_lost() {
+    if let Some(seed) = number("CCBATCH_SEED") {
+        tell(seed, Plant::Nothing);
+        return;
+    }
+    let seeds = number("CCBATCH_SEEDS").unwrap_or(DEFAULT_SEEDS);
+    let started = Instant::now();
+    let figures = live_all(seeds);
+    eprintln!("{figures}; in {:.1} s", started.elapsed().as_secs_f64());
+    assert_eq!(figures.lives, seeds);
+    assert_not_quiet(&figures);
+}
+
+/// A simulation in which nothing happens would prove nothing.
+fn assert_not_quiet(figures: &Figures) {
+    for (what, count) in figures.named() {
+        assert!(count > figures.lives / 200, "only {count} {what}");
+    }
+}
+
+#[test]
+fn no_index_and_no_decision_is_found() {
+    assert_found(Plant::NoIndexAndNoDecision, "created twice");
+}
+
+#[test]
+fn a_request_without_a_claim_is_found() {
+    assert_found(Plant::NoClaim, "leaves without a claim");
+}
+
+#[test]
+fn a_claim_that_is_used_twice_is_found() {
+    assert_found(Plant::ClaimReused, "created twice");
+}
+
+#[test]
+fn a_results_file_that_is_not_adopted_is_found() {
+    assert_found(Plant::AdoptingSkipped, "created twice");
+}
+
+#[test]
+fn a_line_that_is_trusted_over_the_ledger_is_found() {
+    assert_found(Plant::LineOverLedger, "created twice");
+}
+
+#[test]
+fn a_results_file_that_was_read_before_the_lock_is_found() {
+    assert_found(Plant::ReadBeforeLock, "is lost from the results file");
+}
+
+#[test]
+fn twins_that_are_looked_for_at_the_plan_only_is_found() {
+    assert_found(Plant::TwinsAtPlanOnly, "created twice");
+}
+
+#[test]
+fn a_line_that_is_taken_by_its_place_is_found() {
+    assert_found(Plant::LineByPlace, "and the book says");
+}
+
+#[test]
+fn a_missing_sync_is_found() {
+    assert_found(Plant::NoSync, "before its line is durable");
+}
+
+#[test]
+fn a_line_that_is_written_after_sending_is_found() {
+    assert_found(Plant::LineAfterSending, "before its line is durable");
+}
+
+/// Lives until the planted fault has broken this promise.
+fn assert_found(plant: Plant, promise: &str) {
+    let runtime = runtime();
+    let found = (0..SEEDS_TO_FIND_A_PLANT)
+        .filter_map(|seed| live(&runtime, seed, plant, Told::Silently).err())
+        .find(|broken| broken.violations.iter().any(|v| v.contains(promise)));
+    assert!(found.is_some(), "{plant:?} was not found");
+}
+
+/// But for the letters of names that the program draws by lot.
+#[test]
+fn a_seed_is_a_whole_life() {
+    let story = |_| {
+        let broken = (0..).find_map(|seed| live(&runtime(), seed, Plant::NoSync, Told::Aloud).err());
+        without_names(&broken.unwrap().story)
+    };
+    let [once, again] = [0, 1].map(story);
+    assert_eq!(once, again);
+}
+
+fn without_names(story: &str) -> String {
+    let mut left = String::new();
+    for word in story.split_inclusive(|c: char| !c.is_ascii_lowercase()) {
+        let letters = word.trim_end_matches(|c: char| !c.is_ascii_lowercase());
+        match letters.len() {
+            10 | 20 => left.push_str(&word[letters.len()..]),
+            _ => left.push_str(word),
+        }
+    }
+    left
+}
+
+/// Lives every seed from zero, on every core.
+fn live_all(seeds: u64) -> Figures {
+    let next = AtomicU64::new(0);
+    let work = || {
+        let runtime = runtime();
+        let mut figures = Figures::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds {
+                return figures;
+            }
+            match live(&runtime, seed, Plant::Nothing, Told::Silently) {
+                Ok(life) => figures.add(&life),
+                Err(broken) => fail(&broken),
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all = Figures::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            all.add(&thread.join().expect("see the seed above"));
+        }
+    });
+    all
+}
+
+fn fail(broken: &Broken) -> ! {
+    eprintln!(
+        "seed {} breaks a promise; its story: CCBATCH_SEED={} cargo test --test sim -- --nocapture",
+        broken.seed, broken.seed
+    );
+    panic!("seed {}: {:#?}", broken.seed, broken.violations);
+}
+
+/// Lives one seed again and tells its story.
+fn tell(seed: u64, plant: Plant) {
+    match live(&runtime(), seed, plant, Told::Aloud) {
+        Ok(figures) => eprintln!("seed {seed} keeps every promise: {figures}"),
+        Err(broken) => {
+            eprintln!("{}", broken.story);
+            fail(&broken);
+        }
+    }
+}
+
+/// Time stands still while anything can happen, and leaps when nothing else can.
+fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
+    )
+}
