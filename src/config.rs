@@ -8,9 +8,10 @@ use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
 use crate::ledger::attempt::Repetition;
+use crate::ledger::postgres::{self, Location, Origin};
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
-use crate::os::host;
+use crate::os::{file, host};
 use crate::payout::pacer::API_INTERVAL;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,12 @@ pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
 
 /// The environment variable that says where the ledger is.
 pub const LEDGER_VARIABLE: &str = "CCBATCH_LEDGER";
+
+/// The environment variable of PostgreSQL that holds a password.
+const PASSWORD_VARIABLE: &str = "PGPASSWORD";
+
+/// The environment variable of PostgreSQL that names a file of passwords.
+const PASSWORD_FILE_VARIABLE: &str = "PGPASSFILE";
 
 /// What stands for the host in a results file that a rehearsal wrote.
 pub const SANDBOX_API: &str = "sandbox";
@@ -49,6 +56,8 @@ pub struct Files {
     pub results: PathBuf,
     /// Where the ledger is, when it was said.
     pub ledger: LedgerPlace,
+    /// What `--ledger` said, which a command that is shown has to say again.
+    pub ledger_flag: Option<String>,
     /// How the payouts' amounts are written.
     pub decimal_mark: DecimalMark,
     /// Whether it is a rehearsal.
@@ -73,6 +82,8 @@ pub enum Mode {
 pub enum LedgerPlace {
     /// A file.
     File(PathBuf),
+    /// A database that several machines share.
+    Postgres(Box<Location>),
     /// Nowhere: there is no home folder, and none was named.
     Homeless,
 }
@@ -259,7 +270,7 @@ impl Config {
                     false => Some(endpoint(None, &environment)?),
                 };
                 let is_named = environment(API_URL_VARIABLE).is_some();
-                let check = check(args.check, endpoint.as_ref(), &environment);
+                let check = check(args.check, endpoint.as_ref(), &environment)?;
                 Self::DryRun(Box::new(Check {
                     only: args.only,
                     // Without a named API it is held against whatever the batch was paid through.
@@ -298,7 +309,7 @@ fn run(
         },
         limit: args.limit,
         only: args.only,
-        ..check(args.check, endpoint.as_ref(), environment)
+        ..check(args.check, endpoint.as_ref(), environment)?
     };
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
@@ -331,14 +342,14 @@ fn check(
     args: cli::CheckArgs,
     endpoint: Option<&Endpoint>,
     environment: &impl Fn(&str) -> Option<OsString>,
-) -> Check {
+) -> Result<Check, Error> {
     let mode = match endpoint {
         Some(_) => Mode::Api,
         None => Mode::Sandbox,
     };
     let api = endpoint.map_or_else(|| SANDBOX_API.to_owned(), Endpoint::api);
     let decimal_mark = decimal_mark(args.decimal_comma);
-    Check {
+    Ok(Check {
         intake: intake::Options {
             keep: Keep::Payouts,
             decimal_mark,
@@ -355,7 +366,8 @@ fn check(
         files: Files {
             results: results(args.records.results, &args.input, mode),
             input: args.input,
-            ledger: ledger(args.records.ledger, environment),
+            ledger_flag: shown(args.records.ledger.as_ref()),
+            ledger: ledger(args.records.ledger, environment)?,
             decimal_mark,
             mode,
             user: user(environment),
@@ -379,7 +391,7 @@ fn check(
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,
-    }
+    })
 }
 
 fn files(
@@ -390,7 +402,8 @@ fn files(
     Ok(Files {
         results: results(args.records.results, &args.input, mode),
         input: args.input,
-        ledger: ledger(args.records.ledger, environment),
+        ledger_flag: shown(args.records.ledger.as_ref()),
+        ledger: ledger(args.records.ledger, environment)?,
         decimal_mark: decimal_mark(args.decimal_comma),
         mode,
         user: user(environment),
@@ -403,13 +416,15 @@ fn resolve(
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<Resolve, Error> {
     let mode = mode(args.sandbox);
-    let ledger = ledger(args.records.ledger, environment);
+    let ledger_flag = shown(args.records.ledger.as_ref());
+    let ledger = ledger(args.records.ledger, environment)?;
     let input = match args.input {
         None => None,
         Some(input) => Some(Files {
             results: results(args.records.results, &input, mode),
             input,
             ledger: ledger.clone(),
+            ledger_flag,
             decimal_mark: decimal_mark(args.decimal_comma),
             mode,
             user: user(environment),
@@ -463,12 +478,71 @@ fn default_results(input: &Path, mode: Mode) -> PathBuf {
     })
 }
 
+/// A flag's value, to be shown again.
+fn shown(flag: Option<&OsString>) -> Option<String> {
+    flag.map(|value| value.to_string_lossy().into_owned())
+}
+
 /// The ledger: the flag, the environment, or the operator's own state folder.
-fn ledger(flag: Option<OsString>, environment: &impl Fn(&str) -> Option<OsString>) -> LedgerPlace {
+fn ledger(
+    flag: Option<OsString>,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<LedgerPlace, Error> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    if let Some(place) = flag.or_else(|| set(LEDGER_VARIABLE)) {
-        return LedgerPlace::File(place.into());
+    let of_flag = flag.map(|place| (place, Origin::Argument));
+    let of_environment = || set(LEDGER_VARIABLE).map(|place| (place, Origin::Environment));
+    match of_flag.or_else(of_environment) {
+        Some((place, origin)) => named_ledger(place, origin, environment),
+        None => Ok(own_ledger(environment)),
     }
+}
+
+/// A ledger by its URL or its file.
+fn named_ledger(
+    place: OsString,
+    origin: Origin,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<LedgerPlace, Error> {
+    let url = match place.to_str() {
+        Some(text) if postgres::is_url(text) => text,
+        Some(_) | None => return Ok(LedgerPlace::File(place.into())),
+    };
+    let flag = match origin {
+        Origin::Argument => "--ledger",
+        Origin::Environment => LEDGER_VARIABLE,
+    };
+    let location = Location::parse(url, origin).map_err(|error| Error::ledger_url(flag, &error))?;
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    if let Some(password) = set(PASSWORD_VARIABLE) {
+        let password = password.to_string_lossy().into_owned();
+        let location = location.with_password(|_| Some(password));
+        return Ok(LedgerPlace::Postgres(Box::new(location)));
+    }
+    let in_home = || set("HOME").map(|home| postgres::password_file(Path::new(&home)));
+    let path = set(PASSWORD_FILE_VARIABLE).map(PathBuf::from);
+    let passwords = match path.or_else(in_home) {
+        Some(path) => read_passwords(&path)?,
+        None => String::new(),
+    };
+    let location = location.with_password(|location| location.password_in(&passwords));
+    Ok(LedgerPlace::Postgres(Box::new(location)))
+}
+
+/// What stands in a password file; nothing if there is none.
+fn read_passwords(path: &Path) -> Result<String, Error> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata,
+        Ok(_) | Err(_) => return Ok(String::new()),
+    };
+    if let Some(mode) = file::mode_for_others(&metadata) {
+        return Err(Error::password_file_is_open(path, mode));
+    }
+    std::fs::read_to_string(path).map_err(|error| Error::password_file(path, &error))
+}
+
+/// The operator's own ledger.
+fn own_ledger(environment: &impl Fn(&str) -> Option<OsString>) -> LedgerPlace {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
     let home = || set("HOME").map(PathBuf::from);
     let state = if cfg!(target_os = "macos") {
         home().map(|home| home.join("Library/Application Support"))
@@ -539,10 +613,16 @@ impl Files {
     fn flags(&self) -> impl Iterator<Item = String> {
         let is_default = self.results == default_results(&self.input, self.mode);
         let results = (!is_default).then(|| format!("--results {}", quoted(&self.results)));
+        let ledger = self.ledger_flag.as_ref();
+        let ledger = ledger.map(|place| format!("--ledger {}", quoted(Path::new(place))));
         let has_comma = self.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
         let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
-        results.into_iter().chain(comma).chain(sandbox)
+        results
+            .into_iter()
+            .chain(ledger)
+            .chain(comma)
+            .chain(sandbox)
     }
 
     /// The command that goes on with a batch.
