@@ -1,18 +1,22 @@
 //! The configuration is what the flags and the environment mean together. Nothing else in the
 //! program reads either.
 
+use crate::address;
 use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
-use crate::domain::HaltPolicy;
 use crate::domain::halt::DEFAULT_PATIENCE;
+use crate::domain::{Currency, HaltPolicy, Network};
 use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
+use crate::ledger::history::Filter;
+use crate::ledger::postgres::{self, Location, Origin};
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
-use crate::os::host;
+use crate::os::{file, host};
 use crate::payout::pacer::API_INTERVAL;
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +32,12 @@ pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
 
 /// The environment variable that says where the ledger is.
 pub const LEDGER_VARIABLE: &str = "CCBATCH_LEDGER";
+
+/// The environment variable of PostgreSQL that holds a password.
+const PASSWORD_VARIABLE: &str = "PGPASSWORD";
+
+/// The environment variable of PostgreSQL that names a file of passwords.
+const PASSWORD_FILE_VARIABLE: &str = "PGPASSFILE";
 
 /// What stands for the host in a results file that a rehearsal wrote.
 pub const SANDBOX_API: &str = "sandbox";
@@ -53,6 +63,8 @@ pub struct Files {
     pub results: PathBuf,
     /// Where the ledger is, when it was said.
     pub ledger: LedgerPlace,
+    /// What `--ledger` said, which a command that is shown has to say again.
+    pub ledger_flag: Option<String>,
     /// How the payouts are written.
     pub reading: Reading,
     /// Whether it is a rehearsal.
@@ -77,6 +89,8 @@ pub enum Mode {
 pub enum LedgerPlace {
     /// A file.
     File(PathBuf),
+    /// A database that several machines share.
+    Postgres(Box<Location>),
     /// Nowhere: there is no home folder, and none was named.
     Homeless,
 }
@@ -233,6 +247,47 @@ pub enum Which {
     Id(String),
 }
 
+/// `history`
+#[derive(Debug)]
+pub struct History {
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// Who runs the program.
+    pub user: String,
+    /// Which attempts are shown.
+    pub filter: Filter,
+    /// What the payee's name has in it.
+    pub payee: Option<String>,
+    /// What goes to stdout.
+    pub format: TableFormat,
+}
+
+/// `ledger`
+#[derive(Debug)]
+pub struct Ledger {
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// Who runs the program.
+    pub user: String,
+    /// What is done with it.
+    pub action: LedgerAction,
+}
+
+/// What is done with a ledger as a whole.
+#[derive(Debug)]
+pub enum LedgerAction {
+    /// Say where it is and how much it holds.
+    Show,
+    /// Make an empty one.
+    Init,
+    /// Take over results files, whose references count like this.
+    Adopt(Vec<PathBuf>, Option<References>),
+    /// Copy it to a new file.
+    BackUp(PathBuf),
+    /// Move it to an empty one.
+    Move(LedgerPlace),
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Config {
@@ -244,6 +299,10 @@ pub enum Config {
     Status(Status),
     /// Settle a payout in doubt.
     Resolve(Resolve),
+    /// Show the history.
+    History(History),
+    /// Do something with the ledger as a whole.
+    Ledger(Ledger),
     /// Serve the sandbox, with the only key that opens, if there is one.
     Sandbox(cli::SandboxArgs, Option<KeySource>),
     /// List the currencies.
@@ -273,7 +332,7 @@ impl Config {
                     false => Some(endpoint(None, &environment)?),
                 };
                 let is_named = environment(API_URL_VARIABLE).is_some();
-                let check = check(args.check, endpoint.as_ref(), &environment);
+                let check = check(args.check, endpoint.as_ref(), &environment)?;
                 Self::DryRun(Box::new(Check {
                     only: args.only,
                     fix: args.fix,
@@ -287,6 +346,8 @@ impl Config {
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
+            cli::Command::History(args) => Self::History(history(args, &environment)?),
+            cli::Command::Ledger(args) => Self::Ledger(whole_ledger(args, &environment)?),
             cli::Command::Sandbox(args) => {
                 let file = args.api_key_file.clone().map(KeySource::File);
                 let variable = environment(SANDBOX_KEY_VARIABLE);
@@ -321,7 +382,7 @@ fn run(
         },
         limit: args.limit,
         only: args.only,
-        ..check(args.check, endpoint.as_ref(), environment)
+        ..check(args.check, endpoint.as_ref(), environment)?
     };
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
@@ -374,14 +435,14 @@ fn check(
     args: cli::CheckArgs,
     endpoint: Option<&Endpoint>,
     environment: &impl Fn(&str) -> Option<OsString>,
-) -> Check {
+) -> Result<Check, Error> {
     let mode = match endpoint {
         Some(_) => Mode::Api,
         None => Mode::Sandbox,
     };
     let api = endpoint.map_or_else(|| SANDBOX_API.to_owned(), Endpoint::api);
     let reading = reading(args.read);
-    Check {
+    Ok(Check {
         intake: intake::Options {
             keep: Keep::Payouts,
             reading: reading.clone(),
@@ -398,16 +459,14 @@ fn check(
         files: Files {
             results: results(args.records.results, &args.input, mode),
             input: args.input,
-            ledger: ledger(args.records.ledger, environment),
+            ledger_flag: shown(args.records.ledger.as_ref()),
+            ledger: ledger(args.records.ledger, environment)?,
             reading,
             mode,
             user: user(environment),
             realm: Realm::of_host(&api),
         },
-        references: args.references.map(|scope| match scope {
-            cli::ReferenceScope::Shared => References::Shared,
-            cli::ReferenceScope::PerFile => References::PerFile,
-        }),
+        references: args.references.map(scope),
         repetition: if args.repeat {
             Repetition::Asked
         } else {
@@ -424,7 +483,7 @@ fn check(
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,
-    }
+    })
 }
 
 fn files(
@@ -435,7 +494,8 @@ fn files(
     Ok(Files {
         results: results(args.records.results, &args.input, mode),
         input: args.input,
-        ledger: ledger(args.records.ledger, environment),
+        ledger_flag: shown(args.records.ledger.as_ref()),
+        ledger: ledger(args.records.ledger, environment)?,
         reading: reading(args.read),
         mode,
         user: user(environment),
@@ -448,13 +508,15 @@ fn resolve(
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<Resolve, Error> {
     let mode = mode(args.sandbox);
-    let ledger = ledger(args.records.ledger, environment);
+    let ledger_flag = shown(args.records.ledger.as_ref());
+    let ledger = ledger(args.records.ledger, environment)?;
     let input = match args.input {
         None => None,
         Some(input) => Some(Files {
             results: results(args.records.results, &input, mode),
             input,
             ledger: ledger.clone(),
+            ledger_flag,
             reading: reading(args.read),
             mode,
             user: user(environment),
@@ -475,6 +537,72 @@ fn resolve(
         despite: args.despite,
         consent: consent(args.yes),
     })
+}
+
+fn history(
+    args: cli::HistoryArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<History, Error> {
+    Ok(History {
+        ledger: ledger(args.ledger, environment)?,
+        user: user(environment),
+        filter: Filter {
+            since: args.since,
+            until: args.until,
+            status: args.status,
+            reference: args.reference,
+            accounts: args.address.as_deref().map(accounts_of),
+            invoice_id: args.invoice_id,
+            batch: args.batch.map(|batch| batch_name(&batch)),
+        },
+        payee: args.payee,
+        format: args.format,
+    })
+}
+
+/// The accounts that an address denotes, one for each network that knows it.
+fn accounts_of(address: &str) -> Vec<String> {
+    let networks: BTreeSet<Network> = Currency::all().map(Currency::network).collect();
+    let checked = networks
+        .into_iter()
+        .filter_map(|network| address::check(network, address.trim()).ok());
+    checked.map(|it| it.account().to_string()).collect()
+}
+
+/// A batch's name, or the path of its results file as the ledger has it.
+fn batch_name(batch: &OsStr) -> String {
+    let path = Path::new(batch).canonicalize();
+    let path = path.unwrap_or_else(|_| PathBuf::from(batch));
+    path.display().to_string()
+}
+
+fn whole_ledger(
+    args: cli::LedgerArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Ledger, Error> {
+    Ok(Ledger {
+        ledger: ledger(args.ledger, environment)?,
+        user: user(environment),
+        action: match args.command {
+            None => LedgerAction::Show,
+            Some(cli::LedgerCommand::Init) => LedgerAction::Init,
+            Some(cli::LedgerCommand::Adopt {
+                results,
+                references,
+            }) => LedgerAction::Adopt(results, references.map(scope)),
+            Some(cli::LedgerCommand::Backup { file }) => LedgerAction::BackUp(file),
+            Some(cli::LedgerCommand::Move { to }) => {
+                LedgerAction::Move(ledger(Some(to), environment)?)
+            }
+        },
+    })
+}
+
+fn scope(scope: cli::ReferenceScope) -> References {
+    match scope {
+        cli::ReferenceScope::Shared => References::Shared,
+        cli::ReferenceScope::PerFile => References::PerFile,
+    }
 }
 
 fn mode(is_sandbox: bool) -> Mode {
@@ -508,12 +636,71 @@ fn default_results(input: &Path, mode: Mode) -> PathBuf {
     })
 }
 
+/// A flag's value, to be shown again.
+fn shown(flag: Option<&OsString>) -> Option<String> {
+    flag.map(|value| value.to_string_lossy().into_owned())
+}
+
 /// The ledger: the flag, the environment, or the operator's own state folder.
-fn ledger(flag: Option<OsString>, environment: &impl Fn(&str) -> Option<OsString>) -> LedgerPlace {
+fn ledger(
+    flag: Option<OsString>,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<LedgerPlace, Error> {
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
-    if let Some(place) = flag.or_else(|| set(LEDGER_VARIABLE)) {
-        return LedgerPlace::File(place.into());
+    let of_flag = flag.map(|place| (place, Origin::Argument));
+    let of_environment = || set(LEDGER_VARIABLE).map(|place| (place, Origin::Environment));
+    match of_flag.or_else(of_environment) {
+        Some((place, origin)) => named_ledger(place, origin, environment),
+        None => Ok(own_ledger(environment)),
     }
+}
+
+/// A ledger by its URL or its file.
+fn named_ledger(
+    place: OsString,
+    origin: Origin,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<LedgerPlace, Error> {
+    let url = match place.to_str() {
+        Some(text) if postgres::is_url(text) => text,
+        Some(_) | None => return Ok(LedgerPlace::File(place.into())),
+    };
+    let flag = match origin {
+        Origin::Argument => "--ledger",
+        Origin::Environment => LEDGER_VARIABLE,
+    };
+    let location = Location::parse(url, origin).map_err(|error| Error::ledger_url(flag, &error))?;
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    if let Some(password) = set(PASSWORD_VARIABLE) {
+        let password = password.to_string_lossy().into_owned();
+        let location = location.with_password(|_| Some(password));
+        return Ok(LedgerPlace::Postgres(Box::new(location)));
+    }
+    let in_home = || set("HOME").map(|home| postgres::password_file(Path::new(&home)));
+    let path = set(PASSWORD_FILE_VARIABLE).map(PathBuf::from);
+    let passwords = match path.or_else(in_home) {
+        Some(path) => read_passwords(&path)?,
+        None => String::new(),
+    };
+    let location = location.with_password(|location| location.password_in(&passwords));
+    Ok(LedgerPlace::Postgres(Box::new(location)))
+}
+
+/// What stands in a password file; nothing if there is none.
+fn read_passwords(path: &Path) -> Result<String, Error> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata,
+        Ok(_) | Err(_) => return Ok(String::new()),
+    };
+    if let Some(mode) = file::mode_for_others(&metadata) {
+        return Err(Error::password_file_is_open(path, mode));
+    }
+    std::fs::read_to_string(path).map_err(|error| Error::password_file(path, &error))
+}
+
+/// The operator's own ledger.
+fn own_ledger(environment: &impl Fn(&str) -> Option<OsString>) -> LedgerPlace {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
     let home = || set("HOME").map(PathBuf::from);
     let state = if cfg!(target_os = "macos") {
         home().map(|home| home.join("Library/Application Support"))
@@ -595,11 +782,14 @@ impl Files {
         let encoding = reading
             .encoding
             .map(|encoding| given("--encoding", encoding.to_string()));
+        let ledger = self.ledger_flag.as_ref();
+        let ledger = ledger.map(|place| format!("--ledger {}", quoted(Path::new(place))));
         let has_comma = reading.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
         let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
         results
             .into_iter()
+            .chain(ledger)
             .chain(columns)
             .chain(encoding)
             .chain(comma)

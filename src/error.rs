@@ -7,6 +7,8 @@ use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::ledger::adopt::AdoptReason;
+use crate::ledger::moving::MoveError;
+use crate::ledger::postgres::{ConnectError as ServerError, LocationError};
 use crate::ledger::sqlite;
 use crate::ledger::{Attempt, EngineError, LedgerError, ResolveError};
 use crate::os::lock::{Holder, LockError};
@@ -198,6 +200,71 @@ impl Error {
         }
     }
 
+    /// The ledger's URL is not fit. It is not repeated: it may hold a password.
+    #[must_use]
+    pub fn ledger_url(place: &str, error: &LocationError) -> Self {
+        let hint = match error {
+            LocationError::Password => {
+                "put it into CCBATCH_LEDGER with the URL, into PGPASSWORD or into ~/.pgpass"
+            }
+            LocationError::NotAUrl(_) | LocationError::NoDatabase => {
+                "write it like postgres://USER@HOST/DATABASE"
+            }
+            LocationError::NoHost => {
+                "write it like postgres://USER@HOST/DATABASE; a socket's folder is a host as well: %2Fvar%2Frun%2Fpostgresql"
+            }
+            LocationError::WeakTls(_) => {
+                "leave it out, and name the certificate of the server's authority with sslrootcert=FILE if this machine does not know it"
+            }
+        };
+        Self::new(place, error, hint).exit_with(Exit::Usage)
+    }
+
+    /// The password file cannot be read.
+    #[must_use]
+    pub fn password_file(path: &Path, error: &io::Error) -> Self {
+        let hint = "nothing was sent; make the file readable for you";
+        Self::new(path.display(), wording(error), hint)
+    }
+
+    /// Others can read the password file.
+    #[must_use]
+    pub fn password_file_is_open(path: &Path, mode: u32) -> Self {
+        let message = format!("others can read or change the passwords (mode {mode:04o})");
+        let hint = format!("chmod 600 {}", path.display());
+        Self::new(path.display(), message, hint)
+    }
+
+    /// The ledger's server cannot be used.
+    #[must_use]
+    pub fn ledger_server(place: &str, error: &ServerError) -> Self {
+        use ServerError as E;
+        let hint = match error {
+            E::Unreachable(_) | E::NotNow(_) => {
+                "nothing was sent; see to the server and the network, then run again"
+            }
+            E::Unproven(_) => {
+                "nothing was sent; name the server as its certificate does, and the certificate of its authority with sslrootcert=FILE in the URL"
+            }
+            E::Authority(_) => "nothing was sent; name the PEM file of the server's authority",
+            E::Refused(_) => {
+                "nothing was sent; check the user in the URL, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
+            }
+            E::NoDatabase(_) => {
+                "nothing was sent; make the database, or correct its name in the URL"
+            }
+            E::TooOld(_) => "nothing was sent; use a newer server",
+            E::Replica => "nothing was sent; name the primary server",
+            E::NotDurable => "nothing was sent; set fsync = on, and restart the server",
+            E::Encoding(_) => {
+                "nothing was sent; make a database for the ledger with ENCODING 'UTF8' and TEMPLATE template0"
+            }
+            E::Pooled => "nothing was sent; connect directly, not through a pooler",
+            E::Database(_) => "nothing was sent; see to the server, then run again",
+        };
+        Self::new(place, error, hint)
+    }
+
     /// The ledger did not do what it was asked.
     #[must_use]
     pub fn ledger(place: &str, error: &LedgerError) -> Self {
@@ -214,11 +281,79 @@ impl Error {
                 "the next payout was not sent; bring the ledger's own file back, then run again"
                     .to_owned()
             }
+            LedgerError::Engine(EngineError::Pooled) => {
+                "the next payout was not sent; connect directly, not through a pooler".to_owned()
+            }
+            LedgerError::Engine(EngineError::Denied(_)) => {
+                "nothing was sent; the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".to_owned()
+            }
+            LedgerError::Engine(EngineError::Lost(_)) => {
+                "the next payout was not sent; see to the server and the network, then run again".to_owned()
+            }
             LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
                 "the next payout was not sent; see to the ledger, then run again".to_owned()
             }
         };
         Self::new(place, error, hint)
+    }
+
+    /// There is no ledger to do something with.
+    #[must_use]
+    pub fn no_ledger(place: &str) -> Self {
+        let hint = "name another with --ledger, or make it with ccbatch ledger init";
+        Self::new(place, "there is no ledger yet", hint)
+    }
+
+    /// The ledger cannot be copied.
+    #[must_use]
+    pub fn ledger_backup(path: &Path, error: &sqlite::OpenError) -> Self {
+        let message = match error {
+            sqlite::OpenError::Io(error) => wording(error),
+            other => other.to_string(),
+        };
+        let hint = "name a new file on a disk with room: nothing is ever overwritten";
+        Self::new(path.display(), message, hint)
+    }
+
+    /// A shared ledger is not a file.
+    #[must_use]
+    pub fn shared_backup(place: &str) -> Self {
+        let message = "a shared ledger is backed up where its server is";
+        let hint = format!("pg_dump --format=custom --file=ledger.dump {place}");
+        Self::new(place, message, hint)
+    }
+
+    /// The ledger was not moved.
+    #[must_use]
+    pub fn move_ledger(from: &str, to: &str, error: &MoveError) -> Self {
+        match error {
+            MoveError::From(LedgerError::Moved(place)) => Self::new(
+                from,
+                format!("this ledger was moved to {place}"),
+                "nothing has changed; a ledger is moved once",
+            ),
+            MoveError::From(_) | MoveError::AtWork => Self::new(
+                from,
+                error,
+                "nothing has changed; wait until the run has ended, or run its file again, then move the ledger",
+            ),
+            MoveError::To(_) => Self::new(
+                to,
+                error,
+                "see to this ledger, then move again: until that has ended well neither of the two pays twice",
+            ),
+            MoveError::Same | MoveError::NotEmpty => Self::new(
+                to,
+                error,
+                "nothing has changed; name an empty ledger with --to",
+            ),
+        }
+    }
+
+    /// What the command is for cannot be written.
+    #[must_use]
+    pub fn output(error: &io::Error) -> Self {
+        Self::new("stdout", wording(error), "nothing is lost: ask again")
     }
 
     /// The batch cannot be opened.

@@ -5,8 +5,10 @@ mod check;
 mod currencies;
 mod findings_file;
 mod generated;
+mod history;
 mod input;
 mod key;
+mod ledger;
 mod limits;
 mod only;
 mod records;
@@ -37,6 +39,8 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
         Config::Status(config) => status::status(&config),
         Config::Resolve(config) => resolve::resolve(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),
+        Config::History(config) => history::history(&config),
+        Config::Ledger(config) => ledger::ledger(&config),
         Config::Currencies(format) => Ok(currencies::currencies(format)),
         Config::Completions(shell) => Ok(generated::completions(shell)),
         Config::Man => generated::man(),

@@ -2,8 +2,9 @@
 
 use crate::config::{Files, LedgerPlace};
 use crate::error::Error;
+use crate::ledger::postgres::{Location, Postgres};
 use crate::ledger::sqlite::{OpenError, Sqlite};
-use crate::ledger::{BatchPath, Ledger, Realm, Who};
+use crate::ledger::{AnyEngine, BatchPath, Engine as _, Ledger, LedgerError, Realm, Who};
 use crate::os::host;
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
@@ -20,23 +21,36 @@ fn who(user: &str) -> Who {
 }
 
 /// Opens the ledger to be written, and makes one where there is none.
-pub(super) async fn open_ledger(place: &LedgerPlace, user: &str) -> Result<Ledger<Sqlite>, Error> {
-    let path = path_of(place)?;
-    let sqlite = Sqlite::open(path).map_err(|error| Error::ledger_place(path, &error))?;
-    ledger_of(sqlite, user).await
+pub(super) async fn open_ledger(
+    place: &LedgerPlace,
+    user: &str,
+) -> Result<Ledger<AnyEngine>, Error> {
+    let engine = match place {
+        LedgerPlace::File(path) => Sqlite::open(path)
+            .map_err(|error| Error::ledger_place(path, &error))?
+            .into(),
+        LedgerPlace::Postgres(location) => connect(location, user).await?,
+        LedgerPlace::Homeless => return Err(Error::no_home()),
+    };
+    ledger_of(engine, user).await
+}
+
+async fn connect(location: &Location, user: &str) -> Result<AnyEngine, Error> {
+    let connected = Postgres::connect(location.clone(), &who(user).to_string()).await;
+    let connected = connected.map_err(|error| Error::ledger_server(&location.to_string(), &error));
+    Ok(connected?.into())
 }
 
 /// The ledger of a rehearsal, which is in memory and filled from its results file.
-pub(super) async fn rehearsal_ledger(user: &str) -> Result<Ledger<Sqlite>, Error> {
+pub(super) async fn rehearsal_ledger(user: &str) -> Result<Ledger<AnyEngine>, Error> {
     let memory = Path::new("memory");
     let sqlite = Sqlite::in_memory().map_err(|error| Error::ledger_place(memory, &error))?;
-    ledger_of(sqlite, user).await
+    ledger_of(sqlite.into(), user).await
 }
 
-async fn ledger_of(sqlite: Sqlite, user: &str) -> Result<Ledger<Sqlite>, Error> {
-    use crate::ledger::Engine;
-    let place = sqlite.place();
-    let ledger = Ledger::new(sqlite, who(user)).await;
+async fn ledger_of(engine: AnyEngine, user: &str) -> Result<Ledger<AnyEngine>, Error> {
+    let place = engine.place();
+    let ledger = Ledger::new(engine, who(user)).await;
     ledger.map_err(|error| Error::ledger(&place, &error))
 }
 
@@ -44,30 +58,32 @@ async fn ledger_of(sqlite: Sqlite, user: &str) -> Result<Ledger<Sqlite>, Error> 
 pub(super) async fn existing_ledger(
     place: &LedgerPlace,
     user: &str,
-) -> Result<Option<Ledger<Sqlite>>, Error> {
-    let path = path_of(place)?;
-    let sqlite = match Sqlite::open_existing(path) {
-        Ok(sqlite) => sqlite,
-        Err(OpenError::Missing) => return Ok(None),
-        Err(error) => return Err(Error::ledger_place(path, &error)),
+) -> Result<Option<Ledger<AnyEngine>>, Error> {
+    let mut engine: AnyEngine = match place {
+        LedgerPlace::File(path) => match Sqlite::open_existing(path) {
+            Ok(sqlite) => sqlite.into(),
+            Err(OpenError::Missing) => return Ok(None),
+            Err(error) => return Err(Error::ledger_place(path, &error)),
+        },
+        LedgerPlace::Postgres(location) => connect(location, user).await?,
+        LedgerPlace::Homeless => return Err(Error::no_home()),
     };
-    let shown = path.display().to_string();
-    let ledger = Ledger::existing(sqlite, who(user)).await;
-    ledger
-        .map(Some)
-        .map_err(|error| Error::ledger(&shown, &error))
-}
-
-fn path_of(place: &LedgerPlace) -> Result<&Path, Error> {
-    match place {
-        LedgerPlace::File(path) => Ok(path),
-        LedgerPlace::Homeless => Err(Error::no_home()),
+    let shown = engine.place();
+    let failed = |error: &LedgerError| Error::ledger(&shown, error);
+    let is_shared = matches!(place, LedgerPlace::Postgres(_));
+    if is_shared {
+        let is_empty = engine.is_empty().await;
+        if is_empty.map_err(|error| failed(&error.into()))? {
+            return Ok(None);
+        }
     }
+    let ledger = Ledger::existing(engine, who(user)).await;
+    ledger.map(Some).map_err(|error| failed(&error))
 }
 
 /// The ledger as a command sees it that writes nothing: the one there is, else an empty one. That
 /// one cannot be read is told and passed over.
-pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<Sqlite>, Error> {
+pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
     if files.realm == Realm::Sandbox {
         return rehearsal_ledger(&files.user).await;
     }

@@ -13,9 +13,9 @@ use crate::exit::Exit;
 use crate::ledger::attempt::Counting;
 use crate::ledger::engine::LookUp;
 use crate::ledger::key::keys_of;
-use crate::ledger::sqlite::Sqlite;
 use crate::ledger::{
-    Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm, is_open_to_a_verdict,
+    AnyEngine, Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
+    is_open_to_a_verdict,
 };
 use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::results::Results;
@@ -43,7 +43,7 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
 
 /// The two records, open, and the batch in them.
 struct Desk {
-    ledger: Ledger<Sqlite>,
+    ledger: Ledger<AnyEngine>,
     results: Option<Results<DiskFile>>,
     opened: Option<Opened>,
 }
@@ -100,7 +100,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
 
 /// Opens the batch of an input.
 async fn open_batch_of_input(
-    mut ledger: Ledger<Sqlite>,
+    mut ledger: Ledger<AnyEngine>,
     files: &Files,
     payouts: &[Payout],
 ) -> Result<Desk, Error> {
@@ -124,7 +124,7 @@ async fn open_batch_of_input(
 
 /// Opens the batch of an attempt whose input is not named: with its results file where that is on
 /// this machine, else by the ledger alone.
-async fn open_batch_of(mut ledger: Ledger<Sqlite>, attempt: &Attempt) -> Result<Desk, Error> {
+async fn open_batch_of(mut ledger: Ledger<AnyEngine>, attempt: &Attempt) -> Result<Desk, Error> {
     let place = ledger.place();
     let failed = |error: LedgerError| Error::ledger(&place, &error);
     let paths = ledger
@@ -154,7 +154,7 @@ async fn open_batch_of(mut ledger: Ledger<Sqlite>, attempt: &Attempt) -> Result<
 }
 
 async fn open_at(
-    mut ledger: Ledger<Sqlite>,
+    mut ledger: Ledger<AnyEngine>,
     realm: Realm,
     path: &BatchPath,
 ) -> Result<Desk, Error> {
@@ -250,7 +250,10 @@ fn one_of(mut found: Vec<Attempt>, config: &Resolve) -> Result<Option<Attempt>, 
 }
 
 /// The attempt that is meant, where only the ledger says which there are.
-async fn find_in_ledger(ledger: &mut Ledger<Sqlite>, config: &Resolve) -> Result<Attempt, Error> {
+async fn find_in_ledger(
+    ledger: &mut Ledger<AnyEngine>,
+    config: &Resolve,
+) -> Result<Attempt, Error> {
     let place = ledger.place();
     match &config.which {
         Which::Line(_) => Err(Error::no_such_payout("--line", "")),
@@ -287,7 +290,7 @@ fn one_of_all(mut found: Vec<Attempt>, reference: &str) -> Result<Option<Attempt
     Ok(found.pop())
 }
 
-async fn by_id(ledger: &mut Ledger<Sqlite>, text: &str) -> Result<Attempt, Error> {
+async fn by_id(ledger: &mut Ledger<AnyEngine>, text: &str) -> Result<Attempt, Error> {
     let place = ledger.place();
     let found = match AttemptId::parse(text.trim()) {
         None => None,

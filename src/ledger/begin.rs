@@ -93,6 +93,8 @@ impl<E: Engine> Ledger<E> {
     }
 
     async fn begin_inside(&mut self, wanted: &Wanted<'_>) -> Result<Decision, LedgerError> {
+        // Once more: what holds now holds until the transaction ends.
+        self.engine.verify().await?;
         self.refuse_if_moved().await?;
         let now = self.engine.now().await?;
         let known = self.known_about(wanted.realm, wanted.row).await?;

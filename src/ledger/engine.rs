@@ -54,6 +54,16 @@ pub enum EngineError {
     /// The ledger is no longer where it was when it was opened.
     #[error("{0}")]
     Replaced(String),
+    /// The connection was lost, and could not be made again.
+    #[error("{0}")]
+    Lost(String),
+    /// The database does not let this user do it.
+    #[error("{0}")]
+    Denied(String),
+    /// Something between this machine and the server shares its sessions, which a batch's lock
+    /// does not survive.
+    #[error("something between this machine and the ledger's server shares its sessions")]
+    Pooled,
     /// Anything else, in the database's words.
     #[error("{0}")]
     Other(String),
@@ -165,7 +175,8 @@ pub trait Engine {
         batch: &BatchId,
     ) -> impl Future<Output = Result<bool, EngineError>>;
 
-    /// Checks that the ledger still is the one that was opened, and the locks are still held.
+    /// Checks that the ledger still is the one that was opened, and the locks are still held. Outside
+    /// of a transaction a connection that was lost is made again.
     fn verify(&mut self) -> impl Future<Output = Result<(), EngineError>>;
 
     /// Where the ledger is, without a password.

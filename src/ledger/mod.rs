@@ -8,20 +8,25 @@
 
 pub mod adopt;
 mod adopting;
+pub mod any;
 pub mod attempt;
 mod batch;
 mod begin;
 pub mod claim;
 pub mod engine;
 mod finish;
+pub mod history;
 pub mod key;
+pub mod moving;
 mod pace;
+pub mod postgres;
 pub mod realm;
 pub mod rules;
 pub mod sqlite;
 pub mod table;
 
 pub use adopting::{AdoptInto, AdoptingError};
+pub use any::AnyEngine;
 pub use attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Ending};
 pub use batch::{BatchPath, BatchRecord, Choice};
 pub use begin::{BeginError, Begun, Wanted};

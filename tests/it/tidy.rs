@@ -45,7 +45,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "payout",
         ],
     ),
-    ("cli", &["domain", "intake"]),
+    ("cli", &["domain", "intake", "ledger"]),
     (
         "error",
         &[
