@@ -555,6 +555,8 @@ fn the_page_of_commands_has_the_help_of_each() {
         "validate",
         "status",
         "resolve",
+        "history",
+        "ledger",
         "sandbox",
         "currencies",
         "completions",
