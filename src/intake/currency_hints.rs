@@ -71,7 +71,7 @@ const MOST_DIFFERENCES: usize = 2;
 /// The longest text that is compared with the codes letter by letter.
 const MOST_LETTERS: usize = 32;
 
-/// What a text that is no code may stand for.
+/// What a text that is not a code may stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
     /// This code, only spelled otherwise.
@@ -99,7 +99,7 @@ pub(super) fn certain(text: &str) -> Option<Currency> {
     }
 }
 
-/// What a text that is no code stands for, in a row with this address.
+/// What a text that is not a code stands for, in a row with this address.
 pub(super) fn meant(text: &str, address: &str) -> Meant {
     let bare = letters(text);
     if bare.is_empty() {

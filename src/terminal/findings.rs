@@ -274,7 +274,7 @@ mod tests {
             kind: "amount",
             value: "1e\u{1b}7".into(),
             span: Some(1..2),
-            message: "\"1e\u{1b}7\" is no amount".into(),
+            message: "\"1e\u{1b}7\" is not an amount".into(),
             hint: "write 1".into(),
             row: "BTC,\u{202e}x,1e7".into(),
             row_span: Some(10..11),
@@ -286,7 +286,7 @@ mod tests {
     fn a_line_has_the_place_first_and_nothing_that_steers_a_terminal() {
         assert_eq!(
             line("p.csv", &finding()),
-            "p.csv:17: amount: \"1e\\u{1b}7\" is no amount\n  hint: write 1"
+            "p.csv:17: amount: \"1e\\u{1b}7\" is not an amount\n  hint: write 1"
         );
     }
 
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(
             drawn.lines().collect::<Vec<_>>(),
             [
-                "p.csv:17:amount: \"1e\\u{1b}7\" is no amount",
+                "p.csv:17:amount: \"1e\\u{1b}7\" is not an amount",
                 "   |",
                 "17 | BTC,\\u{202e}x,1e7",
                 "   |                ^",
