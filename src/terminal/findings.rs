@@ -9,6 +9,7 @@ use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use dialoguer::console;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write as _};
 use std::ops::Range;
@@ -128,7 +129,7 @@ pub fn event(finding: &Finding) -> String {
     };
     // Texts and numbers can always be written.
     let json = serde_json::to_string(&event).unwrap_or_default();
-    if !json.contains(is_unsafe) {
+    if matches!(escape(&json), Cow::Borrowed(_)) {
         return json;
     }
     let mut escaped = String::with_capacity(json.len());
