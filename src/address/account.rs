@@ -152,7 +152,7 @@ pub enum Caution {
     OneCase,
     /// A Litecoin address of the kind that began with 3 before `M…` came.
     OldLitecoinPrefix,
-    /// A Solana address that is no point of the ed25519 curve, hence no key's.
+    /// A Solana address that is not a point of the ed25519 curve, so that no key has it.
     OffCurve,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn find(account: &Account) -> Option<Reason> {
 /// The reserved accounts that come in ranges.
 fn by_rule(account: &Account) -> Option<Reason> {
     let body = match (account.network(), account.bytes()) {
-        // The workchain is no part of the account's number.
+        // The workchain does not belong to the account's number.
         (Network::Ton, [_workchain, body @ ..]) => body,
         (_, body) => body,
     };

@@ -1,4 +1,4 @@
-//! An [`AddressError`] says why a text is no recipient, without repeating the text.
+//! An [`AddressError`] says why a text is not a recipient, without repeating the text.
 //!
 //! The value is small and owns nothing; the wording is made when somebody reads it, so that a
 //! file of a million wrong rows costs no more than one of right ones.
@@ -107,7 +107,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Why a text is no recipient on its network.
+/// Why a text is not a recipient on its network.
 ///
 /// The message does not contain the text; when [`AddressError::is_secret`] holds, nobody else may
 /// print it either.

@@ -64,7 +64,7 @@ pub(super) fn read_in_any_case(text: &str) -> Result<(Address, Letters<'_>), Fau
     }
 }
 
-/// The first character that is no digit.
+/// The first character that is not a digit.
 fn odd_digit(text: &str, digits: &str) -> Option<Fault> {
     let at = digits.bytes().position(|byte| !byte.is_ascii_hexdigit())?;
     Some(Fault::Character(confusable::at(text, at.saturating_add(2))))
@@ -74,7 +74,7 @@ fn odd_digit(text: &str, digits: &str) -> Option<Fault> {
 const SMALL: u8 = 0x10;
 /// It is a capital.
 const CAPITAL: u8 = 0x20;
-/// It is no digit at all.
+/// It is not a digit.
 const NO_DIGIT: u8 = 0x40;
 
 /// What each byte is as a digit: its value, and above that what is worth knowing about it.

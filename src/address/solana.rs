@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn off_the_curve_is_a_caution() {
-        // y = 2 is no point of the curve, y = 1 is.
+        // y = 2 is not a point of the curve, y = 1 is.
         let mut bytes = [0; 32];
         bytes[0] = 2;
         let off = read(&bs58::encode(bytes).into_string()).unwrap();

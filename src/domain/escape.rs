@@ -27,7 +27,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// [`plain`], and with a `'` in front of what a spreadsheet would run as a formula.
+/// [`escape`], and with a `'` in front of what a spreadsheet would run as a formula.
 #[must_use]
 pub fn escape_cell(text: &str) -> String {
     let escaped = escape(text);

@@ -1,4 +1,4 @@
-//! An amount hint is what to write instead of a text that is no amount.
+//! An amount hint is what to write instead of a text that is not an amount.
 //!
 //! A hint is only ever shown, and it gives a number only if nobody could read the text as another
 //! one: a hint that is wrong about money is worse than none. So `1 5` and `10k` get no number, and
@@ -6,7 +6,7 @@
 
 use crate::domain::{Amount, Currency};
 
-/// What a text that is no amount looks like.
+/// What a text that is not an amount looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// `1E-05`: a spreadsheet has shortened it, and nobody knows what it has left out.
@@ -36,7 +36,7 @@ pub(super) enum Look {
 /// As many decimals as any currency has; what is more is told by itself.
 const MOST_DECIMALS: u8 = 18;
 
-/// Tells what a text that is no amount looks like, in a row of this currency.
+/// Tells what a text that is not an amount looks like, in a row of this currency.
 pub(super) fn look(text: &str, currency: Option<Currency>) -> Look {
     if is_shortened(text) {
         return Look::Shortened;

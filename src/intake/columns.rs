@@ -235,7 +235,7 @@ fn without_unit(name: &str) -> (String, String) {
     (before, unit)
 }
 
-/// The unit of money in a column's name that is no crypto: `руб` in `Сумма, руб.`.
+/// The unit of money in a column's name other than crypto: `руб` in `Сумма, руб.`.
 pub(super) fn fiat_unit(name: &str) -> Option<String> {
     let (_, unit) = without_unit(name);
     let bare = plain(&unit);

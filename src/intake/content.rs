@@ -66,7 +66,7 @@ impl Content {
         take: &mut impl FnMut(T),
     ) -> FindingCounts {
         let mut counts = FindingCounts::default();
-        let teller = Teller {
+        let collector = Collector {
             content: self,
             checker: Checker::new(&self.header, &self.options),
         };
@@ -80,7 +80,7 @@ impl Content {
         for group in with_findings.chunks(PIECES_AT_ONCE) {
             let told: Vec<_> = group
                 .par_iter()
-                .map(|piece| teller.piece(piece, left, word))
+                .map(|piece| collector.piece(piece, left, word))
                 .collect();
             for part in told {
                 counts.add(&part.counts);
@@ -128,12 +128,12 @@ fn forget_continued(text: &str, checker: &Checker<'_>, scan: &mut Scan) {
 }
 
 /// What every thread needs to know.
-struct Teller<'a> {
+struct Collector<'a> {
     content: &'a Content,
     checker: Checker<'a>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Collector<'a> {
     /// Words what there is to tell of a piece, at most so many findings of it.
     fn piece<T>(&self, piece: &Piece, most: u64, word: &impl Fn(Finding) -> T) -> Told<T> {
         let mut told = Told {
@@ -153,10 +153,16 @@ impl<'a> Teller<'a> {
             .unwrap_or_default();
         let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, text);
         let mut faults = Vec::new();
+        let mut first: Option<(u32, Row<'_>)> = None;
         for place in wanted.ones() {
             let line = piece.text_of(&self.content.text, &self.checker, place);
             let record = splitter.split(line);
-            let row = self.checker.check(&record, &mut faults);
+            // What has no fault of its own needs no second look at its address.
+            let row = if piece.faulty.contains(place) {
+                self.checker.check(&record, &mut faults)
+            } else {
+                self.checker.check_but_address(&record, &mut faults)
+            };
             let mut context = Context::new(&self.checker, &record, piece.line_of(place));
             for fault in faults.drain(..) {
                 self.count(&mut told.counts, fault.severity(), fault.kind());
@@ -173,7 +179,11 @@ impl<'a> Teller<'a> {
                 let kind = relation.kind;
                 self.count(&mut told.counts, kind.severity(), kind.noun());
                 if (told.worded.len() as u64) < most {
-                    let finding = self.related(&context, &row, *relation);
+                    let first = match first.take() {
+                        Some(kept) if kept.0 == relation.first => first.insert(kept),
+                        _ => first.insert((relation.first, self.row(relation.first))),
+                    };
+                    let finding = self.related(&context, (&row, &first.1), *relation);
                     told.worded.push(word(self.judged(finding)));
                 }
             }
@@ -182,23 +192,34 @@ impl<'a> Teller<'a> {
     }
 
     /// The finding that tells what a row has to do with an earlier one.
-    fn related(&self, context: &Context<'_>, row: &Row<'a>, relation: Relation) -> Finding {
-        let scan = &self.content.scan;
-        let header = &self.content.header;
-        let line = scan.text_of(&self.content.text, &self.checker, relation.first);
-        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, line);
-        let record = splitter.split(line);
-        let first = self.checker.check_but_address(&record, &mut Vec::new());
+    fn related(
+        &self,
+        context: &Context<'_>,
+        (row, first): (&Row<'a>, &Row<'a>),
+        relation: Relation,
+    ) -> Finding {
         let median = row
             .currency
             .and_then(|it| self.content.duplicates.median(it));
         let pair = Pair {
             row,
-            first: &first,
-            first_line: scan.line_of(relation.first),
+            first,
+            first_line: self.content.scan.line_of(relation.first),
             median: median.unwrap_or_default(),
         };
         duplicate::finding(context, relation.kind, pair)
+    }
+
+    /// A row, without a look at its address.
+    fn row(&self, row: u32) -> Row<'a> {
+        let header = &self.content.header;
+        let line = self
+            .content
+            .scan
+            .text_of(&self.content.text, &self.checker, row);
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, line);
+        self.checker
+            .check_but_address(&splitter.split(line), &mut Vec::new())
     }
 
     /// How many lines a record takes that begins here, if a cell of it has line breaks.

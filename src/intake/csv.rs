@@ -305,6 +305,7 @@ impl<'t> Record<'_, 't> {
     /// The value of a cell without the blanks around it, and without its quotes; of a cell with
     /// stray quotes as it stands; nothing beyond the last cell.
     #[must_use]
+    #[inline]
     pub fn value(&self, index: usize) -> Cow<'t, str> {
         match self.raw(index) {
             Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
@@ -314,6 +315,7 @@ impl<'t> Record<'_, 't> {
 
     /// The same with the blanks around it.
     #[must_use]
+    #[inline]
     pub fn raw(&self, index: usize) -> Cow<'t, str> {
         let Some(cell) = self.cells.get(index) else {
             return Cow::Borrowed("");
@@ -325,6 +327,7 @@ impl<'t> Record<'_, 't> {
         Cow::Borrowed(inner)
     }
 
+    #[inline]
     fn inner(&self, cell: &Cell) -> &'t str {
         self.line.get(cell.start..cell.end).unwrap_or_default()
     }
@@ -348,6 +351,7 @@ impl<'t> Record<'_, 't> {
 
     /// Whether quotes stand where none should: after a closing quote, or inside a bare cell.
     #[must_use]
+    #[inline]
     pub fn has_stray_quote(&self, index: usize) -> bool {
         self.has_quotes
             && self
@@ -442,6 +446,7 @@ fn for_each_match(bytes: &[u8], wanted: u8, mut visit: impl FnMut(usize)) {
 /// A text without the blanks around it: spaces and tabs, and those that cannot be told from none,
 /// which come along when something is copied.
 #[must_use]
+#[inline]
 pub fn trim(text: &str) -> &str {
     let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
     if is_plain(text.as_bytes().first()) && is_plain(text.as_bytes().last()) {

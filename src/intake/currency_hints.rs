@@ -3,6 +3,7 @@
 
 use crate::address::{self, confusable};
 use crate::domain::Currency;
+use std::sync::LazyLock;
 
 /// Names of coins beside their tickers, as [`letters`] leaves them.
 const COINS: [(&str, &str); 20] = [
@@ -65,13 +66,20 @@ const CHAINS: [(&str, &str); 33] = [
     ("splsolana", "Solana"),
 ];
 
+/// The letters of every code, made once.
+static CODES: LazyLock<Vec<(String, Currency)>> = LazyLock::new(|| {
+    Currency::all()
+        .map(|currency| (letters(currency.code()), currency))
+        .collect()
+});
+
 /// More different letters than this are another word.
 const MOST_DIFFERENCES: usize = 2;
 
 /// The longest text that is compared with the codes letter by letter.
 const MOST_LETTERS: usize = 32;
 
-/// What a text that is no code may stand for.
+/// What a text that is not a code may stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
     /// This code, only spelled otherwise.
@@ -99,7 +107,7 @@ pub(super) fn certain(text: &str) -> Option<Currency> {
     }
 }
 
-/// What a text that is no code stands for, in a row with this address.
+/// What a text that is not a code stands for, in a row with this address.
 pub(super) fn meant(text: &str, address: &str) -> Meant {
     let bare = letters(text);
     if bare.is_empty() {
@@ -130,9 +138,8 @@ pub(super) fn meant(text: &str, address: &str) -> Meant {
 /// The code that letters name: the code itself, a chain's own coin, or a coin together with its
 /// chain, in any order.
 fn named(bare: &str) -> Option<Meant> {
-    let same = Currency::all().find(|currency| letters(currency.code()) == bare);
-    if let Some(currency) = same {
-        return Some(Meant::Certain(currency));
+    if let Some((_, currency)) = CODES.iter().find(|(code, _)| code == bare) {
+        return Some(Meant::Certain(*currency));
     }
     // Bitcoin is BTC and nothing else, but Tether may be on any network.
     if let Some((_, ticker)) = COINS.iter().find(|(name, _)| *name == bare) {
@@ -205,12 +212,14 @@ fn letters(text: &str) -> String {
 
 /// The codes that differ in the fewest letters, if these are few.
 fn nearest(bare: &str) -> Vec<Currency> {
-    let most = MOST_DIFFERENCES.min(bare.chars().count() / 3);
-    let distances = Currency::all().map(|currency| {
-        let distance = strsim::osa_distance(bare, &letters(currency.code()));
-        (currency, distance)
-    });
-    let near: Vec<_> = distances
+    let length = bare.chars().count();
+    let most = MOST_DIFFERENCES.min(length / 3);
+    // A code that is much longer or shorter differs in as many letters.
+    let of_this_length = CODES
+        .iter()
+        .filter(|(code, _)| code.len().abs_diff(length) <= most);
+    let near: Vec<_> = of_this_length
+        .map(|(code, currency)| (*currency, strsim::osa_distance(bare, code)))
         .filter(|(_, distance)| *distance <= most)
         .collect();
     let fewest = near.iter().map(|(_, distance)| *distance).min();

@@ -26,6 +26,11 @@ const LATIN: [&Encoding; 7] = [
     ISO_8859_4,
 ];
 
+/// How much of a file is looked at to detect its encoding, from a little before the first byte that
+/// says anything about it.
+const EVIDENCE_BYTES: usize = 1 << 20;
+const EVIDENCE_BEFORE_BYTES: usize = 64;
+
 /// How much of the beginning is looked at to tell what a file with NUL bytes is.
 const HEAD_BYTES: usize = 64;
 
@@ -74,7 +79,7 @@ pub enum DecodeError {
     DamagedUtf8 {
         /// The line, as an editor shows it.
         line: u64,
-        /// The byte that is no UTF-8.
+        /// The byte that is not UTF-8.
         byte: u8,
     },
     /// Not in the encoding that was given: the first line where that shows.
@@ -151,7 +156,7 @@ pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, De
     Ok(decoded)
 }
 
-/// What a file is that is no text at all, by its first bytes.
+/// What a file is that is not text, by its first bytes.
 fn other_kind(bytes: &[u8]) -> Option<DecodeError> {
     match bytes {
         [b'P', b'K', 3 | 5, 4 | 6, ..] => Some(DecodeError::Workbook),
@@ -161,7 +166,7 @@ fn other_kind(bytes: &[u8]) -> Option<DecodeError> {
     }
 }
 
-/// The mark is no part of the text.
+/// The mark does not belong to the text.
 fn marked_text(
     mut bytes: Vec<u8>,
     encoding: TextEncoding,
@@ -225,7 +230,12 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
         return Err(damage(&bytes));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(&bytes, true);
+    let first = bytes.iter().position(|byte| !byte.is_ascii());
+    let first = first
+        .unwrap_or_default()
+        .saturating_sub(EVIDENCE_BEFORE_BYTES);
+    let end = first.saturating_add(EVIDENCE_BYTES).min(bytes.len());
+    detector.feed(&bytes[first..end], true);
     let mut encoding = detector.guess(Some(b"ru"), Utf8Detection::Deny);
     // Of one short word the guess can be any. A word that is beyond ASCII as a whole is not in a
     // Latin script, and Russian is what most of this program's users write.

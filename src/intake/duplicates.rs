@@ -159,10 +159,12 @@ impl<'a> Rows<'a> {
     ) -> Vec<Relation> {
         let mut sieved = self.sieved(hash);
         sieved.par_sort_unstable();
-        let groups: Vec<_> = sieved
+        let mut groups: Vec<_> = sieved
             .chunk_by(|a, b| hash_of(*a) == hash_of(*b))
             .filter(|group| group.len() > 1)
             .collect();
+        // In the order of the file, so that what is looked at next is not far away in memory.
+        groups.par_sort_unstable_by_key(|group| group.first().map(|first| *first as u32));
         groups
             .par_chunks(GROUPS_AT_ONCE)
             .flat_map_iter(|groups| {
@@ -222,30 +224,31 @@ impl<'a> Rows<'a> {
         self.grouped(
             |row| row.reference,
             |group, relations| {
-                let mut equal = Firsts::default();
-                let mut alike = Firsts::default();
-                let mut look = String::new();
+                let (mut equal, mut alike) = (Firsts::default(), Firsts::default());
+                let mut kept = Kept::new(self);
+                let (mut look, mut other) = (Vec::new(), Vec::new());
                 for row in rows_of(group) {
-                    let reference = self.get(row).reference;
-                    let composed = composed(&reference);
-                    let same_text = |first| {
-                        *super::row_hashes::composed(&self.get(first).reference) == *composed
-                    };
-                    let same = equal.of(row, self.long(&*composed), same_text);
-                    write_look(&reference, &mut look);
-                    let hash = self.long(look.as_str());
-                    let same_look = |first| {
-                        let mut other = String::new();
-                        write_look(&self.get(first).reference, &mut other);
+                    let this = self.get(row);
+                    let hash = self.long(&*composed(&this.reference));
+                    let same = equal.of(row, hash, |first| {
+                        *composed(&kept.get(first).reference) == *composed(&this.reference)
+                    });
+                    if let Some(first) = same {
+                        let kind = RelationKind::SameReference;
+                        relations.push(Relation { row, kind, first });
+                        continue;
+                    }
+                    write_look(&this.reference, &mut look);
+                    let similar = alike.of(row, self.long(look.as_slice()), |first| {
+                        write_look(&kept.get(first).reference, &mut other);
                         other == look
-                    };
-                    let similar = alike.of(row, hash, same_look);
-                    let kind = match (same, similar) {
-                        (Some(first), _) => Some((RelationKind::SameReference, first)),
-                        (None, Some(first)) => Some((RelationKind::SimilarReference, first)),
-                        (None, None) => None,
-                    };
-                    relations.extend(kind.map(|(kind, first)| Relation { row, kind, first }));
+                    });
+                    if let Some(first) = similar {
+                        let kind = RelationKind::SimilarReference;
+                        relations.push(Relation { row, kind, first });
+                    } else {
+                        kept.keep(row, this);
+                    }
                 }
             },
         )
@@ -263,34 +266,41 @@ impl<'a> Rows<'a> {
                 let mut payouts = Firsts::default();
                 let mut referenced = Firsts::default();
                 let mut told = Firsts::default();
+                let mut kept = Kept::new(self);
                 for row in rows_of(group) {
                     let this = self.get(row);
-                    let Some((currency, account)) = account(&this) else {
-                        continue;
-                    };
-                    let amount = |row: &Row<'_>| row.amount.as_ref().map(|amount| amount.units);
-                    let pays =
-                        |row: &Row<'_>| Some((account_of(row)?, row.currency?, amount(row)?));
-                    let Some(units) = amount(&this) else {
+                    let Some((currency, account, units)) = payout(&this) else {
                         continue;
                     };
                     let hash = self.scan.hashing.payout(account, (currency, units));
-                    let is_same = |first| pays(&self.get(first)) == pays(&this);
-                    if let Some(first) = payouts.of(row, hash, is_same) {
+                    let same = payouts.of(row, hash, |first| {
+                        let first = kept.get(first);
+                        let is_same_text =
+                            first.to_address == this.to_address && first.currency == this.currency;
+                        let is_same_sum = first.amount.as_ref().is_some_and(|it| it.units == units);
+                        is_same_sum && (is_same_text || payout(first) == payout(&this))
+                    });
+                    if let Some(first) = same {
                         let kind = RelationKind::SamePayout;
                         relations.push(Relation { row, kind, first });
                         continue;
                     }
-                    if this.reference.is_empty() {
-                        continue;
-                    }
-                    let is_same = |first| account_of(&self.get(first)) == Some(account);
-                    if let Some(first) = referenced.of(row, self.long(account), is_same)
-                        && *composed(&self.get(first).reference) != *composed(&this.reference)
-                        && told.of(row, self.long(account), |_| true).is_none()
+                    let hash = self.long(account);
+                    let earlier = Some(&this).filter(|row| !row.reference.is_empty());
+                    let earlier = earlier.and_then(|_| {
+                        referenced.of(row, hash, |first| {
+                            account_of(kept.get(first)) == Some(account)
+                        })
+                    });
+                    if let Some(first) = earlier
+                        && *composed(&kept.get(first).reference) != *composed(&this.reference)
+                        && told.of(row, hash, |_| true).is_none()
                     {
                         let kind = RelationKind::SameAddress;
                         relations.push(Relation { row, kind, first });
+                    }
+                    if earlier.is_none() {
+                        kept.keep(row, this);
                     }
                 }
             },
@@ -397,8 +407,37 @@ fn account_of(row: &Row<'_>) -> Option<Account> {
     address::account_of(network, text)
 }
 
-fn account(row: &Row<'_>) -> Option<(Currency, Account)> {
-    Some((row.currency?, account_of(row)?))
+/// What a row pays, of which all is known to be right.
+fn payout(row: &Row<'_>) -> Option<(Currency, Account, u128)> {
+    Some((row.currency?, account_of(row)?, row.amount.as_ref()?.units))
+}
+
+/// The row that was looked at last as an earlier one: in most groups it is always the same.
+struct Kept<'r, 'a> {
+    rows: &'r Rows<'a>,
+    row: u32,
+    value: Row<'a>,
+}
+
+impl<'r, 'a> Kept<'r, 'a> {
+    fn new(rows: &'r Rows<'a>) -> Self {
+        Self {
+            rows,
+            row: u32::MAX,
+            value: Row::default(),
+        }
+    }
+
+    fn keep(&mut self, row: u32, value: Row<'a>) {
+        (self.row, self.value) = (row, value);
+    }
+
+    fn get(&mut self, row: u32) -> &Row<'a> {
+        if row != self.row {
+            self.keep(row, self.rows.get(row));
+        }
+        &self.value
+    }
 }
 
 /// The first row for each value of a group, by the values' long hashes. Most groups have one value
@@ -415,7 +454,7 @@ impl Firsts {
 
     /// The first row with the value of this row, if it is an earlier one. Where the hashes are
     /// equal, `is_same` compares the values themselves.
-    fn of(&mut self, row: u32, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
+    fn of(&mut self, row: u32, hash: u64, is_same: impl FnOnce(u32) -> bool) -> Option<u32> {
         let few = self.few.iter().find(|(other, _)| *other == hash);
         let first = few
             .map(|(_, first)| *first)

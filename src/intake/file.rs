@@ -10,7 +10,7 @@ use crate::domain::{Amount, Currency, Severity};
 pub(super) enum FileError {
     /// It is larger than is read.
     TooLarge,
-    /// It is no text.
+    /// It is not text.
     Decode(DecodeError),
     /// There is nothing in it.
     Empty,
@@ -26,7 +26,7 @@ pub(super) enum FileError {
     },
     /// Every amount with a decimal mark has three digits behind it.
     MaybeThousands,
-    /// The header of the amounts names money that is no crypto.
+    /// The header of the amounts names money other than crypto.
     FiatUnit { name: String, unit: String },
 }
 

@@ -23,7 +23,7 @@ const KEPT_BYTES: usize = 16;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; KEPT_BYTES]);
 
-/// A text is no fingerprint.
+/// A text is not a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoFingerprint;
 

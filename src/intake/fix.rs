@@ -46,7 +46,7 @@ impl fmt::Display for Change {
 /// Why nothing can be fixed: the file has no rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfixable {
-    /// It is no text.
+    /// It is not text.
     Decode(DecodeError),
     /// It has no header that could be mended.
     Header(Box<HeaderError>),

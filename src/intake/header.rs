@@ -278,7 +278,7 @@ impl<'t> Candidate<'t> {
         })
     }
 
-    /// Why it is no header.
+    /// Why it is not a header.
     fn fault(&self, given: &ColumnNames, is_broken: bool) -> HeaderFault {
         if is_broken || (self.is_open && self.places.known() > 0) {
             return HeaderFault::OpenQuote;

@@ -49,7 +49,7 @@ impl Hashing {
         &self,
         row: &Row<'_>,
         (line, start): (usize, usize),
-        scratch: &mut String,
+        scratch: &mut Vec<u8>,
     ) -> RowHash {
         let network = row.currency.map(Currency::network);
         let amount = row.currency.zip(row.amount.as_ref());
@@ -58,7 +58,7 @@ impl Hashing {
                 "" => NO_HASH,
                 reference => {
                     write_look(reference, scratch);
-                    self.short(scratch.as_str())
+                    self.short(scratch.as_slice())
                 }
             },
             account: match row.account() {
@@ -106,28 +106,28 @@ pub(super) fn composed(reference: &str) -> Cow<'_, str> {
 
 /// Writes what a reference looks like to somebody who does not look closely: the same for references
 /// that differ only in case, in how they are composed, or by characters that look alike (UTS 39).
-pub(super) fn write_look(reference: &str, look: &mut String) {
+pub(super) fn write_look(reference: &str, look: &mut Vec<u8>) {
     look.clear();
     if reference.is_ascii() {
-        reference.chars().for_each(|c| push_look(c, look));
+        reference.bytes().for_each(|byte| push_look(byte, look));
         return;
     }
     // A letter looks otherwise as a capital, so that both are taken to the capital, and what that
     // looks like back to the small one.
     let capital: String = reference.nfkc().flat_map(char::to_uppercase).collect();
-    for c in skeleton(&capital).flat_map(char::to_lowercase) {
-        push_look(c, look);
-    }
+    let small: String = skeleton(&capital).flat_map(char::to_lowercase).collect();
+    small.bytes().for_each(|byte| push_look(byte, look));
 }
 
-/// What an ASCII character looks like; a test holds it against the tables of UTS 39.
-fn push_look(c: char, look: &mut String) {
-    match c.to_ascii_lowercase() {
-        '0' => look.push('o'),
+/// What an ASCII character looks like; a test holds it against the tables of UTS 39. The bytes of
+/// other characters stay as they are.
+fn push_look(byte: u8, look: &mut Vec<u8>) {
+    match byte.to_ascii_lowercase() {
+        b'0' => look.push(b'o'),
         // The capital of the last one looks like the others.
-        '1' | '|' | 'i' => look.push('l'),
-        'm' => look.push_str("rn"),
-        c => look.push(c),
+        b'1' | b'|' | b'i' => look.push(b'l'),
+        b'm' => look.extend_from_slice(b"rn"),
+        byte => look.push(byte),
     }
 }
 
@@ -207,8 +207,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn look(reference: &str) -> String {
-        let mut look = String::new();
+    fn look(reference: &str) -> Vec<u8> {
+        let mut look = Vec::new();
         write_look(reference, &mut look);
         look
     }

@@ -124,7 +124,7 @@ pub(super) enum CurrencyError {
 /// What is wrong with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddressFault {
-    /// It is none of the currency's network.
+    /// It is not one of the currency's network.
     Invalid(Currency, AddressError),
     /// It is one, but a doubtful one.
     Doubtful(Caution),
@@ -133,7 +133,7 @@ pub(super) enum AddressFault {
 /// What is wrong with an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AmountFault {
-    /// It is none; of the currency if that is known.
+    /// It is not an amount; of the currency if that is known.
     Invalid(Option<Currency>, AmountError),
     /// A decimal point where the comma was asked for.
     Point(Option<Currency>),
@@ -310,7 +310,7 @@ impl<'a> Checker<'a> {
         faults: &mut Vec<Fault>,
     ) -> Row<'t> {
         if let Some(error) = self.row_error(record) {
-            // Where one cell ends and the next begins is not known, or the row is no payout, so
+            // Where one cell ends and the next begins is not known, or the row is not a payout, so
             // that nothing that could be said about the cells would help.
             faults.push(Fault::Row(error));
             return Row::default();
@@ -575,15 +575,19 @@ fn is_totals(text: &str) -> bool {
         "итог",
         "сумма",
     ];
-    // Nearly every value is another one by its first letter.
-    if !text.starts_with(['t', 'T', 's', 'S', 'g', 'G', 'и', 'И', 'в', 'В', 'с', 'С']) {
-        return false;
-    }
-    let text = text.to_lowercase();
-    WORDS.iter().any(|word| {
-        let rest = text.strip_prefix(word);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ' ', ',', '.', '(']))
+    let begins = |word: &&str| {
+        let head = text.get(..word.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(word) || is_equal_in_small(head, word))
+    };
+    WORDS.iter().filter(|word| begins(word)).any(|word| {
+        let rest = text.get(word.len()..).unwrap_or_default();
+        rest.is_empty() || rest.starts_with([':', ' ', ',', '.', '('])
     })
+}
+
+/// Whether a text beyond ASCII is this word, but for its case.
+fn is_equal_in_small(text: &str, word: &str) -> bool {
+    !text.is_ascii() && text.chars().flat_map(char::to_lowercase).eq(word.chars())
 }
 
 /// Whether a program that reads JSON numbers as doubles sees exactly this amount.

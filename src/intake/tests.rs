@@ -180,6 +180,40 @@ fn a_file_that_is_no_csv_is_told() {
 }
 
 #[test]
+fn a_file_beyond_the_limit_is_told() {
+    // Zeros that nobody looks at take no memory.
+    let intake = read(vec![0; MAX_FILE_BYTES + 1], &Options::default());
+    let findings = intake.findings();
+    assert_eq!(
+        findings.iter().map(on_a_line).collect::<Vec<_>>(),
+        [
+            " error: the file is larger than 1 GiB, which is as much as is read | split it into \
+             several files, each with its own references"
+        ]
+    );
+}
+
+#[test]
+fn a_cell_with_line_breaks_is_one_finding_and_hides_no_payout() {
+    let rows = [
+        format!("BTC,{BTC},1,\"a"),
+        format!("BTC,{BTC},2,b\""),
+        "btc,x,3,c".to_owned(),
+        format!("BTC,{BTC2},4,\"d"),
+        format!("BTC,{BTC2},5,e"),
+    ];
+    let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+    let told = told(file(&rows));
+    let places: Vec<_> = told
+        .iter()
+        .map(|it| it.split(": error").next().unwrap())
+        .collect();
+    assert_eq!(places, ["2", "4:currency_code", "5"], "{told:#?}");
+    assert!(told[0].contains("ends 1 line below"), "{told:#?}");
+    assert!(told[2].contains("is not closed on this line"), "{told:#?}");
+}
+
+#[test]
 fn header_faults_are_told() {
     for (header, expected) in [
         (

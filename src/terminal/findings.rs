@@ -9,6 +9,7 @@ use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use dialoguer::console;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write as _};
 use std::ops::Range;
@@ -149,7 +150,7 @@ pub fn event(finding: &Finding) -> String {
     };
     // Texts and numbers can always be written.
     let json = serde_json::to_string(&event).unwrap_or_default();
-    if !json.contains(is_unsafe) {
+    if matches!(escape(&json), Cow::Borrowed(_)) {
         return json;
     }
     let mut escaped = String::with_capacity(json.len());
@@ -295,7 +296,7 @@ mod tests {
             kind: "amount",
             value: "1e\u{1b}7".into(),
             span: Some(1..2),
-            message: "\"1e\u{1b}7\" is no amount".into(),
+            message: "\"1e\u{1b}7\" is not an amount".into(),
             hint: "write 1".into(),
             row: "BTC,\u{202e}x,1e7".into(),
             row_span: Some(10..11),
@@ -307,7 +308,7 @@ mod tests {
     fn a_line_has_the_place_first_and_nothing_that_steers_a_terminal() {
         assert_eq!(
             line("p.csv", &finding()),
-            "p.csv:17: amount: \"1e\\u{1b}7\" is no amount\n  hint: write 1"
+            "p.csv:17: amount: \"1e\\u{1b}7\" is not an amount\n  hint: write 1"
         );
     }
 
@@ -317,7 +318,7 @@ mod tests {
         assert_eq!(
             drawn.lines().collect::<Vec<_>>(),
             [
-                "p.csv:17:amount: \"1e\\u{1b}7\" is no amount",
+                "p.csv:17:amount: \"1e\\u{1b}7\" is not an amount",
                 "   |",
                 "17 | BTC,\\u{202e}x,1e7",
                 "   |                ^",

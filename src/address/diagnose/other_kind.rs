@@ -1,4 +1,4 @@
-//! The other kind is what a text is that stands in the address column and is no address: a payment
+//! The other kind is what a text is that stands in the address column and is not an address: a payment
 //! link, a name, a hash.
 //!
 //! It is told by its look, since it is looked for only after the network has refused the text.

@@ -1,4 +1,4 @@
-//! What is said about a line that is no header.
+//! What is said about a line that is not a header.
 
 use super::file::HEADER_HINT;
 use super::text::{Message, holds_secret, listed, named, quoted_unless_secret};
