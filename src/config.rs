@@ -49,6 +49,8 @@ pub struct Files {
     pub results: PathBuf,
     /// Where the ledger is, when it was said.
     pub ledger: LedgerPlace,
+    /// `--ledger`, as it was given.
+    pub ledger_flag: Option<OsString>,
     /// How the payouts' amounts are written.
     pub decimal_mark: DecimalMark,
     /// Whether it is a rehearsal.
@@ -355,6 +357,7 @@ fn check(
         files: Files {
             results: results(args.records.results, &args.input, mode),
             input: args.input,
+            ledger_flag: args.records.ledger.clone(),
             ledger: ledger(args.records.ledger, environment),
             decimal_mark,
             mode,
@@ -390,6 +393,7 @@ fn files(
     Ok(Files {
         results: results(args.records.results, &args.input, mode),
         input: args.input,
+        ledger_flag: args.records.ledger.clone(),
         ledger: ledger(args.records.ledger, environment),
         decimal_mark: decimal_mark(args.decimal_comma),
         mode,
@@ -403,12 +407,14 @@ fn resolve(
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<Resolve, Error> {
     let mode = mode(args.sandbox);
+    let ledger_flag = args.records.ledger.clone();
     let ledger = ledger(args.records.ledger, environment);
     let input = match args.input {
         None => None,
         Some(input) => Some(Files {
             results: results(args.records.results, &input, mode),
             input,
+            ledger_flag,
             ledger: ledger.clone(),
             decimal_mark: decimal_mark(args.decimal_comma),
             mode,
@@ -542,7 +548,14 @@ impl Files {
         let has_comma = self.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
         let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
-        results.into_iter().chain(comma).chain(sandbox)
+        let flags = results.into_iter().chain(self.ledger_words());
+        flags.chain(comma).chain(sandbox)
+    }
+
+    /// `--ledger`, where it was given: without it another ledger would be asked.
+    fn ledger_words(&self) -> Option<String> {
+        let ledger = self.ledger_flag.as_ref()?;
+        Some(format!("--ledger {}", quoted(Path::new(ledger))))
     }
 
     /// The command that goes on with a batch.
@@ -550,6 +563,15 @@ impl Files {
     pub fn run_command(&self) -> String {
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
         words.extend(self.flags());
+        words.join(" ")
+    }
+
+    /// The command that settles a payout in doubt of whatever batch, up to the attempt's id.
+    #[must_use]
+    pub fn resolve_id_command(&self) -> String {
+        let mut words = vec!["ccbatch resolve".to_owned()];
+        words.extend(self.ledger_words());
+        words.push("--id".to_owned());
         words.join(" ")
     }
 

@@ -7,7 +7,7 @@ use super::check::{
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::{key, signals};
 use crate::cli::{self, Format};
-use crate::config::{Consent, Mode, Run, Target};
+use crate::config::{Consent, Files, Mode, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::{Payout, StateCounts};
 use crate::error::Error;
@@ -289,6 +289,7 @@ fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
     let places = Places {
         own: &results,
         others: &ended.paths,
+        resolve: &files.resolve_id_command(),
     };
     let state = ended.states.get(step).and_then(Option::as_ref);
     if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
@@ -330,7 +331,7 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
         stopped,
         results: files.results.display().to_string(),
         command: config.command.clone(),
-        doubts: doubts(payouts, &ended.states, |line| files.resolve_command(line)),
+        doubts: doubts(payouts, &ended.states, files),
     };
     let exit = Exit::of(&summary.counts);
     if config.check.format == Format::Json {
@@ -344,7 +345,7 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
 pub(super) fn doubts(
     payouts: &[Payout],
     states: &[Option<RowState<Attempt>>],
-    command: impl Fn(u64) -> String,
+    files: &Files,
 ) -> Vec<Doubt> {
     let in_doubt = payouts.iter().zip(states).filter_map(|(payout, state)| {
         let attempt = match state {
@@ -354,7 +355,7 @@ pub(super) fn doubts(
             {
                 return Some(Doubt {
                     attempt: refusal.attempt.clone(),
-                    command: format!("ccbatch resolve --id {}", refusal.attempt.id),
+                    command: format!("{} {}", files.resolve_id_command(), refusal.attempt.id),
                 });
             }
             Some(
@@ -367,7 +368,7 @@ pub(super) fn doubts(
         };
         Some(Doubt {
             attempt: attempt.clone(),
-            command: command(payout.line),
+            command: files.resolve_command(payout.line),
         })
     });
     in_doubt.collect()

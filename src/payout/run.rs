@@ -253,7 +253,7 @@ impl Knowledge {
         let shared = shared.filter(|key| key.is_shared());
         let shared = shared.map(|key| key.as_str().to_owned());
         let of_keys = ledger.look_up(LookUp::Key, request.realm, shared).await?;
-        let is_paid = |index: &&usize| {
+        let is_open = |index: &&usize| {
             let key = keys.get(**index);
             !of_keys
                 .iter()
@@ -261,7 +261,7 @@ impl Knowledge {
         };
         let payouts: Vec<&Payout> = open_rows
             .iter()
-            .filter(is_paid)
+            .filter(is_open)
             .filter_map(|index| request.payouts.get(*index))
             .collect();
         known.extend(of_keys.clone());

@@ -92,6 +92,11 @@ impl Scene {
         Self { sandbox, ..self }
     }
 
+    /// The ledger of every run in this scene.
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.home.path().join("ccbatch/ledger.db")
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -477,6 +482,13 @@ impl Started {
             rest.is_some()
         });
         rest.unwrap()
+    }
+
+    /// Waits for the end, whatever it is.
+    pub(crate) fn await_end(mut self) {
+        eventually("the program ends", || {
+            self.child.try_wait().unwrap().is_some()
+        });
     }
 
     /// Ends it as a power cut would, as far as the program can tell.

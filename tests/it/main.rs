@@ -22,6 +22,9 @@ mod results;
 /// Going on with a batch: after a kill, a doubt, an edit, a torn or a tampered results file.
 mod resume;
 
+/// What people do to files, and what becomes of their payouts.
+mod mistakes;
+
 /// The time between two requests, by the sandbox's clock.
 mod pace;
 
