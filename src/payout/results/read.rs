@@ -50,29 +50,28 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
 }
 
 impl Reading {
-    /// The first line that has no id, and that no known attempt explains. An attempt explains one
-    /// line, and none if it has a line of its own: a line may be the only record of an attempt that
-    /// the ledger lacks.
+    /// The first line that has no id, and that no known attempt explains: neither does an id of one
+    /// stand in it, nor does it begin like the line of one that has no line of its own. Else it may
+    /// be the only record of an attempt that the ledger lacks.
     #[must_use]
     pub fn unexplained(&self, known: &[Attempt]) -> Option<u64> {
         if self.without_id.is_empty() {
             return None;
         }
         let whole: HashSet<&str> = self.lines.iter().map(|line| line.id.as_str()).collect();
-        let mut left: Vec<&Attempt> = known
+        let mut without_line: Vec<&Attempt> = known
             .iter()
             .filter(|attempt| !whole.contains(attempt.id.as_str()))
             .collect();
         let mut is_explained = |row: &TableRow| {
-            let mut of_row = joined_lines(row);
-            left.retain(|attempt| {
-                let is_here = of_row > 0 && holds(row, attempt);
-                if is_here {
-                    of_row = of_row.saturating_sub(1);
-                }
+            let with_id = known.iter().filter(|attempt| has_id(row, attempt)).count();
+            let mut open = joined_lines(row).saturating_sub(with_id);
+            without_line.retain(|attempt| {
+                let is_here = open > 0 && !has_id(row, attempt) && begins(row, attempt);
+                open = open.saturating_sub(usize::from(is_here));
                 !is_here
             });
-            of_row == 0
+            open == 0
         };
         let unexplained = self.without_id.iter().find(|row| !is_explained(row));
         unexplained.map(|row| row.line)
@@ -87,18 +86,16 @@ fn joined_lines(row: &TableRow) -> usize {
     rounded.max(1)
 }
 
-/// Whether a row is the line of an attempt: it has its id, or begins like its line, as far as
-/// `started_at` or as far as it goes.
-fn holds(row: &TableRow, attempt: &Attempt) -> bool {
-    const IDENTITY: usize = 9;
+/// Whether the id of an attempt stands somewhere in a row.
+fn has_id(row: &TableRow, attempt: &Attempt) -> bool {
     let is_id = |word: &str| word == attempt.id.as_str();
-    let has_id = row
-        .cells
-        .iter()
-        .any(|cell| cell.split(|c: char| !c.is_ascii_lowercase()).any(is_id));
-    if has_id {
-        return true;
-    }
+    let mut cells = row.cells.iter();
+    cells.any(|cell| cell.split(|c: char| !c.is_ascii_lowercase()).any(is_id))
+}
+
+/// Whether a row begins like the line of an attempt, as far as `started_at` or as far as it goes.
+fn begins(row: &TableRow, attempt: &Attempt) -> bool {
+    const IDENTITY: usize = 9;
     let fields = super::line::fields(attempt);
     let mut cells = row.cells.iter().take(IDENTITY).zip(&fields);
     if row.cells.len() > IDENTITY {
@@ -112,6 +109,9 @@ fn holds(row: &TableRow, attempt: &Attempt) -> bool {
 
 /// The bytes without what a power cut leaves behind the last of them: zeros, or half a character.
 fn without_torn_end(bytes: &[u8]) -> &[u8] {
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return bytes; // UTF-16, in which a zero is half of a character.
+    }
     let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     let end = bytes.len().saturating_sub(zeros);
     let bytes = bytes.get(..end).unwrap_or(bytes);

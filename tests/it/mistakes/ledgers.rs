@@ -76,7 +76,7 @@ fn an_answer_that_comes_back_beside_a_second_payment_is_kept_and_told() {
     run.kill();
     let first = scene.book().created[0].invoice_id.clone();
     let answered = scene.read(RESULTS).replace(
-        ",unknown,,,in_flight,,,",
+        ",unknown,,,in_flight,,,,",
         &format!(",created,{first},,,,200,,"),
     );
     let wrong = ["resolve", INPUT, "--line", "2", "--not-created", "--yes"];

@@ -48,7 +48,7 @@ fn a_verdict_is_given_by_line_reference_or_id_with_and_without_the_file() {
             &scene,
             &[&flags[..], &["--invoice-id", &invoice_id]].concat(),
         )
-        .ends(0, "Recorded: line 2: created INV-");
+        .ends(0, "Recorded: line 2 created INV-");
         assert_eq!(scene.statuses(), ["created"], "{which}");
         scene.write(INPUT, input);
         pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
