@@ -7,6 +7,7 @@ use crate::ledger::attempt::INTERRUPTED;
 use crate::ledger::table::decode_time;
 use crate::ledger::{Attempt, AttemptId, AttemptStatus, Ending};
 use chrono::{DateTime, NaiveDateTime, Utc};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// A file with fewer of the columns' names is not a results file.
@@ -33,7 +34,7 @@ pub enum ReadError {
 /// # Errors
 /// It is something else.
 pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
-    let table = match table::read(without_torn_end(bytes)) {
+    let table = match table::read(&mended(bytes)) {
         Ok(table) => table,
         Err(TableError::Blank) => return Ok(Reading::default()),
         Err(TableError::Decode(_)) => return Err(ReadError::NotOurs),
@@ -107,20 +108,28 @@ fn begins(row: &TableRow, attempt: &Attempt) -> bool {
     is_whole && rest.all(|(cell, field)| field.starts_with(cell.as_str()))
 }
 
-/// The bytes without what a power cut leaves behind the last of them: zeros, or half a character.
-fn without_torn_end(bytes: &[u8]) -> &[u8] {
+/// The bytes without what a power cut leaves behind the last of them, zeros or half a character,
+/// and with a `?` for a zero elsewhere, which damages a line and not the file.
+fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return bytes; // UTF-16, in which a zero is half of a character.
+        return bytes.into(); // UTF-16, in which a zero is half of a character.
     }
     let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     let end = bytes.len().saturating_sub(zeros);
     let bytes = bytes.get(..end).unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
+    let bytes = match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => {
             bytes.get(..error.valid_up_to()).unwrap_or(bytes)
         }
         Ok(_) | Err(_) => bytes,
+    };
+    if !bytes.contains(&0) {
+        return bytes.into();
     }
+    let without_zeros = bytes
+        .iter()
+        .map(|byte| if *byte == 0 { b'?' } else { *byte });
+    without_zeros.collect::<Vec<u8>>().into()
 }
 
 /// Where each of [`COLUMNS`] is; `None` if this is not the header of a results file. A name that
