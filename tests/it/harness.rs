@@ -484,6 +484,11 @@ impl Started {
         rest.unwrap()
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for the end, whatever it is.
     pub(crate) fn await_end(mut self) {
         eventually("the program ends", || {

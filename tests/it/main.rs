@@ -25,6 +25,9 @@ mod resume;
 /// What people do to files, and what becomes of their payouts.
 mod mistakes;
 
+/// Offices at random: lives of a batch among people, each from a seed.
+mod office;
+
 /// The time between two requests, by the sandbox's clock.
 mod pace;
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 mod files;
 
 /// What spreadsheets save, of the input and of the results file.
-mod spreadsheets;
+pub(crate) mod spreadsheets;
 
 /// Rows and references that are changed, lost or added after payment.
 mod rows;

@@ -21,7 +21,7 @@ fn fragile_input() -> String {
 }
 
 /// What a spreadsheet makes of a results file.
-struct Dialect {
+pub(crate) struct Dialect {
     delimiter: char,
     decimal_comma: bool,
     is_russian: bool,
@@ -29,7 +29,7 @@ struct Dialect {
     line_break: &'static str,
 }
 
-const DIALECTS: [Dialect; 4] = [
+pub(crate) const DIALECTS: [Dialect; 4] = [
     Dialect {
         delimiter: ';',
         decimal_comma: true,
@@ -71,6 +71,11 @@ impl Dialect {
     /// A results file as the spreadsheet saves it.
     fn save(&self, scene: &Scene) {
         let text = scene.read(RESULTS);
+        scene.write(RESULTS, self.saved(&text));
+    }
+
+    /// What a results file is then.
+    pub(crate) fn saved(&self, text: &str) -> Vec<u8> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(text.as_bytes());
@@ -84,11 +89,18 @@ impl Dialect {
                     self.cell(column, cell)
                 }
             });
-            let cells: Vec<String> = cells.collect();
+            let quoted = cells.map(|cell| {
+                if cell.contains([self.delimiter, '"']) {
+                    format!("\"{}\"", cell.replace('"', "\"\""))
+                } else {
+                    cell
+                }
+            });
+            let cells: Vec<String> = quoted.collect();
             saved.push_str(&cells.join(&self.delimiter.to_string()));
             saved.push_str(self.line_break);
         }
-        scene.write(RESULTS, (self.encode)(&saved));
+        (self.encode)(&saved)
     }
 
     fn cell(&self, column: usize, cell: &str) -> String {
