@@ -515,8 +515,8 @@ fn resolve(
         Some(input) => Some(Files {
             results: results(args.records.results, &input, mode),
             input,
-            ledger: ledger.clone(),
             ledger_flag,
+            ledger: ledger.clone(),
             reading: reading(args.read),
             mode,
             user: user(environment),
@@ -782,18 +782,22 @@ impl Files {
         let encoding = reading
             .encoding
             .map(|encoding| given("--encoding", encoding.to_string()));
-        let ledger = self.ledger_flag.as_ref();
-        let ledger = ledger.map(|place| format!("--ledger {}", quoted(Path::new(place))));
         let has_comma = reading.decimal_mark == DecimalMark::Comma;
         let comma = has_comma.then(|| "--decimal-comma".to_owned());
         let sandbox = (self.mode == Mode::Sandbox).then(|| "--sandbox".to_owned());
         results
             .into_iter()
-            .chain(ledger)
+            .chain(self.ledger_words())
             .chain(columns)
             .chain(encoding)
             .chain(comma)
             .chain(sandbox)
+    }
+
+    /// `--ledger`, where it was given: without it another ledger would be asked.
+    fn ledger_words(&self) -> Option<String> {
+        let ledger = self.ledger_flag.as_ref()?;
+        Some(format!("--ledger {}", quoted(Path::new(ledger))))
     }
 
     /// The command that goes on with a batch.
@@ -801,6 +805,15 @@ impl Files {
     pub fn run_command(&self) -> String {
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
         words.extend(self.flags());
+        words.join(" ")
+    }
+
+    /// The command that settles a payout in doubt of whatever batch, up to the attempt's id.
+    #[must_use]
+    pub fn resolve_id_command(&self) -> String {
+        let mut words = vec!["ccbatch resolve".to_owned()];
+        words.extend(self.ledger_words());
+        words.push("--id".to_owned());
         words.join(" ")
     }
 

@@ -11,7 +11,7 @@ use crate::domain::{Finding, FindingCounts, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Options};
-use crate::ledger::rules::{RefusalReason, RowState};
+use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
 use crate::payout::open::{Notice, OpenError, Opened};
 use crate::payout::pacer;
@@ -186,6 +186,7 @@ pub(super) fn tell_refusals(
     let places = Places {
         own: &results,
         others: prospect.paths,
+        resolve: &config.files.resolve_id_command(),
     };
     let plan = prospect.plan;
     if let Some(Closed::AllPaid(newest)) = plan.closed {
@@ -197,7 +198,8 @@ pub(super) fn tell_refusals(
     for (row, state) in prospect.rows.iter().zip(&plan.states) {
         if let Some(RowState::Refused(refusal)) = state {
             findings.push(refusals::refused(row.payout, refusal, places));
-            if refusal.reason == RefusalReason::InDoubtElsewhere {
+            // In doubt in any batch is for an operator with the dashboard, not for an editor.
+            if refusal.attempt.status().is_in_doubt() {
                 exit = Exit::InDoubt;
             }
         }

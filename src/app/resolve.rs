@@ -361,6 +361,9 @@ fn is_agreed(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Resu
 /// Records the verdict in the ledger, then in the results file.
 async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<(), Error> {
     let place = desk.ledger.place();
+    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let before = desk.ledger.attempts_of(&attempt.batch).await;
+    let before = before.map_err(failed)?;
     let recorded = desk
         .ledger
         .resolve(&attempt.id, config.invoice_id.as_deref())
@@ -378,7 +381,6 @@ async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<
     let Some(results) = &mut desk.results else {
         return Ok(());
     };
-    let failed = |error: LedgerError| Error::ledger(&place, &error);
     let attempts = desk
         .ledger
         .attempts_of(&recorded.batch)
@@ -386,7 +388,7 @@ async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<
         .map_err(failed)?;
     let now = desk.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
-    let published = results.publish(&attempts, now);
+    let published = results.publish_change(&before, &attempts, now);
     let kept = published.map_err(|error| Error::open(&path, &place, &OpenError::Results(error)))?;
     if let Some(name) = kept {
         ui::say(&report::changed_kept(&name));

@@ -313,6 +313,7 @@ fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
     let places = Places {
         own: &results,
         others: &ended.paths,
+        resolve: &files.resolve_id_command(),
     };
     let state = ended.states.get(step).and_then(Option::as_ref);
     if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
@@ -358,7 +359,7 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
         stopped,
         results: files.results.display().to_string(),
         command: config.command.clone(),
-        doubts: doubts(payouts, &ended.states, |line| files.resolve_command(line)),
+        doubts: doubts(payouts, &ended.states, files),
     };
     let exit = Exit::of(&summary.counts);
     if config.check.format == Format::Json {
@@ -372,7 +373,7 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
 pub(super) fn doubts(
     payouts: &[Payout],
     states: &[Option<RowState<Attempt>>],
-    command: impl Fn(u64) -> String,
+    files: &Files,
 ) -> Vec<Doubt> {
     let in_doubt = payouts.iter().zip(states).filter_map(|(payout, state)| {
         let attempt = match state {
@@ -382,7 +383,7 @@ pub(super) fn doubts(
             {
                 return Some(Doubt {
                     attempt: refusal.attempt.clone(),
-                    command: format!("ccbatch resolve --id {}", refusal.attempt.id),
+                    command: format!("{} {}", files.resolve_id_command(), refusal.attempt.id),
                 });
             }
             Some(
@@ -395,7 +396,7 @@ pub(super) fn doubts(
         };
         Some(Doubt {
             attempt: attempt.clone(),
-            command: command(payout.line),
+            command: files.resolve_command(payout.line),
         })
     });
     in_doubt.collect()

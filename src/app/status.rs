@@ -78,7 +78,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         stopped: String::new(),
         results: files.results.display().to_string(),
         command: files.run_command(),
-        doubts: doubts(&payouts, &states, |line| files.resolve_command(line)),
+        doubts: doubts(&payouts, &states, files),
     };
     if opened.is_at_work {
         // What a run has not finished yet is nothing for an operator to settle.

@@ -10,6 +10,7 @@ use super::key::{Content, PayoutKey, References};
 use super::realm::Realm;
 use super::rules::Known;
 use crate::address;
+use crate::domain::outcome::own_key;
 use crate::domain::{Amount, Currency, Payout};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap};
@@ -161,6 +162,10 @@ impl Adoption<'_> {
             let attempt = attempt.clone();
             return self.update(line, attempt);
         }
+        if let Some(attempt) = self.with_damaged_id(line) {
+            let attempt = attempt.clone();
+            return self.update(line, attempt);
+        }
         let identity = self.identity(line)?;
         let invoice_id = line.ending.invoice_id();
         if !invoice_id.is_empty()
@@ -176,22 +181,43 @@ impl Adoption<'_> {
         Ok(())
     }
 
+    /// The attempt of a line whose id was damaged: no two attempts of one batch are begun in the
+    /// same millisecond for the same line of the input and with the same number.
+    fn with_damaged_id(&self, line: &Line) -> Option<&Attempt> {
+        let started_at = line.started_at?;
+        self.known.all().iter().find(|it| {
+            it.batch == *self.setting.batch
+                && it.started_at == started_at
+                && Some(it.line) == line.input_line
+                && Some(it.number) == line.number
+        })
+    }
+
     /// Takes the answer of a line for an attempt that is known.
     fn update(&mut self, line: &Line, mut attempt: Attempt) -> Result<(), AdoptReason> {
-        let LineEnding::Is(ending) = &line.ending else {
-            return Ok(());
+        let ending = match &line.ending {
+            LineEnding::Is(ending) if is_better(ending, &attempt) => ending.clone(),
+            // It may be all that is known of a payment.
+            LineEnding::Unreadable { invoice_id }
+                if !invoice_id.is_empty() && attempt.ending.is_interrupted() =>
+            {
+                unreadable(invoice_id, self.setting.now)
+            }
+            LineEnding::InFlight | LineEnding::Is(_) | LineEnding::Unreadable { .. } => {
+                return Ok(());
+            }
         };
-        if !is_better(ending, &attempt) {
-            return Ok(());
-        }
         if !ending.invoice_id.is_empty()
             && let Some(owner) = self.known.of_invoice_id(&ending.invoice_id)
             && owner.id != attempt.id
         {
             return Err(taken(&ending.invoice_id, owner));
         }
-        attempt.ending = ending.clone();
-        attempt.resolved = None;
+        if !attempt.is_live() && ending.status.is_live() && self.has_live(&attempt.key) {
+            attempt.counting = Counting::Extra;
+        }
+        attempt.resolved = self.resolved(&ending);
+        attempt.ending = ending;
         self.known.replace(attempt.clone());
         self.changes.push(Change::Update(attempt));
         Ok(())
@@ -202,18 +228,15 @@ impl Adoption<'_> {
         let ending = match &line.ending {
             LineEnding::InFlight => Ending::interrupted(setting.now),
             LineEnding::Is(ending) => ending.clone(),
-            LineEnding::Unreadable { invoice_id } => Ending {
-                detail: format!("{invoice_id} the status of this line cannot be read")
-                    .trim_start()
-                    .to_owned(),
-                ..Ending::interrupted(setting.now)
-            },
+            LineEnding::Unreadable { invoice_id } => unreadable(invoice_id, setting.now),
         };
         let key = self.key(line, &identity);
+        let counting = if ending.status.is_live() && self.has_live(&key) {
+            Counting::Extra
+        } else {
+            Counting::Counts
+        };
         let of_key = self.known.of_key(&key);
-        let has_live = of_key
-            .iter()
-            .any(|attempt| attempt.is_live() && attempt.counting == Counting::Counts);
         let last = of_key.iter().map(|attempt| attempt.number).max();
         let attempt = Attempt {
             id: line.id.clone(),
@@ -231,18 +254,30 @@ impl Adoption<'_> {
                 .number
                 .unwrap_or_else(|| last.unwrap_or_default().saturating_add(1)),
             started_at: line.started_at.unwrap_or(setting.now),
-            counting: if ending.status.is_live() && has_live {
-                Counting::Extra
-            } else {
-                Counting::Counts
-            },
+            counting,
+            resolved: self.resolved(&ending),
             ending,
-            resolved: None,
             repetition: Repetition::Refused,
             who: setting.who.to_owned(),
         };
         self.known.extend([attempt.clone()]);
         self.changes.push(Change::Insert(attempt));
+    }
+
+    /// Whether an attempt of a key is live and counts.
+    fn has_live(&self, key: &PayoutKey) -> bool {
+        let of_key = self.known.of_key(key);
+        let mut of_key = of_key.into_iter();
+        of_key.any(|attempt| attempt.is_live() && attempt.counting == Counting::Counts)
+    }
+
+    /// Who has settled an attempt, as far as its line tells: a wrong verdict can still be changed.
+    fn resolved(&self, ending: &Ending) -> Option<(String, DateTime<Utc>)> {
+        let now = self.setting.now;
+        let at = ending.finished_at.unwrap_or(now);
+        ending
+            .is_verdict()
+            .then(|| (self.setting.who.to_owned(), at))
     }
 
     /// What a line's attempt pays: what its own fields say if its id was made for them, else the
@@ -337,6 +372,23 @@ fn is_better(said: &Ending, attempt: &Attempt) -> bool {
             };
             known.is_verdict() && is_answer
         }
+    }
+}
+
+/// Of an attempt whose line names an invoice id, if any, and no status that can be read.
+fn unreadable(invoice_id: &str, now: DateTime<Utc>) -> Ending {
+    let ending = Ending::interrupted(now);
+    let why = "the status of its line in the results file cannot be read";
+    if invoice_id.is_empty() {
+        return Ending {
+            detail: why.to_owned(),
+            ..ending
+        };
+    }
+    Ending {
+        error_key: own_key::INVOICE_IN_DOUBT.to_owned(),
+        detail: format!("{invoice_id}; {why}"),
+        ..ending
     }
 }
 

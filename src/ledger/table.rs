@@ -25,7 +25,7 @@ $25, $26, $27, $28, $29, $30)";
 /// Changes what may change about an attempt.
 pub(super) const UPDATE: &str = "UPDATE attempt SET status = $1, invoice_id = $2, \
 accepted_amount = $3, error_key = $4, detail = $5, http_status = $6, finished_at = $7, \
-resolved_by = $8, resolved_at = $9 WHERE id = $10";
+resolved_by = $8, resolved_at = $9, extra = $10 WHERE id = $11";
 
 /// RFC 3339, UTC, milliseconds: `2026-11-22T10:00:00.000Z`.
 #[must_use]
@@ -73,6 +73,7 @@ pub(super) fn insert_values(attempt: &Attempt, seq: i64) -> Values {
 /// The values of [`UPDATE`].
 pub(super) fn update_values(attempt: &Attempt) -> Values {
     let mut values = ending_values(attempt);
+    values.push(Value::Integer((attempt.counting == Counting::Extra).into()));
     values.push(attempt.id.as_str().into());
     values
 }

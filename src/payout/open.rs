@@ -191,12 +191,7 @@ async fn open_locked<E: Engine, S: Storage>(
     (record, reading): (&mut BatchRecord, Reading),
 ) -> Result<Opened, OpenError> {
     let before = ledger.attempts_of(&record.id).await?;
-    if let Some(references) = wanted.references.filter(|it| *it != record.references) {
-        if before.iter().any(Attempt::is_live) {
-            return Err(OpenError::ReferencesFixed(record.references));
-        }
-        record.references = references;
-    }
+    record.references = references_of(record, &before, wanted)?;
     if let Some(line) = reading.unexplained(&before) {
         return Err(OpenError::NoId(line));
     }
@@ -224,6 +219,23 @@ async fn open_locked<E: Engine, S: Storage>(
     })
 }
 
+/// How the references of a batch count from now on.
+fn references_of(
+    record: &BatchRecord,
+    attempts: &[Attempt],
+    wanted: &Wanted<'_>,
+) -> Result<References, OpenError> {
+    match wanted.references {
+        Some(other) if other != record.references => {
+            if attempts.iter().any(Attempt::is_live) {
+                return Err(OpenError::ReferencesFixed(record.references));
+            }
+            Ok(other)
+        }
+        Some(_) | None => Ok(record.references),
+    }
+}
+
 /// Looks at a batch as [`open`] would open it, and neither locks nor writes anything.
 ///
 /// # Errors
@@ -234,7 +246,7 @@ pub async fn look<E: Engine, S: Storage>(
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
     let reading = read(&results.read()?.unwrap_or_default())?;
-    let (record, is_at_work) = match choose(ledger, &reading, wanted).await? {
+    let (mut record, is_at_work) = match choose(ledger, &reading, wanted).await? {
         Some(record) => {
             let is_at_work = ledger.is_at_work(&record.id).await?;
             (record, is_at_work)
@@ -247,6 +259,7 @@ pub async fn look<E: Engine, S: Storage>(
         ),
     };
     let before = ledger.attempts_of(&record.id).await?;
+    record.references = references_of(&record, &before, wanted)?;
     if let Some(line) = reading.unexplained(&before) {
         return Err(OpenError::NoId(line));
     }
@@ -284,7 +297,10 @@ fn notices_of(changes: &[Change]) -> Vec<Notice> {
     if count > 0 {
         notices.push(Notice::Adopted(count));
     }
-    let extras = inserted().filter(|attempt| attempt.counting == Counting::Extra);
+    let changed = changes.iter().map(|change| match change {
+        Change::Insert(attempt) | Change::Update(attempt) => attempt,
+    });
+    let extras = changed.filter(|attempt| attempt.is_live() && attempt.counting == Counting::Extra);
     notices.extend(extras.map(|attempt| Notice::Extra(Box::new(attempt.clone()))));
     notices
 }

@@ -183,7 +183,7 @@ fn closed<'k>(
             | None => None,
         })
         .collect();
-    if created.len() == states.len() {
+    if created.len() == states.iter().flatten().count() {
         let newest = created.iter().max_by_key(|attempt| attempt.started_at)?;
         let is_of_others = created.iter().all(|attempt| attempt.batch != *around.batch);
         return (is_of_others || is_old(newest)).then_some(Closed::AllPaid(newest));

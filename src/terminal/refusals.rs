@@ -14,6 +14,8 @@ pub struct Places<'a> {
     pub own: &'a str,
     /// Those of others.
     pub others: &'a Paths,
+    /// The command that settles a payout in doubt, up to the attempt's id.
+    pub resolve: &'a str,
 }
 
 impl Places<'_> {
@@ -24,6 +26,19 @@ impl Places<'_> {
             Some(path) => path.path.clone(),
             None => self.own.to_owned(),
         }
+    }
+
+    /// Whether an attempt is of this batch.
+    fn is_own(&self, attempt: &Attempt) -> bool {
+        !self.others.contains_key(&attempt.batch)
+    }
+
+    /// How to settle a payout that is in doubt.
+    fn settle(&self, attempt: &Attempt) -> String {
+        let (resolve, id) = (self.resolve, &attempt.id);
+        format!(
+            "look for it in the CryptoCloud dashboard, then say what it shows: {resolve} {id} --invoice-id INV-…, or {resolve} {id} --not-created"
+        )
     }
 }
 
@@ -45,16 +60,13 @@ pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: Places<'_>)
             None,
             "in doubt",
             format!("this payout is in doubt: {record}"),
-            format!(
-                "look for it in the CryptoCloud dashboard, then say what it shows: ccbatch resolve --id {id} --invoice-id INV-…, or ccbatch resolve --id {id} --not-created",
-                id = attempt.id
-            ),
+            places.settle(attempt),
         ),
         RefusalReason::Twin => (
             None,
             "paid before",
             format!("the same sum went to the same address before: {record}"),
-            twin_hint(attempt),
+            twin_hint(attempt, places),
         ),
         RefusalReason::CaseOfReference => (
             Some(Column::Reference),
@@ -99,23 +111,20 @@ pub fn added(payout: &Payout, newest: &Attempt) -> Finding {
     )
 }
 
-fn twin_hint(attempt: &Attempt) -> String {
+fn twin_hint(attempt: &Attempt, places: Places<'_>) -> String {
     match attempt.status() {
+        AttemptStatus::Submitting | AttemptStatus::Unknown => places.settle(attempt),
         AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
-            if attempt.reference.is_empty() {
-                "take the row out: it is paid; README.md tells how to pay the same sum again"
-                    .to_owned()
-            } else {
+            if places.is_own(attempt) {
                 format!(
-                    "take the row out, or give it its reference back ({}): it is paid; README.md tells how to pay the same sum again",
-                    attempt.reference
+                    "if it is the same payout, put the row back as it was paid: {}; README.md tells how to pay the same sum again",
+                    row(attempt)
                 )
+            } else {
+                "if it is the same payout, take the row out: it is paid; README.md tells how to pay the same sum again"
+                    .to_owned()
             }
         }
-        AttemptStatus::Submitting | AttemptStatus::Unknown => format!(
-            "look for it in the CryptoCloud dashboard, then say what it shows: ccbatch resolve --id {id} --invoice-id INV-…, or ccbatch resolve --id {id} --not-created",
-            id = attempt.id
-        ),
     }
 }
 

@@ -367,7 +367,7 @@ fn standing_everywhere() -> Scene {
 #[test]
 fn status_tells_where_each_payout_stands() {
     let scene = standing_everywhere();
-    let doubt = "ccbatch resolve payouts.csv --line 4 --invoice-id ID";
+    let doubt = "ccbatch resolve payouts.csv --line 4 --invoice-id INV-";
     let run = scene
         .program(["status", INPUT])
         .stdout_has("R5")
@@ -425,18 +425,19 @@ fn a_second_run_says_who_is_at_work() {
     let run = scene.pay().start();
     scene.await_deliveries(1);
     let who = format!("process {} (ccbatch) is at work on this batch", run.pid());
+    let of_batch = "payouts.results.csv: another run is at work on this batch";
     let url = scene.url();
-    for (input, results) in [
-        (INPUT, RESULTS),
-        ("linked.csv", "linked.results.csv"),
-        ("symbolic.csv", RESULTS),
-        ("other.csv", RESULTS),
+    for (input, results, who) in [
+        (INPUT, RESULTS, &*who),
+        ("linked.csv", "linked.results.csv", &*who),
+        ("symbolic.csv", RESULTS, &*who),
+        ("other.csv", RESULTS, of_batch),
     ] {
         let second = scene.program(["run", input, "--results", results, "--yes"]);
         let second = second.args(["--api-url", &url]).env("CCBATCH_API_KEY", KEY);
         second
             .status(1)
-            .stderr_has(&who)
+            .stderr_has(who)
             .stderr_has("hint: wait until it has ended")
             .go();
     }
@@ -445,8 +446,8 @@ fn a_second_run_says_who_is_at_work() {
     // A look does no harm, and what is in flight is nothing to settle.
     let status = scene
         .program(["status", INPUT])
-        .stdout_has("in_doubt")
-        .stderr_has(&who);
+        .stdout_has("pending")
+        .stderr_has("a run is at work on this batch");
     assert!(!status.go().stderr.contains("ccbatch resolve"));
     assert_eq!(scene.book().deliveries.len(), 1);
     run.kill();
@@ -527,7 +528,9 @@ fn no_command_minds_that_nobody_takes_what_it_says() {
             ("status payouts.csv", 0),
             ("status payouts.csv --format csv", 0),
             ("resolve payouts.csv --yes --line 2 --not-created", 0),
-            ("resolve payouts.csv --yes --line 2 --not-created", 1),
+            // A verdict can be given again until the payout is sent again.
+            ("resolve payouts.csv --yes --line 2 --not-created", 0),
+            ("resolve payouts.csv --yes --line 3 --not-created", 1),
         ] {
             let words: Vec<&str> = command.split_whitespace().collect();
             let run = scene.through_sandbox(&words).status(status);

@@ -28,7 +28,7 @@ fn a_dry_run_of_a_batch_under_way_shows_what_is_left_and_touches_nothing() {
     let run = scene.program(["run", INPUT, "--dry-run", "--api-url", &scene.url()]);
     let run = run
         .stderr_has("2 payouts to submit")
-        .stderr_has("1 already created");
+        .stderr_has("Already created: 1");
     run.stderr_has("1 rejected").stderr_has("1 in doubt").go();
     assert_eq!(scene.read(RESULTS), results);
     assert_eq!(scene.sent_and_created(), (3, 2));
@@ -40,8 +40,8 @@ fn a_dry_run_holds_the_results_against_the_input() {
     scene.pay().stderr_has("2 created").go();
     scene.write_rows(&rows(2).replace("0.001", "0.005"));
     let run = scene.program(["run", INPUT, "--dry-run", "--api-url", &scene.url()]);
-    run.status(1)
-        .stderr_has("payouts.results.csv:2: line 2 of the input was submitted as 0.001")
+    run.status(3)
+        .stderr_has("payouts.csv:2: reference: the reference was used for another payout")
         .go();
 }
 
@@ -75,7 +75,7 @@ fn a_dry_run_changes_nothing_before_and_after_a_payout() {
     let record = scene.read(RESULTS);
     dry()
         .stderr_has("1 payout to submit")
-        .stderr_has("1 already created")
+        .stderr_has("Already created: 1")
         .go();
     assert_eq!(scene.read(RESULTS), record);
     assert_eq!(scene.sent_and_created(), (1, 1));

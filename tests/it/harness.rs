@@ -93,6 +93,11 @@ impl Scene {
         Self { sandbox, ..self }
     }
 
+    /// The ledger of every run in this scene.
+    pub(crate) fn ledger_path(&self) -> PathBuf {
+        self.home.path().join("ccbatch/ledger.db")
+    }
+
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -505,6 +510,13 @@ impl Started {
     /// Whether it has come to its end.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for the end, whatever it is.
+    pub(crate) fn await_end(mut self) {
+        eventually("the program ends", || {
+            self.child.try_wait().unwrap().is_some()
+        });
     }
 
     /// Ends it as a power cut would, as far as the program can tell.

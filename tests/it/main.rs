@@ -25,6 +25,12 @@ mod results;
 /// Going on with a batch: after a kill, a doubt, an edit, a torn or a tampered results file.
 mod resume;
 
+/// What people do to files, and what becomes of their payouts.
+mod mistakes;
+
+/// Offices at random: lives of a batch among people, each from a seed.
+mod office;
+
 /// The time between two requests, by the sandbox's clock.
 mod pace;
 

@@ -100,6 +100,25 @@ impl<S: Storage> Results<S> {
         Ok(kept)
     }
 
+    /// The same after a change in the ledger, where the file said what the ledger said before.
+    ///
+    /// # Errors
+    /// As [`Results::publish`].
+    pub fn publish_change(
+        &mut self,
+        before: &[Attempt],
+        attempts: &[Attempt],
+        now: DateTime<Utc>,
+    ) -> io::Result<Option<String>> {
+        if !self.agrees_with(before)? {
+            return self.publish(attempts, now);
+        }
+        let text = text_of(attempts);
+        self.storage.publish(text.as_bytes())?;
+        self.bytes = Some(length(&text));
+        Ok(None)
+    }
+
     /// Whether the file says what the ledger says.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::ledger::attempt::INTERRUPTED;
 use crate::ledger::table::decode_time;
 use crate::ledger::{Attempt, AttemptId, AttemptStatus, Ending};
 use chrono::{DateTime, NaiveDateTime, Utc};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// A file with fewer of the columns' names is not a results file.
@@ -33,7 +34,7 @@ pub enum ReadError {
 /// # Errors
 /// It is something else.
 pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
-    let table = match table::read(bytes) {
+    let table = match table::read(&mended(bytes)) {
         Ok(table) => table,
         Err(TableError::Blank) => return Ok(Reading::default()),
         Err(TableError::Decode(_)) => return Err(ReadError::NotOurs),
@@ -51,42 +52,84 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
 
 impl Reading {
     /// The first line that has no id, and that no known attempt explains: neither does an id of one
-    /// stand somewhere in it, nor is it the beginning of the line of one.
+    /// stand in it, nor does it begin like the line of one that has no line of its own. Else it may
+    /// be the only record of an attempt that the ledger lacks.
     #[must_use]
     pub fn unexplained(&self, known: &[Attempt]) -> Option<u64> {
         if self.without_id.is_empty() {
             return None;
         }
-        let ids: HashSet<&str> = known.iter().map(|attempt| attempt.id.as_str()).collect();
-        let holds_id = |row: &TableRow| {
-            let words = row.cells.iter().flat_map(|cell| {
-                cell.split(|c: char| !c.is_ascii_lowercase())
-                    .filter(|word| word.len() >= 20)
-            });
-            words.into_iter().any(|word| ids.contains(word))
-        };
-        let is_beginning = |row: &TableRow| {
-            known
-                .iter()
-                .any(|attempt| begins(&row.cells, &super::line::fields(attempt)))
-        };
-        self.without_id
+        let whole: HashSet<&str> = self.lines.iter().map(|line| line.id.as_str()).collect();
+        let mut without_line: Vec<&Attempt> = known
             .iter()
-            .find(|row| !holds_id(row) && !is_beginning(row))
-            .map(|row| row.line)
+            .filter(|attempt| !whole.contains(attempt.id.as_str()))
+            .collect();
+        let mut is_explained = |row: &TableRow| {
+            let with_id = known.iter().filter(|attempt| has_id(row, attempt)).count();
+            let mut open = joined_lines(row).saturating_sub(with_id);
+            without_line.retain(|attempt| {
+                let is_here = open > 0 && !has_id(row, attempt) && begins(row, attempt);
+                open = open.saturating_sub(usize::from(is_here));
+                !is_here
+            });
+            open == 0
+        };
+        let unexplained = self.without_id.iter().find(|row| !is_explained(row));
+        unexplained.map(|row| row.line)
     }
 }
 
-/// Whether these cells are the beginning of a line, cut off somewhere behind what it pays.
-fn begins(cells: &[String], fields: &[String; 17]) -> bool {
-    /// A line that is cut off before `started_at` may be any attempt's.
-    const FEWEST: usize = 9;
-    let Some((last, whole)) = cells.split_last().filter(|_| cells.len() >= FEWEST) else {
-        return false;
+/// How many lines stand in a row: where a line break was lost, two or more do.
+fn joined_lines(row: &TableRow) -> usize {
+    let breaks = row.cells.len().saturating_sub(1);
+    let per_line = COLUMNS.len().saturating_sub(1);
+    let rounded = breaks.saturating_add(per_line / 2) / per_line;
+    rounded.max(1)
+}
+
+/// Whether the id of an attempt stands somewhere in a row.
+fn has_id(row: &TableRow, attempt: &Attempt) -> bool {
+    let is_id = |word: &str| word == attempt.id.as_str();
+    let mut cells = row.cells.iter();
+    cells.any(|cell| cell.split(|c: char| !c.is_ascii_lowercase()).any(is_id))
+}
+
+/// Whether a row begins like the line of an attempt, as far as `started_at` or as far as it goes.
+fn begins(row: &TableRow, attempt: &Attempt) -> bool {
+    const IDENTITY: usize = 9;
+    let fields = super::line::fields(attempt);
+    let mut cells = row.cells.iter().take(IDENTITY).zip(&fields);
+    if row.cells.len() > IDENTITY {
+        return cells.all(|(cell, field)| cell == field);
+    }
+    let last = row.cells.len().saturating_sub(1);
+    let is_whole = cells.by_ref().take(last).all(|(cell, field)| cell == field);
+    let mut rest = row.cells.iter().zip(&fields).skip(last);
+    is_whole && rest.all(|(cell, field)| field.starts_with(cell.as_str()))
+}
+
+/// The bytes without what a power cut leaves behind the last of them, zeros or half a character,
+/// and with a `?` for a zero elsewhere, which damages a line and not the file.
+fn mended(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        return bytes.into(); // UTF-16, in which a zero is half of a character.
+    }
+    let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    let end = bytes.len().saturating_sub(zeros);
+    let bytes = bytes.get(..end).unwrap_or(bytes);
+    let bytes = match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => {
+            bytes.get(..error.valid_up_to()).unwrap_or(bytes)
+        }
+        Ok(_) | Err(_) => bytes,
     };
-    let is_whole = whole.iter().zip(fields).all(|(cell, field)| cell == field);
-    let next = fields.get(whole.len());
-    is_whole && next.is_some_and(|field| field.starts_with(last.as_str()))
+    if !bytes.contains(&0) {
+        return bytes.into();
+    }
+    let without_zeros = bytes
+        .iter()
+        .map(|byte| if *byte == 0 { b'?' } else { *byte });
+    without_zeros.collect::<Vec<u8>>().into()
 }
 
 /// Where each of [`COLUMNS`] is; `None` if this is not the header of a results file. A name that
@@ -164,14 +207,15 @@ fn line(row: &TableRow, places: &[Option<usize>; 17]) -> Option<Line> {
 }
 
 /// What a line says about its end. Only a whole answer counts: a created payout has an invoice id,
-/// and no other has one in that column; and what says that no answer came goes with `unknown`
-/// alone, so that nobody settles a payout by typing another status over it.
+/// no other has one in that column, and what was not created says why. So nobody settles a doubt by
+/// typing another status over it.
 fn ending_of(ending: Ending) -> LineEnding {
     let has_no_answer = [IN_FLIGHT, INTERRUPTED].contains(&ending.error_key.as_str());
     let is_whole = match ending.status {
         AttemptStatus::Created => !ending.invoice_id.is_empty(),
         AttemptStatus::Rejected | AttemptStatus::NotCreated => {
-            ending.invoice_id.is_empty() && !has_no_answer
+            let has_reason = !ending.error_key.is_empty() || ending.is_verdict();
+            ending.invoice_id.is_empty() && has_reason && !has_no_answer
         }
         AttemptStatus::Unknown => ending.invoice_id.is_empty(),
         AttemptStatus::Submitting => false,

@@ -1,0 +1,215 @@
+//! Results files that were damaged: every byte changed, cut at every byte, lines joined, swapped,
+//! deleted and doubled. Whatever is made of one, nobody is paid twice and nothing panics; and a
+//! refusal names the line.
+
+use super::{References, assert_nobody_is_paid_twice, assert_paid, pay};
+use crate::harness::{INPUT, RESULTS, Scene};
+use std::fs;
+
+/// Three payouts: created, in doubt, not yet sent; and what the two records hold.
+struct Damaged {
+    scene: Scene,
+    ledger: Vec<u8>,
+    results: Vec<u8>,
+}
+
+impl Damaged {
+    fn new(references: References) -> Self {
+        let scene = Scene::paying("ok,drop-after", "");
+        scene.write(INPUT, references.input(3));
+        pay(&scene, INPUT, &[]).ends(6, "In doubt: line 3");
+        Self {
+            ledger: fs::read(scene.ledger_path()).unwrap(),
+            results: fs::read(scene.path(RESULTS)).unwrap(),
+            scene,
+        }
+    }
+
+    /// Runs with this results file, with or without the ledger. The payout of line 4 may be sent,
+    /// so a dry run tells what would be.
+    fn look(&self, results: &[u8], has_ledger: bool) -> (Option<i32>, String) {
+        if has_ledger {
+            fs::write(self.scene.ledger_path(), &self.ledger).unwrap();
+        } else {
+            let _ = fs::remove_file(self.scene.ledger_path());
+        }
+        self.scene.write(RESULTS, results);
+        let flags = [
+            "run",
+            INPUT,
+            "--dry-run",
+            "--format",
+            "json",
+            "--keep-going",
+        ];
+        let output = self.scene.through_sandbox(&flags).raw();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!told.contains("panicked"), "{told}");
+        assert_nobody_is_paid_twice(&self.scene, &told);
+        (output.status.code(), format!("{stdout}{told}"))
+    }
+
+    /// The plan must not pay more than line 4, and an error must name this line of the file.
+    #[track_caller]
+    fn assert_harmless(&self, results: &[u8], has_ledger: bool, line: usize) {
+        let (status, told) = self.look(results, has_ledger);
+        let shown = String::from_utf8_lossy(results);
+        match status {
+            Some(0) => assert!(
+                told.contains(r#""to_submit":1"#) || told.contains(r#""to_submit":0"#),
+                "{told}\n{shown}"
+            ),
+            Some(1) => assert!(
+                told.contains(&format!("{RESULTS}:{line}: "))
+                    // Where a line was broken in two, the rest stands on the next.
+                    || told.contains(&format!("{RESULTS}:{}: ", line + 1))
+                    || line == 1 && told.contains(&format!("{RESULTS}: ")),
+                "not line {line}: {told}\n{shown}"
+            ),
+            Some(3 | 6) => {}
+            other => panic!("{other:?} {told}\n{shown}"),
+        }
+    }
+}
+
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// How many of the bytes are tried: all of them by name, else one in so many.
+fn stride() -> usize {
+    match std::env::var_os("CCBATCH_ALL_BYTES") {
+        Some(_) => 1,
+        None => 23,
+    }
+}
+
+#[test]
+fn a_byte_that_was_changed_pays_nobody_again() {
+    for references in [References::With, References::Without] {
+        let damaged = Damaged::new(references);
+        let start = damaged
+            .results
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap()
+            + 1;
+        for has_ledger in [true, false] {
+            for at in (start..damaged.results.len()).step_by(stride()) {
+                let original = damaged.results[at];
+                let value = [b'x', b'0', b',', b'"', b'\n', 0, 0xff][at % 7];
+                if value == original {
+                    continue;
+                }
+                let mut results = damaged.results.clone();
+                results[at] = value;
+                let line = line_of(&damaged.results, at);
+                damaged.assert_harmless(&results, has_ledger, line);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_off_pays_nobody_again_while_the_ledger_is_there() {
+    for references in [References::With, References::Without] {
+        let damaged = Damaged::new(references);
+        for at in (0..damaged.results.len()).step_by(stride()) {
+            let cut = &damaged.results[..at];
+            let line = line_of(&damaged.results, at);
+            damaged.assert_harmless(cut, true, line);
+            // Zeros are what a power cut leaves.
+            damaged.assert_harmless(&[cut, &[0; 40]].concat(), true, line);
+        }
+    }
+}
+
+#[test]
+fn a_line_cut_off_in_its_middle_is_refused_without_the_ledger() {
+    let damaged = Damaged::new(References::With);
+    let last = damaged.results.len() - 2;
+    let lines: Vec<usize> = (0..last)
+        .filter(|at| damaged.results[*at] == b'\n')
+        .collect();
+    let start = lines[1] + 2;
+    for at in (start..last).step_by(stride()) {
+        let (status, told) = damaged.look(&damaged.results[..at], false);
+        assert_eq!(status, Some(1), "{told}");
+        assert!(
+            told.contains(&format!("{RESULTS}:3: this line is damaged")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn lines_that_were_joined_swapped_or_doubled_pay_nobody_again() {
+    for references in [References::With, References::Without] {
+        let damaged = Damaged::new(references);
+        let text = String::from_utf8(damaged.results.clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let [header, one, two] = lines[..] else {
+            panic!("{text}")
+        };
+        for changed in [
+            format!("{header}\n{two}\n{one}\n"),
+            format!("{header}\n{one}\n{one}\n{two}\n"),
+            format!("{header}\n{one}\n{two}\n{two}\n"),
+            format!("{header}\n{one}{two}\n"),
+            format!("{header}\n\n{one}\n\n{two}\n\n"),
+        ] {
+            for has_ledger in [true, false] {
+                damaged.assert_harmless(changed.as_bytes(), has_ledger, 2);
+            }
+        }
+        for deleted in [format!("{header}\n{one}\n"), format!("{header}\n{two}\n")] {
+            damaged.assert_harmless(deleted.as_bytes(), true, 2);
+        }
+        for headless in [
+            format!("{one}\n{two}\n"),
+            format!("{one}\n{header}\n{two}\n"),
+        ] {
+            damaged.assert_harmless(headless.as_bytes(), true, 1);
+            damaged.assert_harmless(headless.as_bytes(), false, 1);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_id_is_still_its_attempt() {
+    for references in [References::With, References::Without] {
+        let damaged = Damaged::new(references);
+        let text = String::from_utf8(damaged.results.clone()).unwrap();
+        for (n, line) in text.lines().enumerate().skip(1) {
+            let id = line.rsplit_once(',').unwrap().1;
+            for at in [0, 15] {
+                let other = if id.as_bytes()[at] == b'a' { "b" } else { "a" };
+                let mut damaged_id = id.to_owned();
+                damaged_id.replace_range(at..=at, other);
+                let changed = text.replace(id, &damaged_id);
+                let (status, told) = damaged.look(changed.as_bytes(), true);
+                assert_eq!(status, Some(0), "line {n}: {told}");
+                assert!(told.contains(r#""to_submit":1"#), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_torn_line_goes_on_after_a_power_cut() {
+    let scene = Scene::paying("delay:1h", "");
+    scene.write(INPUT, References::With.input(2));
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    run.kill();
+    let ledger = fs::read(scene.ledger_path()).unwrap();
+    let text = scene.read(RESULTS);
+    let start = text.find('\n').unwrap() + 1;
+    for at in (start..text.len()).step_by(stride()) {
+        fs::write(scene.ledger_path(), &ledger).unwrap();
+        scene.write(RESULTS, &text[..at]);
+        pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+        assert_paid(&scene, 1, "");
+    }
+}

@@ -1,0 +1,95 @@
+//! The ledger lost, or brought back from a backup, and two homes on one folder.
+
+use super::{COUNT, References, assert_paid, begun, pay};
+use crate::harness::{INPUT, RESULTS, Scene};
+use std::fs;
+
+#[test]
+fn a_lost_ledger_is_filled_from_the_results_file() {
+    for references in [References::With, References::Without] {
+        for paid in [2, COUNT] {
+            let scene = begun(references, paid);
+            let record = scene.read(RESULTS);
+            fs::remove_file(scene.ledger_path()).unwrap();
+            let ran = pay(&scene, INPUT, &[]);
+            ran.ends(0, "All done: 4 created");
+            ran.ends(0, "attempts are new to the ledger and were taken over");
+            assert_paid(&scene, COUNT, "");
+            assert!(scene.read(RESULTS).starts_with(&record), "{record}");
+        }
+    }
+}
+
+#[test]
+fn a_ledger_from_a_backup_learns_from_the_results_file_what_it_lacks() {
+    for references in [References::With, References::Without] {
+        let scene = begun(references, 1);
+        let backup = fs::read(scene.ledger_path()).unwrap();
+        pay(&scene, INPUT, &["--limit", "2"]).ends(5, "3 created");
+        fs::write(scene.ledger_path(), backup).unwrap();
+        pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+        assert_paid(&scene, COUNT, "");
+        assert_eq!(scene.statuses(), ["created"; COUNT]);
+    }
+}
+
+#[test]
+fn two_homes_on_one_folder_take_turns() {
+    for references in [References::With, References::Without] {
+        let scene = begun(references, 0);
+        for (home, status) in [("a", 5), ("b", 5), ("a", 5), ("b", 0), ("a", 0)] {
+            fs::create_dir_all(scene.path(home)).unwrap();
+            let ledger = format!("{home}/ledger.db");
+            let flags = ["--ledger", &ledger, "--limit", "1"];
+            pay(&scene, INPUT, &flags).ends(status, "created");
+        }
+        assert_paid(&scene, COUNT, "");
+    }
+}
+
+#[test]
+fn a_doubt_is_adopted_as_a_doubt() {
+    for (step, kill) in [("drop-after", false), ("delay:1h", true)] {
+        let scene = Scene::paying(step, "");
+        scene.write(INPUT, References::With.input(2));
+        if kill {
+            let run = scene.pay().start();
+            scene.await_deliveries(1);
+            run.kill();
+        } else {
+            pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+        }
+        fs::remove_file(scene.ledger_path()).unwrap();
+        pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+        assert_paid(&scene, 1, "");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_back_beside_a_second_payment_is_kept_and_told() {
+    // A wrong verdict has paid a payout twice; then the results file with the first answer is
+    // brought back. The ledger must take it, and the batch must not be stuck.
+    let scene = Scene::paying("delay:1h", "");
+    scene.write(INPUT, References::With.input(2));
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    run.kill();
+    let first = scene.book().created[0].invoice_id.clone();
+    let answered = scene.read(RESULTS).replace(
+        ",unknown,,,in_flight,,,,",
+        &format!(",created,{first},,,,200,,"),
+    );
+    let wrong = ["resolve", INPUT, "--line", "2", "--not-created", "--yes"];
+    scene.program(wrong).stderr_has("Recorded").go();
+    pay_twice(&scene);
+    scene.write(RESULTS, answered);
+    let output = scene.pay().stderr_has("All done: 2 created");
+    output
+        .stderr_has("two attempts of one payout may have been paid")
+        .go();
+    assert_eq!(scene.book().created.len(), 3);
+}
+
+fn pay_twice(scene: &Scene) {
+    scene.pay().stderr_has("All done: 2 created").go();
+}

@@ -1,0 +1,296 @@
+//! Rows and references that are changed, lost or added after payment: each line of the rules.
+
+use super::{COUNT, References, age, assert_paid, begun, ledger, paid, pay};
+use crate::harness::{BITCOIN, INPUT, RESULTS, Scene};
+
+/// Another recipient of BTC.
+const OTHER: &str = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2";
+
+/// Writes the input anew with some text replaced, which must be there.
+fn replace(scene: &Scene, from: &str, to: &str) {
+    let text = scene.read(INPUT);
+    assert!(text.contains(from), "{from}");
+    scene.write(INPUT, text.replacen(from, to, 1));
+}
+
+/// Puts the rows into another order, or leaves some out; the first is 1.
+fn take_rows(scene: &Scene, references: References, order: &[usize]) {
+    let rows: String = order.iter().map(|n| references.row(*n)).collect();
+    scene.write(INPUT, format!("{}{rows}", references.header()));
+}
+
+#[test]
+fn rows_may_be_sorted_inserted_and_the_columns_reordered() {
+    for references in [References::With, References::Without] {
+        for order in [&[4, 3, 2, 1][..], &[5, 1, 2, 3, 4], &[1, 5, 2, 6, 3, 4]] {
+            let scene = begun(references, 2);
+            take_rows(&scene, references, order);
+            pay(&scene, INPUT, &[]).ends(0, "All done");
+            assert_paid(&scene, order.len(), "");
+        }
+        let scene = begun(references, 2);
+        let text = scene.read(INPUT);
+        let turned: Vec<String> = text
+            .lines()
+            .map(|line| line.split(',').rev().collect::<Vec<_>>().join(","))
+            .collect();
+        scene.write(INPUT, turned.join("\r\n"));
+        pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+        assert_paid(&scene, COUNT, "");
+    }
+}
+
+#[test]
+fn a_paid_row_may_be_deleted_if_it_has_a_reference_and_must_be_put_back_if_it_has_none() {
+    let scene = begun(References::With, 2);
+    take_rows(&scene, References::With, &[1, 3, 4]);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 3 created");
+    assert_paid(&scene, COUNT, "");
+
+    let scene = begun(References::Without, 2);
+    take_rows(&scene, References::Without, &[1, 3, 4]);
+    let ran = pay(&scene, INPUT, &["--repeat"]);
+    ran.ends(3, "a payout of this batch is no longer in the file");
+    let row = format!("currency_code,to_address,amount: BTC,{BITCOIN},0.002");
+    ran.ends(3, &row);
+    // The row that is told, pasted at the end, is the one that was missing.
+    let pasted = row.split_once(": ").unwrap().1;
+    scene.write(INPUT, format!("{}{pasted}\n", scene.read(INPUT)));
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
+fn an_edit_of_a_paid_row_without_a_reference_is_a_row_missing() {
+    for (from, to) in [("0.002", "0.02"), (BITCOIN, OTHER)] {
+        let scene = begun(References::Without, 2);
+        replace(&scene, from, to);
+        pay(&scene, INPUT, &[]).ends(3, "a payout of this batch is no longer in the file");
+        assert_paid(&scene, 2, "");
+    }
+}
+
+#[test]
+fn a_reference_that_was_used_pays_nothing_else() {
+    for (from, to) in [
+        ("0.002", "0.02"),
+        (&*format!("R2,BTC,{BITCOIN}"), &*format!("R2,BTC,{OTHER}")),
+        (
+            &*format!("R2,BTC,{BITCOIN}"),
+            "R2,LTC,LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1",
+        ),
+    ] {
+        let scene = begun(References::With, 2);
+        replace(&scene, from, to);
+        let ran = pay(&scene, INPUT, &[]);
+        ran.ends(
+            3,
+            "payouts.csv:3: reference: the reference was used for another payout",
+        );
+        ran.ends(3, &scene.book().created[1].invoice_id);
+        ran.ends(3, &format!("R2,BTC,{BITCOIN},0.002"));
+        assert_paid(&scene, 2, "");
+    }
+    // The same amount in other digits is the same payout.
+    let scene = begun(References::With, 2);
+    replace(&scene, "0.002", "0.00200");
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+}
+
+#[test]
+fn an_instalment_needs_a_reference_of_its_own() {
+    let scene = begun(References::With, COUNT);
+    scene.write(
+        "second.csv",
+        format!("{}R1,BTC,{BITCOIN},0.5\n", References::With.header()),
+    );
+    pay(&scene, "second.csv", &[]).ends(3, "each part of an instalment needs its own");
+    scene.write(
+        "second.csv",
+        format!("{}R1-2,BTC,{BITCOIN},0.5\n", References::With.header()),
+    );
+    pay(&scene, "second.csv", &[]).ends(0, "All done: 1 created");
+    assert_paid(&scene, COUNT + 1, "");
+}
+
+#[test]
+fn a_reference_that_was_changed_after_payment_is_the_same_payout_for_five_days() {
+    let scene = begun(References::With, 2);
+    replace(&scene, "R2,", "R9,");
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(
+        3,
+        "payouts.csv:3: the same sum went to the same address before",
+    );
+    ran.ends(3, &format!("put the row back as it was paid: reference,currency_code,to_address,amount: R2,BTC,{BITCOIN},0.002"));
+    assert_paid(&scene, 2, "");
+    age(&scene, 4);
+    pay(&scene, INPUT, &[]).ends(3, "the same sum went to the same address before");
+    // Who pays equal sums every week gives references.
+    age(&scene, 2);
+    let run = scene.pay().args(["--only", "3"]);
+    run.stderr_has("1 created").go();
+    assert_eq!(paid(&scene)["0.002"], 2);
+}
+
+#[test]
+fn references_that_were_lost_with_their_column_pay_nobody_again_however_late() {
+    for days in [0, 19, 400] {
+        let scene = begun(References::With, 2);
+        age(&scene, days);
+        scene.write(INPUT, References::Without.input(COUNT));
+        pay(&scene, INPUT, &[]).ends(3, "payouts.csv:2: the same sum went");
+        assert_paid(&scene, 2, "");
+    }
+}
+
+#[test]
+fn references_that_were_added_after_payment_pay_nobody_again() {
+    for days in [0, 400] {
+        let scene = begun(References::Without, 2);
+        age(&scene, days);
+        scene.write(INPUT, References::With.input(COUNT));
+        let ran = pay(&scene, INPUT, &["--repeat"]);
+        ran.ends(3, "a payout of this batch is no longer in the file");
+        assert_paid(&scene, 2, "");
+    }
+}
+
+#[test]
+fn a_reference_in_another_case_is_no_new_one() {
+    for flags in [&[][..], &["--repeat"]] {
+        let scene = begun(References::With, 2);
+        age(&scene, 6);
+        replace(&scene, "R2,", "r2,");
+        let ran = pay(&scene, INPUT, flags);
+        ran.ends(
+            3,
+            "payouts.csv:3: reference: the reference was used before, with other capitals",
+        );
+        ran.ends(3, "write it as it was: R2");
+        assert_paid(&scene, 2, "");
+        // Nor in another file.
+        scene.write("other.csv", scene.read(INPUT));
+        pay(&scene, "other.csv", flags).ends(3, "with other capitals");
+        // Both in one file are two payouts, each of which is meant.
+        let both = scene.read(INPUT).replace("r2,", "R2,");
+        scene.write(INPUT, format!("{both}r2,BTC,{BITCOIN},0.9\n"));
+        pay(&scene, INPUT, &[]).ends(0, "All done: 5 created");
+    }
+}
+
+#[test]
+fn the_same_sum_twice_on_purpose_is_paid_twice() {
+    let twice = format!("BTC,{BITCOIN},0.5\nBTC,{BITCOIN},0.5\n");
+    let scene = begun(References::Without, 0);
+    scene.write(INPUT, format!("{}{twice}", References::Without.header()));
+    let run = ["run", INPUT, "--yes", "--interval", "0s"];
+    for (flags, count) in [(&["--limit", "1"][..], 1), (&[], 2), (&[], 2)] {
+        let _ = scene.through_sandbox(&[&run[..], flags].concat()).raw();
+        assert_eq!(scene.book().created.len(), count);
+        // Whichever of the two was paid, the other one is not paid in its place.
+        let _ = std::fs::remove_file(scene.path(RESULTS));
+    }
+}
+
+#[test]
+fn of_two_equal_rows_the_one_that_stays_is_the_one_that_was_paid() {
+    let one = format!("{}BTC,{BITCOIN},0.5\n", References::Without.header());
+    let scene = begun(References::Without, 0);
+    scene.write(INPUT, format!("{one}BTC,{BITCOIN},0.5\n"));
+    pay(&scene, INPUT, &["--limit", "1"]).ends(5, "1 created");
+    scene.write(INPUT, &one);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 1 created");
+    assert_paid(&scene, 1, "");
+}
+
+#[test]
+fn a_rejected_row_that_is_deleted_takes_no_other_with_it() {
+    for references in [References::With, References::Without] {
+        let scene = Scene::paying("reject:network", "");
+        scene.write(INPUT, references.input(2));
+        pay(&scene, INPUT, &["--limit", "1"]).ends(5, "1 rejected");
+        take_rows(&scene, references, &[2]);
+        pay(&scene, INPUT, &[]).ends(0, "All done: 1 created");
+        assert_eq!(scene.book().created[0].amount, "0.002");
+    }
+}
+
+#[test]
+fn a_rejected_row_is_left_alone_until_it_is_mended() {
+    for references in [References::With, References::Without] {
+        let scene = Scene::paying("ok,reject:network", "");
+        scene.write(INPUT, references.input(3));
+        pay(&scene, INPUT, &[]).ends(4, "2 created, 1 rejected");
+        pay(&scene, INPUT, &[]).ends(4, "2 created, 1 rejected");
+        replace(&scene, "0.002", "0.2");
+        pay(&scene, INPUT, &[]).ends(0, "All done: 3 created");
+        assert_eq!(
+            paid(&scene).keys().collect::<Vec<_>>(),
+            ["0.001", "0.003", "0.2"]
+        );
+    }
+}
+
+#[test]
+fn a_rejected_row_is_sent_again_when_that_is_asked_for() {
+    let scene = Scene::paying("reject:network", "");
+    scene.write(INPUT, References::With.input(2));
+    pay(&scene, INPUT, &[]).ends(4, "1 created, 1 rejected");
+    pay(&scene, INPUT, &["--retry-rejected"]).ends(0, "All done: 2 created");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn a_payout_in_doubt_in_another_batch_is_settled_by_the_command_that_is_shown() {
+    let scene = Scene::paying("drop-after", "");
+    scene.write(INPUT, References::With.input(2));
+    let flags = ["--ledger", "mine.db"];
+    pay(&scene, INPUT, &flags).ends(6, "In doubt: line 2");
+    scene.write("copy.csv", References::With.input(2));
+    let ran = pay(&scene, "copy.csv", &flags);
+    ran.ends(6, "copy.csv:2: this payout is in doubt");
+    let id = scene.results()[0].id.clone();
+    let command = format!("ccbatch resolve --ledger mine.db --id {id} --invoice-id INV-");
+    ran.ends(6, &command);
+    let invoice_id = scene.book().created[0].invoice_id.clone();
+    let command = command.replace("INV-", &invoice_id);
+    scene.shown(&command).stderr_has("Recorded: line 2").go();
+    pay(&scene, "copy.csv", &flags).ends(0, "All done: 2 created");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn a_twin_in_doubt_is_settled_first_and_cannot_be_repeated() {
+    let scene = Scene::paying("drop-after", "");
+    scene.write(INPUT, References::Without.input(2));
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+    scene.write("copy.csv", References::Without.input(2));
+    for flags in [&[][..], &["--repeat"]] {
+        let ran = pay(&scene, "copy.csv", flags);
+        ran.ends(6, "the same sum went to the same address before");
+        ran.ends(6, "ccbatch resolve --id ");
+    }
+    assert_paid(&scene, 1, "");
+}
+
+#[test]
+fn two_files_without_references_that_start_together_pay_each_once() {
+    let scene = begun(References::Without, 0);
+    scene.write("copy.csv", References::Without.input(COUNT));
+    let start = |input| {
+        let run = ["run", input, "--yes", "--interval", "0s"];
+        scene.through_sandbox(&run).stderr_has("").start()
+    };
+    let runs = [start(INPUT), start("copy.csv")];
+    for run in runs {
+        run.await_end();
+    }
+    assert_paid(&scene, scene.book().created.len(), "");
+    assert!(!scene.book().created.is_empty());
+    let known = "SELECT count(*) FROM attempt WHERE status = 'created'";
+    let count: u32 = ledger(&scene)
+        .query_row(known, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(count as usize, scene.book().created.len());
+}

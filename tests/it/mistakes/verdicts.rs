@@ -1,0 +1,202 @@
+//! What `resolve` may and may not record.
+
+use super::{References, assert_paid, pay, run};
+use crate::harness::{INPUT, RESULTS, Scene};
+use std::fs;
+
+/// A batch of two whose first payout is in doubt, after this step of the sandbox.
+fn in_doubt(step: &str) -> Scene {
+    let scene = Scene::paying(step, "");
+    scene.write(INPUT, References::With.input(2));
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+    scene
+}
+
+fn resolve(scene: &Scene, flags: &[&str]) -> super::Ran {
+    run(scene, &[&["resolve", "--yes"][..], flags].concat())
+}
+
+fn invoice_id(scene: &Scene) -> String {
+    scene.book().created[0].invoice_id.clone()
+}
+
+#[test]
+fn a_verdict_is_given_by_line_reference_or_id_with_and_without_the_file() {
+    for (is_there, which) in [
+        (true, "--line"),
+        (true, "--reference"),
+        (true, "--id"),
+        (false, "--reference"),
+        (false, "--id"),
+    ] {
+        let scene = in_doubt("drop-after");
+        let id = scene.results()[0].id.clone();
+        let value = match which {
+            "--line" => "2",
+            "--reference" => "R1",
+            _ => &id,
+        };
+        let input = scene.read(INPUT);
+        let mut flags = vec![which, value];
+        if is_there {
+            flags.push(INPUT);
+        } else {
+            fs::remove_file(scene.path(INPUT)).unwrap();
+        }
+        let invoice_id = invoice_id(&scene);
+        resolve(
+            &scene,
+            &[&flags[..], &["--invoice-id", &invoice_id]].concat(),
+        )
+        .ends(0, "Recorded: line 2 created INV-");
+        assert_eq!(scene.statuses(), ["created"], "{which}");
+        scene.write(INPUT, input);
+        pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+        assert_paid(&scene, 2, which);
+    }
+}
+
+#[test]
+fn an_invoice_id_is_one_of_the_dashboard_and_of_no_other_payout() {
+    let scene = Scene::paying("ok,drop-after", "");
+    scene.write(INPUT, References::With.input(3));
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 3");
+    let taken = invoice_id(&scene);
+    for (id, status, why) in [
+        (&*taken, 1, "this is the invoice id of another payout"),
+        ("12345678", 2, "is not an invoice id"),
+        ("INV-", 2, "is not an invoice id"),
+        ("INV-two words", 2, "is not an invoice id"),
+        ("", 2, "is not an invoice id"),
+    ] {
+        resolve(&scene, &[INPUT, "--line", "3", "--invoice-id", id]).ends(status, why);
+    }
+    assert_eq!(scene.statuses(), ["created", "unknown"]);
+    for (line, why) in [
+        ("2", "this payout is not in doubt: it is created"),
+        ("4", "this payout is not in doubt: it is pending"),
+        ("9", "no payout stands on this line"),
+    ] {
+        resolve(&scene, &[INPUT, "--line", line, "--not-created"]).ends(1, why);
+    }
+}
+
+#[test]
+fn a_wrong_verdict_can_be_changed_until_the_payout_is_sent_again() {
+    let scene = in_doubt("drop-before");
+    let line = [INPUT, "--line", "2"];
+    let created = ["--invoice-id", "INV-WRONG"];
+    resolve(&scene, &[&line[..], &created].concat()).ends(0, "created INV-WRONG");
+    resolve(&scene, &[&line[..], &["--not-created"]].concat()).ends(0, "not created");
+    resolve(&scene, &[&line[..], &created].concat()).ends(0, "created INV-WRONG");
+    resolve(&scene, &[&line[..], &["--not-created"]].concat()).ends(0, "not created");
+    let id = scene.results()[0].id.clone();
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    resolve(&scene, &["--id", &id, "--invoice-id", "INV-LATE"]).ends(1, "was sent again");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn a_verdict_that_was_adopted_from_the_results_file_can_be_changed_too() {
+    let scene = in_doubt("drop-before");
+    resolve(&scene, &[INPUT, "--line", "2", "--invoice-id", "INV-WRONG"]).ends(0, "created");
+    fs::remove_file(scene.ledger_path()).unwrap();
+    resolve(&scene, &[INPUT, "--line", "2", "--not-created"]).ends(0, "not created");
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn a_wrong_not_created_costs_a_second_payment_once_and_is_told_in_the_record() {
+    // An operator's wrong verdict is not covered; what was recorded is kept.
+    let scene = in_doubt("drop-before");
+    resolve(&scene, &[INPUT, "--line", "2", "--not-created"]).ends(0, "not created");
+    assert!(scene.read(RESULTS).contains("resolved by operator"));
+}
+
+#[test]
+fn what_names_an_invoice_id_is_not_called_not_created_without_naming_it() {
+    let body = "body:500:%7B%22invoice_id%22:%22INV-NAMED123%22%7D";
+    let scene = in_doubt(body);
+    let line = [INPUT, "--line", "2", "--not-created"];
+    resolve(&scene, &line).ends(1, "--despite INV-NAMED123");
+    resolve(&scene, &[&line[..], &["--despite", "INV-OTHER"]].concat()).ends(1, "INV-NAMED123");
+    resolve(
+        &scene,
+        &[&line[..], &["--despite", "INV-NAMED123"]].concat(),
+    )
+    .ends(0, "not created");
+}
+
+#[test]
+fn nobody_resolves_by_editing_a_cell() {
+    for (from, to) in [
+        (",unknown,", ",not_created,"),
+        (",unknown,", ",rejected,"),
+        (",unknown,", ",,"),
+        (",unknown,,,", ",not_created,,,x,,,,"),
+    ] {
+        for step in ["drop-after", "kill"] {
+            let scene = match step {
+                "kill" => killed(),
+                step => in_doubt(step),
+            };
+            pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+            let text = scene.read(RESULTS);
+            scene.write(RESULTS, text.replace(from, to));
+            pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+            assert_paid(&scene, 1, to);
+        }
+    }
+}
+
+/// A batch of two whose run was killed while the first payout was in flight.
+fn killed() -> Scene {
+    let scene = Scene::paying("delay:1h", "");
+    scene.write(INPUT, References::With.input(2));
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    run.kill();
+    scene
+}
+
+#[test]
+fn a_line_in_flight_that_was_typed_over_is_still_in_doubt() {
+    let scene = killed();
+    let text = scene.read(RESULTS);
+    assert!(text.contains(",unknown,,,in_flight,"), "{text}");
+    scene.write(RESULTS, text.replace(",unknown,", ",not_created,"));
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+    assert_paid(&scene, 1, "");
+}
+
+#[test]
+fn nothing_is_resolved_while_a_run_is_at_work() {
+    let scene = Scene::paying("delay:1h", "");
+    scene.write(INPUT, References::With.input(2));
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    let id = scene.results()[0].id.clone();
+    for which in [
+        &[INPUT, "--line", "2"][..],
+        &["--id", &id],
+        &["--reference", "R1"],
+    ] {
+        let ran = resolve(&scene, &[which, &["--not-created"]].concat());
+        ran.ends(1, "at work on this batch");
+    }
+    let status = scene.program(["status", INPUT]).stdout_has("pending");
+    let told = status.stderr_has("a run is at work on this batch").go();
+    assert!(!told.stderr.contains("ccbatch resolve"), "{told}");
+    run.kill();
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+}
+
+#[test]
+fn an_id_that_no_payout_has_is_told() {
+    let scene = in_doubt("drop-after");
+    for flags in [["--id", "abc"], ["--reference", "R9"]] {
+        resolve(&scene, &[&flags[..], &["--not-created"]].concat())
+            .ends(1, "the ledger has no payout with");
+    }
+}
