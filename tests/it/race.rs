@@ -3,7 +3,7 @@
 //! The whole race, 1,000 payouts and 1,000 kills, is run with `CCBATCH_PROOFS=all`; it takes some
 //! minutes.
 
-use crate::harness::{BITCOIN, Scene, unhurried};
+use crate::harness::{BITCOIN, Scene, rows, unhurried};
 use crate::operator::{is_thorough, wait_for_the_sandbox};
 use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -16,7 +16,7 @@ use ccbatch::ledger::{
     Ledger, Pace, PayoutKey, Realm, References, Wanted, Who,
 };
 use ccbatch::payout::pacer::{Clock, SystemClock};
-use ccbatch::sandbox::Script;
+use ccbatch::sandbox::{Options, Script};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -400,11 +400,11 @@ fn the_second_index_keeps_one_invoice_id_to_one_payout() {
 #[test]
 fn an_invoice_id_that_the_api_gives_twice_leaves_the_second_payout_in_doubt() {
     let body = r#"{"status":"success","data":{"invoice_id":"INV-TWICE"}}"#;
-    let scene = Scene::new("").with_sandbox(ccbatch::sandbox::Options {
-        script: Script::answer(200, &[], body.to_owned()).unwrap(),
+    let answer = || Script::answer(200, &[], body.to_owned()).unwrap();
+    let scene = Scene::new(&rows(2)).with_sandbox(Options {
+        script: answer().then(answer()),
         ..unhurried("")
     });
-    scene.write_rows(&crate::harness::rows(2));
     let run = scene.pay().status(6);
     run.stderr_has("1 created, 1 in doubt").go();
     assert_eq!(scene.statuses(), ["created", "unknown"]);

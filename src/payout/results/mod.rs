@@ -38,7 +38,17 @@ pub trait Storage {
     /// Any; whether the bytes are there is not known then.
     fn write_last(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Whether the file that was published last still is where it was, with this many bytes.
+    /// Whether nobody else has written to the file that was published last, which has this many bytes,
+    /// wherever it is now.
+    ///
+    /// # Errors
+    /// Any.
+    fn is_untouched(&mut self, _bytes: u64) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether the file that was published last still is where it was, untouched, with this many
+    /// bytes.
     ///
     /// # Errors
     /// Any.
@@ -49,7 +59,7 @@ pub trait Storage {
 #[derive(Debug)]
 pub struct Results<S> {
     storage: S,
-    /// How many bytes it has; `None` before it was published in this run.
+    /// How many bytes it has; `None` where that is not known, and it has to be published first.
     bytes: Option<u64>,
     /// Where the line of the attempt under way begins.
     last_line: u64,
@@ -127,21 +137,33 @@ impl<S: Storage> Results<S> {
     /// # Errors
     /// Whether the line is durable is not known: the request must not leave.
     pub fn begin(&mut self, attempt: &Attempt) -> io::Result<()> {
-        let end = self.bytes.unwrap_or_default();
+        let words = "another program has written to the results file just now";
+        let end = self.bytes.ok_or_else(|| io::Error::other(words))?;
+        if !self.storage.is_untouched(end)? {
+            return Err(io::Error::other(words));
+        }
         self.last_line = end;
         self.write(attempt, end)
     }
 
-    /// Replaces the line of the attempt under way by what it came to.
+    /// Replaces the line of the attempt under way by what it came to. A file that somebody else has
+    /// written to meanwhile is left to them: it is no longer intact, and is to be published anew.
     ///
     /// # Errors
     /// Whether the line is durable is not known.
     pub fn finish(&mut self, attempt: &Attempt) -> io::Result<()> {
+        if let Some(bytes) = self.bytes
+            && !self.storage.is_untouched(bytes)?
+        {
+            self.bytes = None;
+            return Ok(());
+        }
         self.write(attempt, self.last_line)
     }
 
     fn write(&mut self, attempt: &Attempt, offset: u64) -> io::Result<()> {
         let text = encode(attempt);
+        self.bytes = None;
         self.storage.write_last(text.as_bytes(), offset)?;
         self.bytes = Some(offset.saturating_add(length(&text)));
         Ok(())
