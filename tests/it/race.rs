@@ -18,6 +18,7 @@ use ccbatch::ledger::{
 use ccbatch::payout::pacer::{Clock, SystemClock};
 use ccbatch::sandbox::{Options, Script};
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,13 +97,19 @@ impl Round<'_> {
         panic!("no end after {MAX_TURNS} turns");
     }
 
-    /// Settles the doubts of one file as the dashboard has them.
+    /// Settles the doubts that this process has left, as the dashboard has them. Those of others are
+    /// left to others: their processes may be alive, and their requests on the way.
     fn settle(&self, file: &str) {
-        wait_for_the_sandbox(self.scene);
         let status = self.scene.program(["status", file, "--format", "json"]);
-        for event in String::from_utf8(status.raw().stdout).unwrap().lines() {
+        let status = String::from_utf8(status.raw().stdout).unwrap();
+        let results = file.replace(".csv", ".results.csv");
+        let own = std::fs::read_to_string(self.scene.path(&results)).unwrap_or_default();
+        // Only now, so that whatever was sent by then has arrived.
+        wait_for_the_sandbox(self.scene);
+        for event in status.lines() {
             let event: serde_json::Value = serde_json::from_str(event).unwrap();
-            if event["state"] != "in_doubt" {
+            let id = event["id"].as_str().unwrap_or_default();
+            if event["state"] != "in_doubt" || id.is_empty() || !own.contains(id) {
                 continue;
             }
             let created = self.scene.book().created;
@@ -111,11 +118,21 @@ impl Round<'_> {
                 Some(paid) => vec!["--invoice-id", &paid.invoice_id],
                 None => vec!["--not-created"],
             };
-            let id = event["id"].as_str().unwrap();
-            // Another process may be at work on it, or have settled it: then it says so.
             let resolve = self.scene.program(["resolve", "--yes", "--id", id]);
             resolve.args(verdict).raw();
         }
+    }
+
+    /// What the ledger says about a payout.
+    fn history(&self, amount: &str) -> String {
+        let connection = Connection::open(self.scene.ledger()).unwrap();
+        let sql = "SELECT started_at || ' ' || batch || ' ' || id || ' ' || status || ' ' \
+                   || invoice_id || ' ' || error_key || ' ' || detail || ' ' || who \
+                   FROM attempt WHERE amount = ?1 ORDER BY seq";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([amount], |row| row.get(0)).unwrap();
+        let rows: Vec<String> = rows.map(Result::unwrap).collect();
+        rows.join("\n")
     }
 
     fn race(&self) {
@@ -133,7 +150,8 @@ impl Round<'_> {
         }
         for n in 0..PAYOUTS_A_ROUND {
             let times = paid.get(&self.amount(n)).copied().unwrap_or_default();
-            assert_eq!(times, 1, "round {} payout {n} was paid {times} times", self.number);
+            let amount = self.amount(n);
+            assert_eq!(times, 1, "times that {amount} was paid\n{}", self.history(&amount));
         }
     }
 }
