@@ -55,7 +55,10 @@ fn main() {
     let ratio = payout.as_secs_f64() / sync.min(after).as_secs_f64();
     println!("one sync of one page          {sync:>10.2?} before, {after:.2?} after");
     println!("records of one payout, p50    {payout:>10.2?}, {ratio:.1} syncs");
-    println!("records of one payout, p95    {:>10.2?}", part(&records, 95));
+    println!(
+        "records of one payout, p95    {:>10.2?}",
+        part(&records, 95)
+    );
     let is_met = if payout < TARGET { "met" } else { "missed" };
     println!("target                        {TARGET:>10.2?}, {is_met}");
 }
@@ -63,9 +66,7 @@ fn main() {
 /// The folder that `--in` names.
 fn place() -> PathBuf {
     let mut words = std::env::args().skip_while(|word| word != "--in");
-    words
-        .nth(1)
-        .map_or_else(std::env::temp_dir, PathBuf::from)
+    words.nth(1).map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
 fn median(times: &[Duration]) -> Duration {

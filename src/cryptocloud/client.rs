@@ -579,7 +579,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_the_documented_one() {
         let (client, server) = served(Limits::default(), |mut socket| read_request(&mut socket));
-        client.exchange(&payout(), Reading::now()).await.outcome;
+        client.exchange(&payout(), Reading::now()).await;
         let request = server.join().unwrap();
         let (head, body) = request.split_once("\r\n\r\n").unwrap();
         assert_eq!(
@@ -631,7 +631,7 @@ mod tests {
         client.prepare().unwrap();
         client.prepare().unwrap();
         assert!(client.reserve.lock().unwrap().is_some());
-        client.exchange(&payout(), Reading::now()).await.outcome;
+        client.exchange(&payout(), Reading::now()).await;
         assert!(client.reserve.lock().unwrap().is_none());
         server.join().unwrap();
     }

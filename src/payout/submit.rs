@@ -374,10 +374,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         let ledger = &mut self.records.ledger;
         let mut tries = 1;
         loop {
-            match ledger
-                .finish(attempt, self.order.pace, since_arrival)
-                .await
-            {
+            match ledger.finish(attempt, self.order.pace, since_arrival).await {
                 Ok(()) => break,
                 Err(LedgerError::Commit(_)) if tries < FINISH_TRIES => {
                     tries = tries.saturating_add(1);

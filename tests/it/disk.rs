@@ -119,6 +119,58 @@ fn a_disk_that_is_gone_from_a_moment_on_loses_nothing() {
     fail_at_every(("unlink", 4), "EIO", Fault::FromThenOn);
 }
 
+/// How many syncs of the records come before the first request: the last five are the claim's.
+fn syncs_before_the_first_request() -> usize {
+    let scene = three_payouts("");
+    let calls = strace::trace(&scene, RUN, None, &[]).calls;
+    let before = calls.iter().take_while(|call| !call.contains("POST /"));
+    before.filter(|call| call.starts_with("fsync(")).count()
+}
+
+/// How many times a commit is synced: the journal twice, the ledger, and the folder twice.
+const SYNCS_OF_A_COMMIT: usize = 5;
+
+#[test]
+fn a_claim_whose_commit_fails_is_voided_and_not_sent() {
+    if !strace::is_available("a claim whose commit fails") {
+        return;
+    }
+    let last = syncs_before_the_first_request();
+    let first = last + 1 - SYNCS_OF_A_COMMIT;
+    // SQLite passes over a failed sync of the folder in which it has just made the journal.
+    let of_the_journals_name = first + 1;
+    for n in (first..=last).filter(|n| *n != of_the_journals_name) {
+        let scene = three_payouts("");
+        let inject = format!("fsync:error=EIO:when={n}");
+        let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+        let told = traced.told();
+        assert_eq!(traced.output.status.code(), Some(5), "{inject}: {told}");
+        assert!(told.contains("line 2 was not sent"), "{inject}: {told}");
+        assert!(!told.contains("in doubt"), "{inject}: {told}");
+        assert_eq!(scene.sent_and_created(), (0, 0), "{inject}: {told}");
+        scene.pay().stderr_has("All done: 3 created").go();
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+#[test]
+fn an_outcome_whose_commit_fails_once_is_recorded_again() {
+    if !strace::is_available("an outcome whose commit fails") {
+        return;
+    }
+    let first = syncs_before_the_first_request() + 1;
+    for n in first..first + SYNCS_OF_A_COMMIT {
+        let scene = three_payouts("");
+        let inject = format!("fsync:error=EIO:when={n}");
+        let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+        let told = traced.told();
+        assert!(traced.is_injected(), "{inject}: {told}");
+        assert!(traced.output.status.success(), "{inject}: {told}");
+        assert_each_is_paid_once(&scene);
+        assert_eq!(invoice_ids_in_ledger(&scene).len(), 3, "{inject}: {told}");
+    }
+}
+
 #[test]
 fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
     if !strace::is_available("a machine without file descriptors") {
@@ -133,7 +185,10 @@ fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
     let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
     let told = traced.told();
     assert_eq!(traced.output.status.code(), Some(5), "{told}");
-    assert!(told.contains("there is not enough for another request"), "{told}");
+    assert!(
+        told.contains("there is not enough for another request"),
+        "{told}"
+    );
     assert_eq!(scene.statuses(), ["created"], "{told}");
     go_on_until_done(&scene);
     assert_each_is_paid_once(&scene);
@@ -278,7 +333,9 @@ const MISCHIEFS: [Mischief; 6] = [
 fn a_results_file_that_is_touched_during_the_run_is_written_anew_and_the_run_goes_on() {
     for Mischief { happens, is_kept } in MISCHIEFS {
         let scene = three_payouts("");
-        let run = scene.pay_through(&scene.url()).args(["--interval", "700ms"]);
+        let run = scene
+            .pay_through(&scene.url())
+            .args(["--interval", "700ms"]);
         let run = run.stderr_has("All done: 3 created").start();
         run.await_stderr("1/3 line 2 created");
         happens(&scene.path(RESULTS));
@@ -296,7 +353,11 @@ fn a_results_file_that_is_touched_during_the_run_is_written_anew_and_the_run_goe
 
 #[test]
 fn a_results_file_that_is_touched_while_a_payout_is_in_flight_loses_nothing() {
-    for Mischief { happens, is_kept: _ } in MISCHIEFS {
+    for Mischief {
+        happens,
+        is_kept: _,
+    } in MISCHIEFS
+    {
         let scene = three_payouts("");
         let path = scene.path(RESULTS);
         let once = std::sync::Once::new();

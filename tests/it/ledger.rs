@@ -61,7 +61,7 @@ fn nobody_but_the_owner_can_read_the_journal() {
     }
     let scene = Scene::paying("", &rows(1));
     let journal = scene.ledger().with_extension("db-journal");
-    let slow = strace::tampering("unlink:delay_enter=300000", &[journal.clone()]);
+    let slow = strace::tampering("unlink:delay_enter=300000", std::slice::from_ref(&journal));
     let run = scene.pay().by_way_of_shell(r#"umask 000; exec "$0" "$@""#);
     let run = run.by_way_of(slow).stderr_has("All done").start();
     let mut seen = None;
@@ -91,8 +91,14 @@ type Unfit = (fn(&Scene, &Path), &'static str);
 #[test]
 fn what_is_not_fit_to_be_a_ledger_is_refused_with_one_line_and_a_hint() {
     let unfit: [Unfit; 9] = [
-        (|_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap(), "is not a ledger"),
-        (|_, path| fs::create_dir(path).unwrap(), "is not a regular file"),
+        (
+            |_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap(),
+            "is not a ledger",
+        ),
+        (
+            |_, path| fs::create_dir(path).unwrap(),
+            "is not a regular file",
+        ),
         (
             |scene, path| symlink(scene.path("other.db"), path).unwrap(),
             "is a symbolic link",
@@ -152,7 +158,11 @@ fn what_is_not_fit_to_be_a_ledger_is_refused_with_one_line_and_a_hint() {
         set_mode(&folder, 0o700);
         let path = folder.join("l.db");
         make(&scene, &path);
-        let place = if mode(&folder) == 0o770 { &folder } else { &path };
+        let place = if mode(&folder) == 0o770 {
+            &folder
+        } else {
+            &path
+        };
         let run = scene.pay().args(["--ledger", path.to_str().unwrap()]);
         assert_refused(&scene, run, place.to_str().unwrap(), words);
         set_mode(&folder, 0o700);
@@ -168,10 +178,26 @@ fn a_place_that_can_hold_no_ledger_is_refused_and_nothing_is_left_there() {
     let [in_shared, under_file] = ["shared/l.db", "payouts.csv/l.db"].map(|it| scene.path(it));
     let places = [
         ("/dev/null", "/dev/null", "is in a folder of the system"),
-        ("/dev/ccbatch.db", "/dev/ccbatch.db", "is in a folder of the system"),
-        ("/proc/self/l.db", "/proc/self/l.db", "is in a folder of the system"),
-        (in_shared.to_str().unwrap(), shared.to_str().unwrap(), "others can change"),
-        (under_file.to_str().unwrap(), under_file.to_str().unwrap(), "the ledger cannot be used"),
+        (
+            "/dev/ccbatch.db",
+            "/dev/ccbatch.db",
+            "is in a folder of the system",
+        ),
+        (
+            "/proc/self/l.db",
+            "/proc/self/l.db",
+            "is in a folder of the system",
+        ),
+        (
+            in_shared.to_str().unwrap(),
+            shared.to_str().unwrap(),
+            "others can change",
+        ),
+        (
+            under_file.to_str().unwrap(),
+            under_file.to_str().unwrap(),
+            "the ledger cannot be used",
+        ),
     ];
     for (ledger, place, words) in places {
         let run = scene.pay().args(["--ledger", ledger]);
@@ -184,7 +210,10 @@ fn a_place_that_can_hold_no_ledger_is_refused_and_nothing_is_left_there() {
 #[test]
 fn without_a_home_there_is_no_ledger_and_none_of_last_resort() {
     let scene = Scene::paying("", &rows(1));
-    let run = scene.pay().without_env("HOME").without_env("XDG_STATE_HOME");
+    let run = scene
+        .pay()
+        .without_env("HOME")
+        .without_env("XDG_STATE_HOME");
     assert_refused(&scene, run, "HOME", "--ledger");
 }
 
@@ -197,7 +226,7 @@ fn a_ledger_that_may_not_be_written_is_told_before_anything_is_sent() {
         let scene = three_payouts("");
         let ledger = scene.ledger();
         let inject = format!("openat:error={error}");
-        let refuse = strace::tampering(&inject, &[ledger.clone()]);
+        let refuse = strace::tampering(&inject, std::slice::from_ref(&ledger));
         let run = scene.pay().by_way_of(refuse);
         assert_refused(&scene, run, ledger.to_str().unwrap(), "the ledger");
         go_on_until_done(&scene);
@@ -268,9 +297,15 @@ fn a_ledger_that_is_taken_away_while_a_payout_is_in_flight_costs_no_invoice_id()
         ..crate::harness::unhurried("")
     });
     let run = scene.pay().args(["--format", "json"]).status(6);
-    let output = run.stdout_has(r#""type":"unrecorded""#).stderr_has("Not recorded").go();
+    let output = run
+        .stdout_has(r#""type":"unrecorded""#)
+        .stderr_has("Not recorded")
+        .go();
     let id = &scene.book().created[0].invoice_id;
-    assert!(output.stdout.contains(id) && output.stderr.contains(id), "{output}");
+    assert!(
+        output.stdout.contains(id) && output.stderr.contains(id),
+        "{output}"
+    );
     assert_eq!(scene.sent_and_created(), (1, 1));
     assert_eq!(scene.statuses(), ["created"]);
     // Without its ledger the batch goes on by the results file.

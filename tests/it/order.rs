@@ -108,7 +108,10 @@ impl Records {
         }
         let faults = [
             (self.is_results_dirty, "the line is not durable"),
-            (self.is_results_folder_dirty, "the results file's name is not durable"),
+            (
+                self.is_results_folder_dirty,
+                "the results file's name is not durable",
+            ),
             (self.is_ledger_dirty, "the claim is not durable"),
             (self.is_journal_there, "the claim is not committed"),
             (self.is_ledger_folder_dirty, "the commit is not durable"),

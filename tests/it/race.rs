@@ -151,7 +151,12 @@ impl Round<'_> {
         for n in 0..PAYOUTS_A_ROUND {
             let times = paid.get(&self.amount(n)).copied().unwrap_or_default();
             let amount = self.amount(n);
-            assert_eq!(times, 1, "times that {amount} was paid\n{}", self.history(&amount));
+            assert_eq!(
+                times,
+                1,
+                "times that {amount} was paid\n{}",
+                self.history(&amount)
+            );
         }
     }
 }
@@ -373,7 +378,11 @@ fn second_payments(sight: Sight, index: Option<&str>) -> usize {
         }
     });
     let claimed = claimed.into_inner().unwrap();
-    assert_eq!(claimed.len(), usize::try_from(PAYOUTS).unwrap(), "nobody lost");
+    assert_eq!(
+        claimed.len(),
+        usize::try_from(PAYOUTS).unwrap(),
+        "nobody lost"
+    );
     claimed.values().filter(|times| **times > 1).count()
 }
 

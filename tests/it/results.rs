@@ -32,7 +32,10 @@ fn a_whole_line_is_there_before_the_request_and_says_that_it_is_in_flight() {
     scene.await_deliveries(2);
     assert_golden("results.in-flight.csv", &masked(&scene.read(RESULTS)));
     let line = &scene.results()[1];
-    assert_eq!([&line.status[..], &line.error_key], ["unknown", "in_flight"]);
+    assert_eq!(
+        [&line.status[..], &line.error_key],
+        ["unknown", "in_flight"]
+    );
     assert_eq!((line.finished_at, line.http_status), (None, None));
     run.kill();
 }
@@ -54,7 +57,10 @@ fn at_any_time_it_holds_whole_lines_one_an_attempt() {
         let [before @ .., _] = &lines[..] else {
             continue;
         };
-        assert!(before.iter().all(|line| line.error_key != "in_flight"), "{text}");
+        assert!(
+            before.iter().all(|line| line.error_key != "in_flight"),
+            "{text}"
+        );
         looks += 1;
         if lines.len() == 41 && lines[40].status == "created" {
             break;
@@ -71,7 +77,10 @@ fn an_id_is_twenty_small_letters_and_no_two_are_alike() {
     let ids: BTreeSet<String> = scene.results().into_iter().map(|line| line.id).collect();
     assert_eq!(ids.len(), 30);
     for id in ids {
-        assert!(id.len() == 20 && id.bytes().all(|it| it.is_ascii_lowercase()), "{id}");
+        assert!(
+            id.len() == 20 && id.bytes().all(|it| it.is_ascii_lowercase()),
+            "{id}"
+        );
     }
 }
 
@@ -100,7 +109,8 @@ fn the_input_is_no_place_for_results() {
         fs::create_dir(scene.path("folder")).unwrap();
         let before = scene.read(INPUT);
         let run = scene.pay().args(["--results", name]).status(1);
-        run.stderr_has("the payouts and the results are one and the same file").go();
+        run.stderr_has("the payouts and the results are one and the same file")
+            .go();
         assert_eq!(scene.read(INPUT), before);
         assert_eq!(scene.sent_and_created(), (0, 0));
     }
@@ -115,7 +125,11 @@ fn results_stand_beside_the_file_that_a_symbolic_link_points_to() {
     scene.write("real/march.csv", header.to_owned() + &rows(1));
     symlink("real/march.csv", scene.path(INPUT)).unwrap();
     scene.pay().stderr_has("All done").go();
-    assert!(scene.path("real/march.results.csv").exists(), "{:?}", scene.files());
+    assert!(
+        scene.path("real/march.results.csv").exists(),
+        "{:?}",
+        scene.files()
+    );
     assert_eq!(scene.sent_and_created(), (1, 1));
 }
 
@@ -188,7 +202,8 @@ fn a_folder_that_is_not_there_is_told_before_anything_is_sent() {
         .pay()
         .args(["--results", "nowhere/results.csv"])
         .status(1);
-    run.stderr_has("nowhere/results.csv: there is no such folder").go();
+    run.stderr_has("nowhere/results.csv: there is no such folder")
+        .go();
     assert_eq!(scene.files(), [INPUT]);
     assert_eq!(scene.sent_and_created(), (0, 0));
 }

@@ -5,9 +5,7 @@
 //! The limit of the program is 15 s, and is waited for by name (`--ignored`); otherwise a child of
 //! this test stands in, which has the program's client with a shorter limit.
 
-use crate::harness::{
-    BITCOIN, CERTIFICATE, KEY, Scene, certified, eventually, rows, send_signal,
-};
+use crate::harness::{BITCOIN, CERTIFICATE, KEY, Scene, certified, eventually, rows, send_signal};
 use crate::strace;
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -53,16 +51,20 @@ fn a_child_that_is_to_be_stopped() {
         minor_units: 300_000,
     };
     let claimed = Reading::now();
-    println!("\nclaimed");
+    say("claimed");
     std::io::stdin().read_line(&mut String::new()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let outcome = runtime
-        .block_on(client.exchange(&payout, claimed))
-        .outcome;
-    println!("\nbecame {} {}", outcome.status().as_str(), outcome.error_key);
+    let outcome = runtime.block_on(client.exchange(&payout, claimed)).outcome;
+    let became = [outcome.status().as_str(), &outcome.error_key];
+    say(&format!("became {}", became.join(" ")));
+}
+
+/// Tells the parent, on a line of its own.
+fn say(words: &str) {
+    writeln!(std::io::stdout(), "\n{words}").unwrap();
 }
 
 /// The child, and what it says.
@@ -199,7 +201,10 @@ fn a_process_that_is_stopped_while_its_answer_comes_counts_the_answer() {
     read_request(&mut socket);
     stopped.signal("STOP");
     let body = r#"{"status":"success","data":{"invoice_id":"INV-1"}}"#;
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     socket.write_all(answer.as_bytes()).unwrap();
     std::thread::sleep(STOPPED_FOR);
     stopped.signal("CONT");
@@ -241,7 +246,11 @@ fn the_program_stopped_for_longer_than_its_limit_claims_again_and_pays_once() {
         .collect();
     assert_eq!(
         became,
-        [["not_created", "not_sent"], ["created", ""], ["created", ""]]
+        [
+            ["not_created", "not_sent"],
+            ["created", ""],
+            ["created", ""]
+        ]
     );
     assert_eq!(scene.sent_and_created(), (2, 2));
 }
