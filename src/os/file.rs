@@ -124,3 +124,11 @@ pub fn mode_for_others(metadata: &Metadata) -> Option<u32> {
 pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     file.write_all_at(bytes, offset)
 }
+
+/// Reads bytes from a place of a file until the buffer is full.
+///
+/// # Errors
+/// Any; the file may end before.
+pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    file.read_exact_at(buffer, offset)
+}

@@ -269,6 +269,8 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
                 let (attempt, outcome) = sent.map_err(Ended::Failed)?;
                 self.states.insert(step, state_after(attempt.clone()));
                 self.sent.push(attempt);
+                // Somebody may have written to the file meanwhile.
+                self.restore_results().await?;
                 Ok(Tried::Sent(outcome))
             }
             Ok(Begun::TooSoon { wait, other }) => {

@@ -119,6 +119,58 @@ fn a_disk_that_is_gone_from_a_moment_on_loses_nothing() {
     fail_at_every(("unlink", 4), "EIO", Fault::FromThenOn);
 }
 
+/// How many syncs of the records come before the first request: the last five are the claim's.
+fn syncs_before_the_first_request() -> usize {
+    let scene = three_payouts("");
+    let calls = strace::trace(&scene, RUN, None, &[]).calls;
+    let before = calls.iter().take_while(|call| !call.contains("POST /"));
+    before.filter(|call| call.starts_with("fsync(")).count()
+}
+
+/// How many times a commit is synced: the journal twice, the ledger, and the folder twice.
+const SYNCS_OF_A_COMMIT: usize = 5;
+
+#[test]
+fn a_claim_whose_commit_fails_is_voided_and_not_sent() {
+    if !strace::is_available("a claim whose commit fails") {
+        return;
+    }
+    let last = syncs_before_the_first_request();
+    let first = last + 1 - SYNCS_OF_A_COMMIT;
+    // SQLite passes over a failed sync of the folder in which it has just made the journal.
+    let of_the_journals_name = first + 1;
+    for n in (first..=last).filter(|n| *n != of_the_journals_name) {
+        let scene = three_payouts("");
+        let inject = format!("fsync:error=EIO:when={n}");
+        let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+        let told = traced.told();
+        assert_eq!(traced.output.status.code(), Some(5), "{inject}: {told}");
+        assert!(told.contains("line 2 was not sent"), "{inject}: {told}");
+        assert!(!told.contains("in doubt"), "{inject}: {told}");
+        assert_eq!(scene.sent_and_created(), (0, 0), "{inject}: {told}");
+        scene.pay().stderr_has("All done: 3 created").go();
+        assert_each_is_paid_once(&scene);
+    }
+}
+
+#[test]
+fn an_outcome_whose_commit_fails_once_is_recorded_again() {
+    if !strace::is_available("an outcome whose commit fails") {
+        return;
+    }
+    let first = syncs_before_the_first_request() + 1;
+    for n in first..first + SYNCS_OF_A_COMMIT {
+        let scene = three_payouts("");
+        let inject = format!("fsync:error=EIO:when={n}");
+        let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
+        let told = traced.told();
+        assert!(traced.is_injected(), "{inject}: {told}");
+        assert!(traced.output.status.success(), "{inject}: {told}");
+        assert_each_is_paid_once(&scene);
+        assert_eq!(invoice_ids_in_ledger(&scene).len(), 3, "{inject}: {told}");
+    }
+}
+
 #[test]
 fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
     if !strace::is_available("a machine without file descriptors") {
@@ -190,7 +242,7 @@ impl Drop for SmallDisk<'_> {
 /// Pays until a disk of this size is full, which holds one of the records; makes it larger, and goes
 /// on.
 fn fill(kilobytes: u32, flag: &str, file: &str) {
-    const PAYOUTS: usize = 40;
+    const PAYOUTS: usize = 60;
     let scene = Scene::paying("", &rows(PAYOUTS));
     let folder = scene.path("small");
     std::fs::create_dir(&folder).unwrap();
@@ -229,7 +281,8 @@ fn a_results_file_on_a_disk_that_is_really_full_loses_nothing() {
 
 #[test]
 fn a_ledger_on_a_disk_that_is_really_full_loses_nothing() {
-    for kilobytes in [16, 108, 132, 156] {
+    // Hardly a page; a ledger and no attempt; and then some.
+    for kilobytes in [4, 76, 100, 116, 124] {
         fill(kilobytes, "--ledger", "small/l.db");
     }
 }

@@ -61,7 +61,7 @@ fn nobody_but_the_owner_can_read_the_journal() {
     }
     let scene = Scene::paying("", &rows(1));
     let journal = scene.ledger().with_extension("db-journal");
-    let slow = strace::tampering("unlink:delay_enter=300000", &[journal.clone()]);
+    let slow = strace::tampering("unlink:delay_enter=300000", std::slice::from_ref(&journal));
     let run = scene.pay().by_way_of_shell(r#"umask 000; exec "$0" "$@""#);
     let run = run.by_way_of(slow).stderr_has("All done").start();
     let mut seen = None;
@@ -226,7 +226,7 @@ fn a_ledger_that_may_not_be_written_is_told_before_anything_is_sent() {
         let scene = three_payouts("");
         let ledger = scene.ledger();
         let inject = format!("openat:error={error}");
-        let refuse = strace::tampering(&inject, &[ledger.clone()]);
+        let refuse = strace::tampering(&inject, std::slice::from_ref(&ledger));
         let run = scene.pay().by_way_of(refuse);
         assert_refused(&scene, run, ledger.to_str().unwrap(), "the ledger");
         go_on_until_done(&scene);

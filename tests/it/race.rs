@@ -3,7 +3,7 @@
 //! The whole race, 1,000 payouts and 1,000 kills, is run with `CCBATCH_PROOFS=all`; it takes some
 //! minutes.
 
-use crate::harness::{BITCOIN, Scene, unhurried};
+use crate::harness::{BITCOIN, Scene, rows, unhurried};
 use crate::operator::{is_thorough, wait_for_the_sandbox};
 use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -16,8 +16,9 @@ use ccbatch::ledger::{
     Ledger, Pace, PayoutKey, Realm, References, Wanted, Who,
 };
 use ccbatch::payout::pacer::{Clock, SystemClock};
-use ccbatch::sandbox::Script;
+use ccbatch::sandbox::{Options, Script};
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,13 +97,19 @@ impl Round<'_> {
         panic!("no end after {MAX_TURNS} turns");
     }
 
-    /// Settles the doubts of one file as the dashboard has them.
+    /// Settles the doubts that this process has left, as the dashboard has them. Those of others are
+    /// left to others: their processes may be alive, and their requests on the way.
     fn settle(&self, file: &str) {
-        wait_for_the_sandbox(self.scene);
         let status = self.scene.program(["status", file, "--format", "json"]);
-        for event in String::from_utf8(status.raw().stdout).unwrap().lines() {
+        let status = String::from_utf8(status.raw().stdout).unwrap();
+        let results = file.replace(".csv", ".results.csv");
+        let own = std::fs::read_to_string(self.scene.path(&results)).unwrap_or_default();
+        // Only now, so that whatever was sent by then has arrived.
+        wait_for_the_sandbox(self.scene);
+        for event in status.lines() {
             let event: serde_json::Value = serde_json::from_str(event).unwrap();
-            if event["state"] != "in_doubt" {
+            let id = event["id"].as_str().unwrap_or_default();
+            if event["state"] != "in_doubt" || id.is_empty() || !own.contains(id) {
                 continue;
             }
             let created = self.scene.book().created;
@@ -111,11 +118,21 @@ impl Round<'_> {
                 Some(paid) => vec!["--invoice-id", &paid.invoice_id],
                 None => vec!["--not-created"],
             };
-            let id = event["id"].as_str().unwrap();
-            // Another process may be at work on it, or have settled it: then it says so.
             let resolve = self.scene.program(["resolve", "--yes", "--id", id]);
             resolve.args(verdict).raw();
         }
+    }
+
+    /// What the ledger says about a payout.
+    fn history(&self, amount: &str) -> String {
+        let connection = Connection::open(self.scene.ledger()).unwrap();
+        let sql = "SELECT started_at || ' ' || batch || ' ' || id || ' ' || status || ' ' \
+                   || invoice_id || ' ' || error_key || ' ' || detail || ' ' || who \
+                   FROM attempt WHERE amount = ?1 ORDER BY seq";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([amount], |row| row.get(0)).unwrap();
+        let rows: Vec<String> = rows.map(Result::unwrap).collect();
+        rows.join("\n")
     }
 
     fn race(&self) {
@@ -133,10 +150,12 @@ impl Round<'_> {
         }
         for n in 0..PAYOUTS_A_ROUND {
             let times = paid.get(&self.amount(n)).copied().unwrap_or_default();
+            let amount = self.amount(n);
             assert_eq!(
-                times, 1,
-                "round {} payout {n} was paid {times} times",
-                self.number
+                times,
+                1,
+                "times that {amount} was paid\n{}",
+                self.history(&amount)
             );
         }
     }
@@ -408,11 +427,11 @@ fn the_second_index_keeps_one_invoice_id_to_one_payout() {
 #[test]
 fn an_invoice_id_that_the_api_gives_twice_leaves_the_second_payout_in_doubt() {
     let body = r#"{"status":"success","data":{"invoice_id":"INV-TWICE"}}"#;
-    let scene = Scene::new("").with_sandbox(ccbatch::sandbox::Options {
-        script: Script::answer(200, &[], body.to_owned()).unwrap(),
+    let answer = || Script::answer(200, &[], body.to_owned()).unwrap();
+    let scene = Scene::new(&rows(2)).with_sandbox(Options {
+        script: answer().then(answer()),
         ..unhurried("")
     });
-    scene.write_rows(&crate::harness::rows(2));
     let run = scene.pay().status(6);
     run.stderr_has("1 created, 1 in doubt").go();
     assert_eq!(scene.statuses(), ["created", "unknown"]);

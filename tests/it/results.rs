@@ -268,3 +268,16 @@ fn an_invoice_id_is_never_cut() {
     scene.pay().stderr_has("All done: 1 created").go();
     assert_eq!(scene.results()[0].invoice_id, id);
 }
+
+#[test]
+fn a_verdict_does_not_pass_for_a_change_by_somebody_else() {
+    let scene = Scene::paying("drop-before", &rows(1));
+    scene.pay().status(6).stderr_has("1 in doubt").go();
+    let verdict = ["resolve", INPUT, "--yes", "--line", "2", "--not-created"];
+    let output = scene.program(verdict).stderr_has("Recorded").go();
+    assert!(!output.stderr.contains("changed"), "{output}");
+    assert_eq!(scene.files(), [INPUT, RESULTS]);
+    scene.pay().stderr_has("All done").go();
+    assert_eq!(scene.files(), [INPUT, RESULTS]);
+    assert_eq!(scene.statuses(), ["not_created", "created"]);
+}

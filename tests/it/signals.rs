@@ -111,7 +111,6 @@ fn a_signal_while_the_records_are_written_leaves_them_whole() {
         let arguments = ["run", INPUT, "--yes", "--interval", "1h"];
         let traced = strace::trace(&scene, &arguments, Some(&inject), &paths);
         let point = format!("{signal} at {call} {n}: {}", traced.told());
-        assert!(traced.is_injected(), "{point}");
         assert_eq!(traced.output.status.code(), Some(5), "{point}");
         assert!(traced.told().contains("Stopped: as asked"), "{point}");
         assert!(results_text(&scene).ends_with('\n'), "{point}");

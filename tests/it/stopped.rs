@@ -51,18 +51,20 @@ fn a_child_that_is_to_be_stopped() {
         minor_units: 300_000,
     };
     let claimed = Reading::now();
-    println!("\nclaimed");
+    say("claimed");
     std::io::stdin().read_line(&mut String::new()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let outcome = runtime.block_on(client.exchange(&payout, claimed)).outcome;
-    println!(
-        "\nbecame {} {}",
-        outcome.status().as_str(),
-        outcome.error_key
-    );
+    let became = [outcome.status().as_str(), &outcome.error_key];
+    say(&format!("became {}", became.join(" ")));
+}
+
+/// Tells the parent, on a line of its own.
+fn say(words: &str) {
+    writeln!(std::io::stdout(), "\n{words}").unwrap();
 }
 
 /// The child, and what it says.

@@ -100,7 +100,7 @@ pub(crate) fn kill_at(
     paths: &[PathBuf],
 ) -> bool {
     let mut command = Command::new("strace");
-    command.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e"]);
+    command.args(["-f", "-o", "/dev/null", "-e"]);
     command.arg(format!("trace={call}"));
     let inject = format!("{call}:signal=KILL:when={n}");
     tamper(&mut command, Some(&inject), paths);

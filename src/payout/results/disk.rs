@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// The largest results file that is read: some three million attempts, more than a year of them at
 /// the API's pace.
@@ -16,7 +17,47 @@ pub const MAX_BYTES: u64 = 1 << 30;
 pub struct DiskFile {
     path: PathBuf,
     /// The file that was published last.
-    published: Option<(File, FileId)>,
+    published: Option<Published>,
+}
+
+/// A file that was published, open.
+#[derive(Debug)]
+struct Published {
+    file: File,
+    id: FileId,
+    /// When this program has last written to it, as the file system says.
+    modified: SystemTime,
+}
+
+impl Published {
+    fn new(file: File) -> io::Result<Self> {
+        let id = FileId::of(&file)?;
+        let modified = file.metadata()?.modified()?;
+        Ok(Self { file, id, modified })
+    }
+
+    fn is_untouched(&self, bytes: u64) -> io::Result<bool> {
+        let metadata = self.file.metadata()?;
+        Ok(metadata.len() == bytes && metadata.modified()? == self.modified)
+    }
+
+    /// Puts bytes in the place of all from an offset on; leaves what was there if there is no room.
+    fn replace_end(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let before = self.file.metadata()?.len();
+        let mut old = vec![0; usize::try_from(before.saturating_sub(offset)).unwrap_or_default()];
+        file::read_exact_at(&self.file, &mut old, offset)?;
+        let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let mut written = file::write_all_at(&self.file, bytes, offset);
+        if before > end {
+            written = written.and_then(|()| self.file.set_len(end));
+        }
+        if written.is_err() {
+            // Half a line must not stay. What was there needs no more room than it had.
+            let _ = file::write_all_at(&self.file, &old, offset);
+            let _ = self.file.set_len(before);
+        }
+        written
+    }
 }
 
 /// Why a path is no place for results.
@@ -147,8 +188,7 @@ impl Storage for DiskFile {
             let _ = std::fs::remove_file(&temporary);
             return Err(error);
         }
-        let id = FileId::of(&file)?;
-        self.published = Some((file, id));
+        self.published = Some(Published::new(file)?);
         Ok(())
     }
 
@@ -184,23 +224,28 @@ impl Storage for DiskFile {
     }
 
     fn write_last(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let Some((file, _)) = &self.published else {
+        let Some(published) = &mut self.published else {
             return Err(io::Error::other("the results file was not published"));
         };
-        let end = offset.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        let before = file.metadata()?.len();
-        file::write_all_at(file, bytes, offset)?;
-        if before > end {
-            file.set_len(end)?;
+        published.replace_end(bytes, offset)?;
+        published.modified = published.file.metadata()?.modified()?;
+        published.file.sync_data()
+    }
+
+    fn is_untouched(&mut self, bytes: u64) -> io::Result<bool> {
+        match &self.published {
+            Some(published) => published.is_untouched(bytes),
+            None => Ok(false),
         }
-        file.sync_data()
     }
 
     fn is_intact(&mut self, bytes: u64) -> io::Result<bool> {
-        let Some((file, id)) = &self.published else {
-            return Ok(false);
-        };
-        let is_there = FileId::at(&self.path)? == Some(*id);
-        Ok(is_there && file.metadata()?.len() == bytes)
+        match &self.published {
+            Some(published) => {
+                let is_there = FileId::at(&self.path)? == Some(published.id);
+                Ok(is_there && published.is_untouched(bytes)?)
+            }
+            None => Ok(false),
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod read;
 use crate::ledger::Attempt;
 use chrono::{DateTime, Utc};
 use line::{HEADER, encode};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::io;
 
@@ -38,7 +39,17 @@ pub trait Storage {
     /// Any; whether the bytes are there is not known then.
     fn write_last(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Whether the file that was published last still is where it was, with this many bytes.
+    /// Whether nobody else has written to the file that was published last, which has this many bytes,
+    /// wherever it is now.
+    ///
+    /// # Errors
+    /// Any.
+    fn is_untouched(&mut self, _bytes: u64) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether the file that was published last still is where it was, untouched, with this many
+    /// bytes.
     ///
     /// # Errors
     /// Any.
@@ -49,10 +60,19 @@ pub trait Storage {
 #[derive(Debug)]
 pub struct Results<S> {
     storage: S,
-    /// How many bytes it has; `None` before it was published in this run.
+    /// How many bytes it has; `None` where that is not known, and it has to be published first.
     bytes: Option<u64>,
     /// Where the line of the attempt under way begins.
     last_line: u64,
+    /// What the file is known to have said, while it was what the ledger said.
+    agreed: Option<Digest>,
+}
+
+/// Stands for all bytes of a file.
+type Digest = [u8; 32];
+
+fn digest(bytes: &[u8]) -> Digest {
+    Sha256::digest(bytes).into()
 }
 
 impl<S: Storage> Results<S> {
@@ -62,6 +82,7 @@ impl<S: Storage> Results<S> {
             storage,
             bytes: None,
             last_line: 0,
+            agreed: None,
         }
     }
 
@@ -91,11 +112,14 @@ impl<S: Storage> Results<S> {
         let text = text_of(attempts);
         let found = self.storage.read()?;
         let kept = match &found {
+            // It lags behind the ledger, which has changed since, as by a verdict.
+            Some(found) if self.agreed == Some(digest(found)) => None,
             Some(found) if is_changed(found, attempts) => Some(self.storage.keep(found, now)?),
             Some(_) | None => None,
         };
         // Also when it says so already: only a file that was published is held open.
         self.storage.publish(text.as_bytes())?;
+        self.agreed = Some(digest(text.as_bytes()));
         self.bytes = Some(length(&text));
         Ok(kept)
     }
@@ -124,10 +148,14 @@ impl<S: Storage> Results<S> {
     /// # Errors
     /// It cannot be read.
     pub fn agrees_with(&mut self, attempts: &[Attempt]) -> io::Result<bool> {
-        Ok(match self.storage.read()? {
-            Some(found) => found == text_of(attempts).as_bytes(),
-            None => attempts.is_empty(),
-        })
+        let Some(found) = self.storage.read()? else {
+            return Ok(attempts.is_empty());
+        };
+        let agrees = found == text_of(attempts).as_bytes();
+        if agrees {
+            self.agreed = Some(digest(&found));
+        }
+        Ok(agrees)
     }
 
     /// Whether nobody else has touched the file since it was published.
@@ -146,21 +174,33 @@ impl<S: Storage> Results<S> {
     /// # Errors
     /// Whether the line is durable is not known: the request must not leave.
     pub fn begin(&mut self, attempt: &Attempt) -> io::Result<()> {
-        let end = self.bytes.unwrap_or_default();
+        let words = "another program has written to the results file just now";
+        let end = self.bytes.ok_or_else(|| io::Error::other(words))?;
+        if !self.storage.is_untouched(end)? {
+            return Err(io::Error::other(words));
+        }
         self.last_line = end;
         self.write(attempt, end)
     }
 
-    /// Replaces the line of the attempt under way by what it came to.
+    /// Replaces the line of the attempt under way by what it came to. A file that somebody else has
+    /// written to meanwhile is left to them: it is no longer intact, and is to be published anew.
     ///
     /// # Errors
     /// Whether the line is durable is not known.
     pub fn finish(&mut self, attempt: &Attempt) -> io::Result<()> {
+        if let Some(bytes) = self.bytes
+            && !self.storage.is_untouched(bytes)?
+        {
+            self.bytes = None;
+            return Ok(());
+        }
         self.write(attempt, self.last_line)
     }
 
     fn write(&mut self, attempt: &Attempt, offset: u64) -> io::Result<()> {
         let text = encode(attempt);
+        self.bytes = None;
         self.storage.write_last(text.as_bytes(), offset)?;
         self.bytes = Some(offset.saturating_add(length(&text)));
         Ok(())
