@@ -19,14 +19,10 @@ pub(crate) enum Rule {
     InDoubtElsewhere,
     /// A row without a reference that was paid must be in the input.
     MissingRows,
-    /// Live attempts are allotted to equal rows first.
-    LiveFirst,
     /// How references count is fixed.
     ReferencesFixed,
     /// The results file is adopted.
     Adopting,
-    /// Answers that the ledger lacks are adopted as well.
-    AdoptingAnswers,
     /// A line is the attempt of its id.
     LineById,
     /// A line whose fields do not fit its id is not believed.
@@ -73,12 +69,16 @@ pub(crate) struct Scene {
     pub(crate) reads_early: bool,
     /// How many payouts are meant by each intent.
     pub(crate) allowed: usize,
+    /// Whether people can lose both records, so that a second payment is nobody's fault.
+    pub(crate) is_lossy: bool,
     /// After 21 days a copy without references is another month's.
     pub(crate) is_monthly: bool,
 }
 
 fn scene(name: &'static str, inputs: &[&[Row]], (runs, edits): (u8, u8), people: People) -> Scene {
-    let inputs = inputs.iter().map(|rows| (!rows.is_empty()).then(|| rows.to_vec()));
+    let inputs = inputs
+        .iter()
+        .map(|rows| (!rows.is_empty()).then(|| rows.to_vec()));
     Scene {
         name,
         homes: 1,
@@ -97,6 +97,7 @@ fn scene(name: &'static str, inputs: &[&[Row]], (runs, edits): (u8, u8), people:
         loses_commits: false,
         reads_early: false,
         allowed: 1,
+        is_lossy: false,
         is_monthly: false,
     }
 }
@@ -194,17 +195,30 @@ fn copies() -> Vec<Scene> {
                 [files(s), results(s), time(s)].concat()
             })
         },
-        scene("a subset without, the whole with", &[PLAIN, ONE], (3, 0), nobody),
+        scene(
+            "a subset without, the whole with",
+            &[PLAIN, ONE],
+            (3, 0),
+            nobody,
+        ),
         Scene {
             modes: &[false, true],
             ..scene("copies, per file and not", &[ONE, NONE], (3, 1), files)
         },
-        scene("moved without its results", &[PLAIN_TWO, NONE], (3, 1), files),
-        scene("a doubt in a deleted subset", &[ONE, ONE], (3, 1), |s| {
-            let mut after = s.clone();
-            (after.inputs[0], after.results[0]) = (None, None);
-            vec![("the subset is deleted".to_owned(), after)]
-        }),
+        scene(
+            "moved without its results",
+            &[PLAIN_TWO, NONE],
+            (3, 1),
+            files,
+        ),
+        Scene {
+            keeps_going: true,
+            ..scene("a doubt in a deleted subset", &[ONE, ONE], (3, 1), |s| {
+                let mut after = s.clone();
+                (after.inputs[0], after.results[0]) = (None, None);
+                vec![("the subset is deleted".to_owned(), after)]
+            })
+        },
     ]
 }
 
@@ -219,7 +233,12 @@ fn at_once() -> Vec<Scene> {
         ..scene
     };
     vec![
-        short(two("two copies at once without", &[PLAIN, PLAIN], 0, nobody)),
+        short(two(
+            "two copies at once without",
+            &[PLAIN, PLAIN],
+            0,
+            nobody,
+        )),
         Scene {
             runs: 2,
             ..two("two copies at once with", &[ONE, ONE], 0, nobody)
@@ -245,7 +264,9 @@ fn at_once() -> Vec<Scene> {
         },
         Scene {
             loses_commits: true,
-            ..two("commit answers lost", &[ONE, ONE], 1, |s| [copied(s), results(s)].concat())
+            ..two("commit answers lost", &[ONE, ONE], 1, |s| {
+                [copied(s), results(s)].concat()
+            })
         },
     ]
 }
@@ -254,14 +275,17 @@ fn losses() -> Vec<Scene> {
     vec![
         Scene {
             homes: 2,
+            is_lossy: true,
             ..scene("two homes, results copied", &[ONE, ONE], (3, 1), copied)
         },
         Scene {
             homes: 2,
+            is_lossy: true,
             ..scene("two homes, a doubt, adopted", &[ONE, ONE], (4, 1), copied)
         },
         Scene {
             kills: false,
+            is_lossy: true,
             ..scene("rolled back, and moved", &[PLAIN_TWO, NONE], (4, 3), |s| {
                 [files(s), backups(s)].concat()
             })
@@ -274,18 +298,27 @@ fn losses() -> Vec<Scene> {
         },
         Scene {
             answers_all: true,
-            ..scene("backup, move, roll back, 21 days", &[PLAIN_TWO, NONE], (3, 4), |s| {
-                [moved(s), backups(s), time(s)].concat()
-            })
+            ..scene(
+                "backup, move, roll back, 21 days",
+                &[PLAIN_TWO, NONE],
+                (3, 4),
+                |s| [moved(s), backups(s), time(s)].concat(),
+            )
         },
         scene("rolled back and resolved", &[ONE], (3, 2), backups),
         scene("ledger lost", &[TWO], (3, 1), lost),
-        scene("ledger lost, results rolled back", &[ONE], (3, 2), |s| {
-            [lost(s), results(s)].concat()
-        }),
-        scene("ledger lost, results sorted", &[TWO], (3, 3), |s| {
-            [lost(s), backups(s), sorted(s)].concat()
-        }),
+        Scene {
+            is_lossy: true,
+            ..scene("ledger lost, results rolled back", &[ONE], (3, 2), |s| {
+                [lost(s), results(s)].concat()
+            })
+        },
+        Scene {
+            answers_all: true,
+            ..scene("rolled back, results sorted", &[TWO], (3, 3), |s| {
+                [backups(s), sorted(s)].concat()
+            })
+        },
         scene("resaved, ledger lost", &[ZEROS], (3, 2), |s| {
             [lost(s), resaved(s)].concat()
         }),
@@ -313,7 +346,10 @@ fn each_input(s: &State, what: &str, change: impl Fn(&[Row]) -> Vec<Vec<Row>>) -
 fn references(s: &State) -> Vec<Next> {
     each_input(s, "references are changed", |rows| {
         let with = |change: fn(&Row) -> u8| {
-            let rows = rows.iter().map(|it| Row { reference: change(it), ..*it });
+            let rows = rows.iter().map(|it| Row {
+                reference: change(it),
+                ..*it
+            });
             rows.collect::<Vec<Row>>()
         };
         vec![
@@ -323,7 +359,13 @@ fn references(s: &State) -> Vec<Next> {
                 1..=3 => it.reference + 3,
             }),
             with(|_| 0),
-            with(|it| if it.reference == 0 { 6 + it.intent } else { it.reference }),
+            with(|it| {
+                if it.reference == 0 {
+                    6 + it.intent
+                } else {
+                    it.reference
+                }
+            }),
         ]
     })
 }
@@ -346,7 +388,11 @@ fn deletions(s: &State) -> Vec<Next> {
             rows.remove(at);
             rows
         };
-        if rows.len() > 1 { (0..rows.len()).map(without).collect() } else { Vec::new() }
+        if rows.len() > 1 {
+            (0..rows.len()).map(without).collect()
+        } else {
+            Vec::new()
+        }
     })
 }
 
@@ -364,7 +410,8 @@ fn files(s: &State) -> Vec<Next> {
         if s.inputs[from].is_none() {
             continue;
         }
-        for (is_move, with_results) in [(false, false), (true, false), (false, true), (true, true)] {
+        for (is_move, with_results) in [(false, false), (true, false), (false, true), (true, true)]
+        {
             let mut after = s.clone();
             after.inputs[to].clone_from(&s.inputs[from]);
             if with_results {
@@ -373,7 +420,10 @@ fn files(s: &State) -> Vec<Next> {
             if is_move {
                 after.inputs[from] = None;
             }
-            next.push((format!("{from} to {to}: move {is_move}, results {with_results}"), after));
+            next.push((
+                format!("{from} to {to}: move {is_move}, results {with_results}"),
+                after,
+            ));
         }
     }
     next
@@ -381,7 +431,8 @@ fn files(s: &State) -> Vec<Next> {
 
 fn moved(s: &State) -> Vec<Next> {
     let all = files(s).into_iter();
-    all.filter(|(what, _)| what.ends_with("move true, results true")).collect()
+    all.filter(|(what, _)| what.ends_with("move true, results true"))
+        .collect()
 }
 
 /// Results files deleted and rolled back.
@@ -395,7 +446,10 @@ fn results(s: &State) -> Vec<Next> {
         for count in 0..lines.len() {
             let mut after = s.clone();
             after.results[place] = Some(lines[..count].to_vec());
-            next.push((format!("the results at {place} are rolled back to {count} lines"), after));
+            next.push((
+                format!("the results at {place} are rolled back to {count} lines"),
+                after,
+            ));
         }
     }
     next

@@ -49,7 +49,10 @@ pub(crate) enum End {
 
 impl End {
     pub(crate) fn is_live(self) -> bool {
-        !matches!(self, Self::Rejected | Self::NotCreated | Self::VerdictNotCreated)
+        !matches!(
+            self,
+            Self::Rejected | Self::NotCreated | Self::VerdictNotCreated
+        )
     }
 
     pub(crate) fn is_in_doubt(self) -> bool {
@@ -74,7 +77,10 @@ impl End {
             finished_at: Some(now()),
             ..Ending::none_yet()
         };
-        let with = |status| Ending { status, ..none.clone() };
+        let with = |status| Ending {
+            status,
+            ..none.clone()
+        };
         match self {
             Self::Submitting => Ending::none_yet(),
             Self::Created => Ending {
@@ -162,6 +168,8 @@ pub(crate) struct Run {
     pub(crate) is_per_file: bool,
     /// What it has read of the results file.
     pub(crate) read: Option<Vec<Ln>>,
+    /// The live attempts in the results file when it was opened, each with what it was meant for.
+    pub(crate) on_record: Vec<(u8, u8)>,
     pub(crate) rows: Vec<Row>,
     pub(crate) keys: Vec<u8>,
     pub(crate) steps: Vec<u8>,
@@ -204,7 +212,10 @@ impl Names {
         batches.sort();
         let to_address = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8".to_owned();
         let network = Currency::from_code("TRX").unwrap().network();
-        let account = address::check(network, &to_address).unwrap().account().to_string();
+        let account = address::check(network, &to_address)
+            .unwrap()
+            .account()
+            .to_string();
         Self {
             batches,
             keys: RefCell::default(),
@@ -247,7 +258,11 @@ impl Names {
 
     pub(crate) fn payouts(&self, rows: &[Row]) -> Vec<Payout> {
         let rows = (2..).zip(rows);
-        rows.map(|(line, row)| Payout { line, ..self.payout(*row) }).collect()
+        rows.map(|(line, row)| Payout {
+            line,
+            ..self.payout(*row)
+        })
+        .collect()
     }
 
     /// The id of an attempt: letters for its number, and the digest of its row.
@@ -262,7 +277,11 @@ impl Names {
     /// An attempt as the program sees it.
     pub(crate) fn attempt(&self, it: &Att) -> Attempt {
         let payout = self.payout(it.row);
-        let age = if it.is_old { TimeDelta::days(21) } else { TimeDelta::zero() };
+        let age = if it.is_old {
+            TimeDelta::days(21)
+        } else {
+            TimeDelta::zero()
+        };
         Attempt {
             id: self.id(it.serial, it.row),
             batch: self.batches[usize::from(it.batch)].clone(),
@@ -280,7 +299,11 @@ impl Names {
             ending: it.end.ending(it.serial),
             resolved: None,
             repetition: Repetition::Refused,
-            counting: if it.is_extra { Counting::Extra } else { Counting::Counts },
+            counting: if it.is_extra {
+                Counting::Extra
+            } else {
+                Counting::Counts
+            },
             who: String::new(),
         }
     }
@@ -322,7 +345,11 @@ impl Names {
     /// A line as the program reads it.
     pub(crate) fn line(&self, at: usize, it: &Ln) -> Line {
         let cells = self.payout(it.cells);
-        let age = if it.is_old { TimeDelta::days(21) } else { TimeDelta::zero() };
+        let age = if it.is_old {
+            TimeDelta::days(21)
+        } else {
+            TimeDelta::zero()
+        };
         Line {
             at: u64::try_from(at).unwrap() + 2,
             id: self.id(it.serial, it.row),

@@ -22,7 +22,7 @@ pub(crate) type Next = (String, State);
 pub(crate) struct Steps<'s> {
     pub(crate) scene: &'s Scene,
     pub(crate) names: Names,
-    pub(crate) off: Option<Rule>,
+    pub(crate) off: &'s [Rule],
 }
 
 /// What stands in the way of a run; nothing is sent.
@@ -30,7 +30,7 @@ struct Stop(&'static str);
 
 impl Steps<'_> {
     fn is_on(&self, rule: Rule) -> bool {
-        self.off != Some(rule)
+        !self.off.contains(&rule)
     }
 
     /// Everything that can happen next.
@@ -76,7 +76,9 @@ impl Steps<'_> {
         (is_per_file, retries): (bool, bool),
         next: &mut Vec<Next>,
     ) {
-        let Some(rows) = &state.inputs[place] else { return };
+        let Some(rows) = &state.inputs[place] else {
+            return;
+        };
         let mut after = state.clone();
         after.runs_left -= 1;
         let run = Run {
@@ -87,6 +89,7 @@ impl Steps<'_> {
             batch: 0,
             is_per_file,
             read: state.results[place].clone(),
+            on_record: Vec::new(),
             rows: rows.clone(),
             keys: Vec::new(),
             steps: Vec::new(),
@@ -124,6 +127,9 @@ impl Steps<'_> {
             return Err(Stop("the input is locked"));
         }
         let lines = run.read.take().unwrap_or_default();
+        let there = state.results[place].iter().flatten();
+        let live = there.filter(|it| it.end.is_live());
+        run.on_record = live.map(|it| (it.serial, it.row.intent)).collect();
         run.batch = self.choose(state, home, place, &lines)?;
         let is_same_batch = |other: &Run| (other.home, other.batch) == (run.home, run.batch);
         let is_held = |other: &Run| is_same_batch(other) && other.has_lock;
@@ -142,6 +148,7 @@ impl Steps<'_> {
         book.paths.push((run.place, run.batch));
         book.paths.sort_unstable();
         run.has_lock = true;
+        run.phase = Phase::Claim;
         self.publish(state, home, place, run.batch);
         self.plan(state, run)
     }
@@ -156,7 +163,9 @@ impl Steps<'_> {
     ) -> Result<u8, Stop> {
         let book = &state.books[home];
         let mut paths = book.paths.iter();
-        let of_path = paths.find(|(at, _)| usize::from(*at) == place).map(|it| it.1);
+        let of_path = paths
+            .find(|(at, _)| usize::from(*at) == place)
+            .map(|it| it.1);
         let mut batches: BTreeSet<u8> = BTreeSet::new();
         if self.is_on(Rule::IdsSayWhichBatch) {
             let known = lines.iter().flat_map(|line| {
@@ -202,7 +211,10 @@ impl Steps<'_> {
         }
         let names = &self.names;
         let lines = self.lines_as_taken(book, batch, lines);
-        let read: Vec<_> = (0..).zip(&lines).map(|(at, line)| names.line(at, line)).collect();
+        let read: Vec<_> = (0..)
+            .zip(&lines)
+            .map(|(at, line)| names.line(at, line))
+            .collect();
         let payouts = names.payouts(rows);
         let wanted: HashSet<PayoutKey> = read
             .iter()
@@ -259,8 +271,7 @@ impl Steps<'_> {
             }
             Change::Update(attempt) => {
                 let mut attempts = book.attempts.iter_mut();
-                let found = attempts.find(|it| id_of(it) == attempt.id);
-                if let Some(it) = found.filter(|_| self.is_on(Rule::AdoptingAnswers)) {
+                if let Some(it) = attempts.find(|it| id_of(it) == attempt.id) {
                     it.end = Names::end_of(attempt);
                 }
             }
@@ -285,10 +296,7 @@ impl Steps<'_> {
         let batch = self.names.batches[usize::from(run.batch)].clone();
         let payouts = self.names.payouts(&run.rows);
         let references = references(book, run.batch);
-        let keys = match self.is_on(Rule::LiveFirst) {
-            true => keys_of(&payouts, &batch, references, &of_batch),
-            false => keys_of(&payouts, &batch, references, &[]),
-        };
+        let keys = keys_of(&payouts, &batch, references, &of_batch);
         run.keys = keys.iter().map(|key| self.names.key_number(key)).collect();
         let rows = rows_of(&payouts, &keys);
         let record = BatchRecord {
@@ -300,16 +308,34 @@ impl Steps<'_> {
         };
         self.judged(state, run, |around| {
             let attempts = of_batch.as_slice();
-            let plan = Plan::new(&rows, (&known, attempts), &record, around, &Selection::default());
-            self.steps_of(&plan, &rows.iter().map(|row| row.payout.clone()).collect::<Vec<_>>())
+            let plan = Plan::new(
+                &rows,
+                (&known, attempts),
+                &record,
+                around,
+                &Selection::default(),
+            );
+            self.steps_of(
+                &plan,
+                &rows
+                    .iter()
+                    .map(|row| row.payout.clone())
+                    .collect::<Vec<_>>(),
+            )
         })
         .map(|steps| run.steps = steps)
     }
 
     fn steps_of(&self, plan: &Plan<'_>, payouts: &[Payout]) -> Result<Vec<u8>, Stop> {
-        let mut steps: BTreeSet<u8> = plan.steps.iter().map(|it| u8::try_from(*it).unwrap()).collect();
+        let mut steps: BTreeSet<u8> = plan
+            .steps
+            .iter()
+            .map(|it| u8::try_from(*it).unwrap())
+            .collect();
         for (at, state) in (0u8..).zip(&plan.states) {
-            let Some(RowState::Refused(refusal)) = state else { continue };
+            let Some(RowState::Refused(refusal)) = state else {
+                continue;
+            };
             match self.is_passed_over(refusal.reason) {
                 true => drop(steps.insert(at)),
                 false => return Err(Stop("a row is refused")),
@@ -348,7 +374,10 @@ impl Steps<'_> {
         judge: impl FnOnce(&Circumstances<'_>) -> T,
     ) -> T {
         let keys: HashSet<PayoutKey> = run.keys.iter().map(|key| self.names.key(*key)).collect();
-        let others = state.runs.iter().filter(|other| other.home == run.home && other.has_lock);
+        let others = state
+            .runs
+            .iter()
+            .filter(|other| other.home == run.home && other.has_lock);
         let others = others.filter(|other| other.batch != run.batch);
         let at_work: HashSet<BatchId> = others
             .map(|other| self.names.batches[usize::from(other.batch)].clone())
@@ -395,7 +424,13 @@ impl Steps<'_> {
             Phase::Claim => self.claim(state, at, next),
             Phase::WriteLine => {
                 let line = run.current.as_ref().map(line_of);
-                let mut after = with(&rest, Run { phase: Phase::Send, ..run.clone() });
+                let mut after = with(
+                    &rest,
+                    Run {
+                        phase: Phase::Send,
+                        ..run.clone()
+                    },
+                );
                 let results = after.results[usize::from(run.place)].get_or_insert_default();
                 results.extend(line);
                 next.push((tell("writes its line"), after));
@@ -408,7 +443,13 @@ impl Steps<'_> {
             Phase::Send => self.send(&rest, at, run, next),
             Phase::Answer(end) => {
                 let phase = Phase::Finish(end);
-                let mut after = with(&rest, Run { phase, ..run.clone() });
+                let mut after = with(
+                    &rest,
+                    Run {
+                        phase,
+                        ..run.clone()
+                    },
+                );
                 self.set_line(&mut after, run, end);
                 next.push((tell(&format!("writes {end:?} to the file")), after));
             }
@@ -448,9 +489,17 @@ impl Steps<'_> {
         for (end, is_created) in answers {
             let mut after = rest.clone();
             let phase = Phase::Answer(end);
-            after.runs.insert(at, Run { phase, ..run.clone() });
+            after.runs.insert(
+                at,
+                Run {
+                    phase,
+                    ..run.clone()
+                },
+            );
             if is_created {
-                after.created.push((att.serial, att.row.intent, run.is_known));
+                after
+                    .created
+                    .push((att.serial, att.row.intent, run.is_known));
             }
             next.push((tell(&format!("sends {}: {end:?}", att.serial)), after));
         }
@@ -495,7 +544,9 @@ impl Steps<'_> {
         if !self.is_on(Rule::DecidedAgain) {
             return Decision::Claim;
         }
-        let known: Known = self.names.known(&state.books[usize::from(run.home)].attempts);
+        let known: Known = self
+            .names
+            .known(&state.books[usize::from(run.home)].attempts);
         let payout = Payout {
             line: u64::from(step) + 2,
             ..self.names.payout(row)
@@ -551,7 +602,13 @@ impl Steps<'_> {
         next.push((format!("[{}] claims {}", run.number, att.serial), after));
         if self.scene.loses_commits {
             lost.runs.remove(at);
-            next.push((format!("[{}] claims {}, hears nothing and ends", run.number, att.serial), lost));
+            next.push((
+                format!(
+                    "[{}] claims {}, hears nothing and ends",
+                    run.number, att.serial
+                ),
+                lost,
+            ));
         }
     }
 
@@ -564,6 +621,8 @@ impl Steps<'_> {
             .filter(|it| it.row.intent == intent && it.end.is_live() && !is_past(it))
             .map(|it| it.serial)
             .collect();
+        let read = run.on_record.iter().filter(|it| it.1 == intent);
+        serials.extend(read.map(|it| it.0));
         let lines = state.results[usize::from(run.place)].iter().flatten();
         let of_intent = lines.filter(|it| it.row.intent == intent && it.end.is_live());
         serials.extend(of_intent.map(|it| it.serial));
@@ -589,7 +648,10 @@ impl Steps<'_> {
     /// An operator settles what is in doubt, by what is true: ten minutes go by.
     fn verdicts(&self, state: &State, next: &mut Vec<Next>) {
         for home in 0..state.books.len() {
-            let doubts = state.books[home].attempts.iter().filter(|it| it.end.is_in_doubt());
+            let doubts = state.books[home]
+                .attempts
+                .iter()
+                .filter(|it| it.end.is_in_doubt());
             for doubt in doubts {
                 let is_held = |run: &Run| {
                     usize::from(run.home) == home && run.batch == doubt.batch && run.has_lock
@@ -604,7 +666,9 @@ impl Steps<'_> {
     fn verdict(&self, state: &State, home: usize, doubt: Att) -> Option<Next> {
         let mut after = state.clone();
         let places = after.books[home].paths.clone().into_iter();
-        let mut places = places.filter(|(_, batch)| *batch == doubt.batch).map(|it| usize::from(it.0));
+        let mut places = places
+            .filter(|(_, batch)| *batch == doubt.batch)
+            .map(|it| usize::from(it.0));
         let here = places.find(|place| state.results[*place].is_some());
         if let Some(place) = here.filter(|_| self.is_on(Rule::ResolveAdopts)) {
             let lines = state.results[place].clone().unwrap_or_default();
@@ -612,7 +676,9 @@ impl Steps<'_> {
             adopted.ok()?;
         }
         let book = &mut after.books[home].attempts;
-        let it = book.iter_mut().find(|it| it.serial == doubt.serial && it.end.is_in_doubt())?;
+        let it = book
+            .iter_mut()
+            .find(|it| it.serial == doubt.serial && it.end.is_in_doubt())?;
         let is_created = state.created.iter().any(|it| it.0 == doubt.serial);
         it.end = match is_created {
             true => End::VerdictCreated,
@@ -621,10 +687,17 @@ impl Steps<'_> {
         if let Some(place) = here {
             self.publish(&mut after, home, place, doubt.batch);
         }
-        for run in after.runs.iter_mut().filter(|run| usize::from(run.home) == home) {
+        for run in after
+            .runs
+            .iter_mut()
+            .filter(|run| usize::from(run.home) == home)
+        {
             run.is_late = run.current.is_some();
         }
-        Some((format!("resolve {}: created {is_created}", doubt.serial), after))
+        Some((
+            format!("resolve {}: created {is_created}", doubt.serial),
+            after,
+        ))
     }
 }
 

@@ -54,7 +54,12 @@ impl World {
     pub(crate) fn deliver(&self) {
         let now = Instant::now();
         let due = |(at, _): &mut (Instant, AttemptId)| *at <= now;
-        let arrived: Vec<_> = self.api.borrow_mut().on_the_way.extract_if(.., due).collect();
+        let arrived: Vec<_> = self
+            .api
+            .borrow_mut()
+            .on_the_way
+            .extract_if(.., due)
+            .collect();
         for (_, id) in arrived {
             self.count(|it| &mut it.late_arrivals);
             self.create(&id);
@@ -101,7 +106,9 @@ impl World {
         if let Some(id) = doubled {
             let id = id.clone();
             drop((api, claims));
-            self.violate(format!("created twice: {intent}, by {id} although it was on record"));
+            self.violate(format!(
+                "created twice: {intent}, by {id} although it was on record"
+            ));
         } else {
             drop((api, claims));
             self.count(|it| &mut it.both_lost);
@@ -144,7 +151,8 @@ impl Gateway for Wire {
         if world.plant == Plant::ClaimReused && is_unknown {
             exchange = self.send(payout, claim.id()).await;
         }
-        self.process.tell(|| format!("{payout:?}: {:?}", exchange.outcome));
+        self.process
+            .tell(|| format!("{payout:?}: {:?}", exchange.outcome));
         self.process.step().await; // The answer is in.
         exchange
     }
@@ -218,7 +226,8 @@ impl Wire {
             2 => Fate::Limited(None),
             3 => Fate::Limited(Some(Duration::from_secs(world.pick(&[1, 30, 601])))),
             4..=6 => {
-                let key = world.pick(&["network", "uncorrected_amount", "validate_error", "limits"]);
+                let key =
+                    world.pick(&["network", "uncorrected_amount", "validate_error", "limits"]);
                 Fate::Refused(world.pick(&[400, 403, 422]), key.to_owned())
             }
             7 => Fate::Refused(world.pick(&[400, 401]), "authorization".to_owned()),
@@ -233,7 +242,10 @@ impl Wire {
                 ]);
                 Fate::Muddled(is_created, http_status, body)
             }
-            _ => Fate::Lost(is_created, world.pick(&[Fault::NoAnswer, Fault::BrokenAnswer])),
+            _ => Fate::Lost(
+                is_created,
+                world.pick(&[Fault::NoAnswer, Fault::BrokenAnswer]),
+            ),
         }
     }
 

@@ -18,7 +18,9 @@ fn no_payment_is_lost(world: &World) {
     let claims = world.claims.borrow();
     let misled = world.misled.borrow();
     for (id, created) in &api.book {
-        let Some(claimed) = claims.get(id) else { continue };
+        let Some(claimed) = claims.get(id) else {
+            continue;
+        };
         if misled.contains(&created.intent) {
             continue;
         }
@@ -28,7 +30,9 @@ fn no_payment_is_lost(world: &World) {
             let status = status.as_deref();
             if !matches!(status, Some("created" | "unknown" | "submitting")) {
                 let intent = &created.intent;
-                world.violate(format!("{intent} was created as {id}, and the ledger says {status:?}"));
+                world.violate(format!(
+                    "{intent} was created as {id}, and the ledger says {status:?}"
+                ));
             }
         }
     }
@@ -47,7 +51,9 @@ fn what_is_recorded_is_true(world: &World, home: usize) {
         }
         let known = api.book.get(&attempt.id).map(|it| it.invoice_id.as_str());
         if known != Some(&attempt.ending.invoice_id) {
-            world.violate(format!("the ledger says {attempt:?}, and the book says {known:?}"));
+            world.violate(format!(
+                "the ledger says {attempt:?}, and the book says {known:?}"
+            ));
         }
     }
 }
@@ -57,7 +63,9 @@ pub(crate) fn everything_is_paid_once(world: &World) {
     for (intent, allowed) in world.allowed.borrow().iter() {
         let created = world.created(intent);
         if created != *allowed && !world.misled.borrow().contains(intent) {
-            world.violate(format!("{intent} was to be created {allowed} times, and was {created}"));
+            world.violate(format!(
+                "{intent} was to be created {allowed} times, and was {created}"
+            ));
         }
     }
 }

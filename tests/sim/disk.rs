@@ -54,7 +54,9 @@ impl Inode {
 
 impl Place {
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
-        self.results.as_ref().map(|inode| inode.bytes.borrow().clone())
+        self.results
+            .as_ref()
+            .map(|inode| inode.bytes.borrow().clone())
     }
 
     /// A person puts another file in the place of the results file.
@@ -111,8 +113,8 @@ impl SimFile {
         let bytes = inode.bytes.borrow();
         let text = String::from_utf8_lossy(&bytes);
         let last = text.trim_end_matches('\n').rsplit('\n').next();
-        let is_there =
-            last.is_some_and(|it| it.contains(",unknown,,,in_flight,,,") && it.ends_with(id.as_str()));
+        let is_there = last
+            .is_some_and(|it| it.contains(",unknown,,,in_flight,,,") && it.ends_with(id.as_str()));
         is_there && text.ends_with('\n') && inode.unsynced.borrow().is_none()
     }
 
@@ -154,7 +156,13 @@ impl SimFile {
 }
 
 fn is_created(line: &Line) -> bool {
-    matches!(&line.ending, LineEnding::Is(Ending { status: AttemptStatus::Created, .. }))
+    matches!(
+        &line.ending,
+        LineEnding::Is(Ending {
+            status: AttemptStatus::Created,
+            ..
+        })
+    )
 }
 
 fn overwrite(database: &Database, line: &Line) {
@@ -211,7 +219,8 @@ impl Storage for SimFile {
         place.borrow_mut().earlier.extend(old);
         place.borrow_mut().results = Some(Rc::clone(&inode));
         place.borrow_mut().last_written = Some(bytes.to_vec());
-        self.process.tell(|| format!("publishes\n{}", String::from_utf8_lossy(bytes)));
+        self.process
+            .tell(|| format!("publishes\n{}", String::from_utf8_lossy(bytes)));
         if fails {
             return Err(self.fault("published, and the folder cannot be synced"));
         }

@@ -91,7 +91,12 @@ impl Database {
                 self.execute(&format!("DROP INDEX {index}"), &[]).unwrap();
             }
         }
-        EMPTY.with(|empty| empty.borrow_mut().get_or_insert_with(|| self.back_up()).clone());
+        EMPTY.with(|empty| {
+            empty
+                .borrow_mut()
+                .get_or_insert_with(|| self.back_up())
+                .clone()
+        });
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Sqlite) -> T) -> T {
@@ -108,10 +113,7 @@ impl Database {
 
     /// All that stands in it.
     pub(crate) fn back_up(&self) -> Backup {
-        let rows = |table| {
-            self.query(&format!("SELECT * FROM {table}"), &[])
-                .unwrap()
-        };
+        let rows = |table| self.query(&format!("SELECT * FROM {table}"), &[]).unwrap();
         Backup(TABLES.map(|table| (table, rows(table))).to_vec())
     }
 
@@ -273,7 +275,11 @@ impl Connection {
             self.is_cut.set(self.transaction.is_some());
             return Err(cut());
         }
-        if self.is_cut.get() { Err(cut()) } else { Ok(()) }
+        if self.is_cut.get() {
+            Err(cut())
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes note of a claim, and of what was on record when it was made.
@@ -293,7 +299,9 @@ impl Connection {
         let claims = &mut *world.claims.borrow_mut();
         // What a ledger has from a false line alone it cannot know better.
         within_reach.retain(|id| {
-            let is_own = claims.get(id).is_some_and(|it| it.database == self.database.serial);
+            let is_own = claims
+                .get(id)
+                .is_some_and(|it| it.database == self.database.serial);
             is_own || !lies.contains(id)
         });
         let seen = process.seen.borrow();

@@ -275,10 +275,13 @@ impl Life {
                     repetition = self.mend(&mut rows, &refused);
                 }
                 End::NotOpened(error) if repairs < 2 => {
-                    self.world.tell(|| format!("the results file is put back: {error}"));
+                    self.world
+                        .tell(|| format!("the results file is put back: {error}"));
                     repairs += 1;
                     let last = self.world.places[0].borrow().last_written.clone();
-                    self.world.places[0].borrow_mut().replace(last.filter(|_| repairs == 1));
+                    self.world.places[0]
+                        .borrow_mut()
+                        .replace(last.filter(|_| repairs == 1));
                 }
                 _ => {}
             }
@@ -323,7 +326,11 @@ impl Life {
                     .violate(format!("{row:?} is refused for {attempt:?}: {reason:?}"));
             }
             let is_doubtful = attempt.status().is_in_doubt();
-            let Some(at) = rows.iter().position(|it| it == row).filter(|_| !is_doubtful) else {
+            let Some(at) = rows
+                .iter()
+                .position(|it| it == row)
+                .filter(|_| !is_doubtful)
+            else {
                 continue;
             };
             let allowed = self.world.allowed.borrow()[&row.payee];
@@ -334,12 +341,17 @@ impl Life {
             }
             repetition = Repetition::Asked;
         }
-        for missing in refused.missing.iter().filter(|it| !it.status().is_in_doubt()) {
+        for missing in refused
+            .missing
+            .iter()
+            .filter(|it| !it.status().is_in_doubt())
+        {
             let mut originals = self.originals.iter();
             let original = originals.find(|it| it.payee == missing.payee);
             let back = row_of(missing, original.unwrap());
             let is_other = |it: &&mut Payout| {
-                it.payee == back.payee && (it.minor_units, &it.reference) != (back.minor_units, &back.reference)
+                it.payee == back.payee
+                    && (it.minor_units, &it.reference) != (back.minor_units, &back.reference)
             };
             match rows.iter_mut().find(is_other) {
                 Some(row) => *row = back,

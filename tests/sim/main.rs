@@ -136,7 +136,8 @@ fn assert_found(plant: Plant, promise: &str) {
 #[test]
 fn a_seed_is_a_whole_life() {
     let story = |_| {
-        let broken = (0..).find_map(|seed| live(&runtime(), seed, Plant::NoSync, Told::Aloud).err());
+        let broken =
+            (0..).find_map(|seed| live(&runtime(), seed, Plant::NoSync, Told::Aloud).err());
         without_names(&broken.unwrap().story)
     };
     let [once, again] = [0, 1].map(story);

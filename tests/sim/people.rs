@@ -78,7 +78,10 @@ pub(crate) fn new_rows(world: &World) -> Vec<Payout> {
             true => REFERENCES[(number + world.below(2) * 4) % REFERENCES.len()],
             false => "",
         };
-        if rows.iter().any(|it: &Payout| !reference.is_empty() && it.reference == reference) {
+        if rows
+            .iter()
+            .any(|it: &Payout| !reference.is_empty() && it.reference == reference)
+        {
             continue;
         }
         let intent = format!("intent {number}");
@@ -151,7 +154,8 @@ impl World {
     fn change_sum(&self, rows: &mut [Payout]) {
         let row = &mut rows[self.below(self.below(rows.len()) + 1)];
         if self.allowed.borrow().get(&row.payee) == Some(&1) {
-            let is_recipient = |it: &(&str, &str)| (it.0, it.1) == (row.currency.code(), row.to_address.as_str());
+            let is_recipient =
+                |it: &(&str, &str)| (it.0, it.1) == (row.currency.code(), row.to_address.as_str());
             let recipient = RECIPIENTS.iter().position(is_recipient).unwrap();
             let amount = self.pick(&["1.50", "0.0005", "12", "3"]);
             *row = payout(&row.payee, &row.reference, recipient, amount);
@@ -199,7 +203,11 @@ impl World {
             2 => Some(Vec::new()),
             3 | 4 => {
                 let earlier = self.places[at].borrow().earlier.clone();
-                if earlier.is_empty() { None } else { Some(rng.pick(&earlier).clone()) }
+                if earlier.is_empty() {
+                    None
+                } else {
+                    Some(rng.pick(&earlier).clone())
+                }
             }
             5 | 6 => Some(saved_by_a_spreadsheet(&bytes)),
             7 => Some(rearranged(&bytes, rng)),
@@ -209,9 +217,7 @@ impl World {
                 self.smudged.borrow_mut().extend(ids_in(&line));
                 Some(changed)
             }
-            10 if habit == Habit::Copies => {
-                self.places[(at + 1) % PLACES].borrow().bytes()
-            }
+            10 if habit == Habit::Copies => self.places[(at + 1) % PLACES].borrow().bytes(),
             _ => {
                 let (changed, line) = lied(&bytes, rng);
                 self.lies.borrow_mut().extend(ids_in(line.as_bytes()));
@@ -220,7 +226,10 @@ impl World {
         };
         self.tell(|| {
             let text = changed.as_deref().map(String::from_utf8_lossy);
-            format!("the results file at {at} now is\n{}", text.unwrap_or_default())
+            format!(
+                "the results file at {at} now is\n{}",
+                text.unwrap_or_default()
+            )
         });
         self.places[at].borrow_mut().replace(changed);
     }
@@ -304,8 +313,14 @@ fn damaged(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     }
     let at = rng.below(bytes.len());
     let is_break = |byte: &u8| *byte == b'\n';
-    let start = bytes[..at].iter().rposition(is_break).map_or(0, |it| it + 1);
-    let end = bytes[at..].iter().position(is_break).map_or(bytes.len(), |it| at + it);
+    let start = bytes[..at]
+        .iter()
+        .rposition(is_break)
+        .map_or(0, |it| it + 1);
+    let end = bytes[at..]
+        .iter()
+        .position(is_break)
+        .map_or(bytes.len(), |it| at + it);
     let line = bytes[start..end].to_vec();
     bytes[at] = *rng.pick(b"\0\n,;\"aZ5 \xff");
     (bytes, line)

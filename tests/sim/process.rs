@@ -109,9 +109,9 @@ struct InputLock<'w>(&'w World, usize);
 impl<'w> InputLock<'w> {
     fn take(process: &'w Process) -> Option<Self> {
         let mut place = process.world.places[process.place].borrow_mut();
-        let is_locked = place.locked_by.is_some_and(|(home, _)| {
-            home == process.home || process.world.locks_reach_far.get()
-        });
+        let is_locked = place
+            .locked_by
+            .is_some_and(|(home, _)| home == process.home || process.world.locks_reach_far.get());
         if is_locked {
             return None;
         }
@@ -155,7 +155,12 @@ async fn try_run(process: &Rc<Process>, flags: &Flags) -> Result<End, End> {
     };
     let payouts = world.places[process.place].borrow().input.clone();
     let payouts = payouts.ok_or(End::NoInput)?;
-    process.tell(|| format!("run at home {}, place {}: {flags:?}\n{payouts:#?}", process.home, process.place));
+    process.tell(|| {
+        format!(
+            "run at home {}, place {}: {flags:?}\n{payouts:#?}",
+            process.home, process.place
+        )
+    });
     let (mut ledger, database) = connect(process).await?;
     let mut results = Results::new(SimFile::new(process, &database));
     let path = path_of(process);
@@ -188,7 +193,14 @@ async fn try_run(process: &Rc<Process>, flags: &Flags) -> Result<End, End> {
         results: &mut results,
     };
     let mut watcher = Watcher { process };
-    let ended = run::run(&request, records, (&**world, &stop), &mut desk, &mut watcher).await;
+    let ended = run::run(
+        &request,
+        records,
+        (&**world, &stop),
+        &mut desk,
+        &mut watcher,
+    )
+    .await;
     match (ended, desk.end) {
         (Ok(report), None) => Ok(End::Submitted(report.submission.unwrap())),
         (Ok(_), Some(end)) => Ok(end),
@@ -263,7 +275,8 @@ impl Operator<Wire> for Desk<'_> {
                 figures.adopted += u64::try_from(*count).unwrap();
             }
         }
-        self.process.tell(|| format!("opened {:?}: {:?}", opened.record.id, opened.notices));
+        self.process
+            .tell(|| format!("opened {:?}: {:?}", opened.record.id, opened.notices));
     }
 }
 
@@ -277,11 +290,7 @@ pub(crate) async fn resolve(process: &Rc<Process>, id: &AttemptId, is_careless: 
     .await
 }
 
-async fn try_resolve(
-    process: &Rc<Process>,
-    id: &AttemptId,
-    is_careless: bool,
-) -> Result<End, End> {
+async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -> Result<End, End> {
     let world = &process.world;
     let (mut ledger, database) = connect(process).await?;
     let attempt = ledger.attempt(id).await?.ok_or(End::NotSettled)?;
@@ -361,15 +370,18 @@ impl Observer for Watcher<'_> {
 
     fn awaiting_other_run(&mut self, payout: &Payout, _: &Attempt) {
         self.process.world.count(|it| &mut it.waited_for);
-        self.process.tell(|| format!("waits for another run with {payout:?}"));
+        self.process
+            .tell(|| format!("waits for another run with {payout:?}"));
     }
 
     fn settled_elsewhere(&mut self, payout: &Payout, state: &RowState<Attempt>) {
-        self.process.tell(|| format!("{payout:?} is settled elsewhere: {state:?}"));
+        self.process
+            .tell(|| format!("{payout:?} is settled elsewhere: {state:?}"));
     }
 
     /// The outcome is in the ledger before anything on the screen moves.
     fn finished(&mut self, payout: &Payout, attempt: &Attempt) {
-        self.process.tell(|| format!("{payout:?} is finished as {}", attempt.status()));
+        self.process
+            .tell(|| format!("{payout:?} is finished as {}", attempt.status()));
     }
 }

@@ -243,7 +243,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn new(world: &Rc<World>, (home, place): (usize, usize), is_alone: bool) -> Rc<Self> {
+    pub(crate) fn new(
+        world: &Rc<World>,
+        (home, place): (usize, usize),
+        is_alone: bool,
+    ) -> Rc<Self> {
         Rc::new(Self {
             number: world.number(),
             home,
@@ -314,7 +318,9 @@ pub(crate) enum Told {
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let named = self.named().into_iter();
-        let figures: Vec<_> = named.map(|(words, count)| format!("{count} {words}")).collect();
+        let figures: Vec<_> = named
+            .map(|(words, count)| format!("{count} {words}"))
+            .collect();
         f.write_str(&figures.join(", "))
     }
 }
