@@ -122,7 +122,7 @@ impl SimFile {
     fn keeps_answers(&self, old: &[u8], new: &[u8]) {
         let created = |bytes: &[u8]| -> BTreeSet<AttemptId> {
             let lines = read(bytes).map(|reading| reading.lines).unwrap_or_default();
-            let created = lines.into_iter().filter(|line| is_created(line));
+            let created = lines.into_iter().filter(is_created);
             created.map(|line| line.id).collect()
         };
         let (old, new) = (created(old), created(new));

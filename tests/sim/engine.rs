@@ -239,10 +239,6 @@ impl Connection {
         }
     }
 
-    pub(crate) fn database(&self) -> &Rc<Database> {
-        &self.database
-    }
-
     fn world(&self) -> Option<&Rc<World>> {
         self.process.as_ref().map(|process| &process.world)
     }

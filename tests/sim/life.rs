@@ -7,7 +7,7 @@ use crate::process::{self, End, Flags, Refused};
 use crate::world::{Figures, HOMES, PLACES, Process, Told, World};
 use ccbatch::domain::{HaltPolicy, Payout};
 use ccbatch::ledger::attempt::Repetition;
-use ccbatch::ledger::rules::{RefusalReason, RejectedPolicy};
+use ccbatch::ledger::rules::RejectedPolicy;
 use ccbatch::ledger::{Attempt, References};
 use std::rc::Rc;
 use std::time::Duration;

@@ -45,6 +45,10 @@ pub(crate) struct Flags {
 
 /// How a process ended.
 #[derive(Debug)]
+#[expect(
+    dead_code,
+    reason = "what is inside is for the story, which takes it from Debug"
+)]
 pub(crate) enum End {
     /// There is no input.
     NoInput,
@@ -77,7 +81,6 @@ pub(crate) enum End {
 pub(crate) struct Refused {
     pub(crate) rows: Vec<(Payout, RefusalReason, Attempt)>,
     pub(crate) missing: Vec<Attempt>,
-    pub(crate) is_finished: bool,
 }
 
 impl From<OpenError> for End {
@@ -245,7 +248,6 @@ fn refused(rows: &[ccbatch::ledger::rules::Row<'_>], plan: &Plan<'_>) -> Refused
     Refused {
         rows: refused.collect(),
         missing: plan.missing.iter().map(|it| (*it).clone()).collect(),
-        is_finished: plan.closed.is_some(),
     }
 }
 
