@@ -44,7 +44,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         payouts: &payouts,
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
+    let mut opened = opened.map_err(failed)?;
     let request = Request {
         payouts: &payouts,
         realm,
@@ -58,10 +58,10 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         patience: Duration::ZERO,
         interval: Duration::ZERO,
     };
-    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&payouts, &knowledge.keys);
-    let plan = knowledge.plan(&rows, &request, &opened);
+    let plan = knowledge.plan(&rows, &request, &opened.record);
     let states: Vec<_> = plan
         .states
         .iter()

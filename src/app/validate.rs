@@ -59,17 +59,17 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
         payouts: &batch.payouts,
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
+    let mut opened = opened.map_err(failed)?;
     tell_notices(config, &opened);
     let host = host_of(config, &opened);
     let request = request(config, &host, &path, (realm, &batch.payouts))?;
-    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&batch.payouts, &knowledge.keys);
     let prospect = Prospect {
         record: &opened.record,
         rows: &rows,
-        plan: &knowledge.plan(&rows, &request, &opened),
+        plan: &knowledge.plan(&rows, &request, &opened.record),
         paths: &knowledge.paths,
     };
     if let Some(exit) = tell_refusals(config, &prospect)? {

@@ -148,15 +148,15 @@ where
         references: request.references,
         payouts: request.payouts,
     };
-    let opened = open::open(ledger, results, &wanted).await?;
+    let mut opened = open::open(ledger, results, &wanted).await?;
     operator.opened(&opened);
     let other_host = opened.attempts.iter().find(|it| it.host != request.host);
     if let Some(other) = other_host {
         return Err(RunError::OtherHost(other.host.clone()));
     }
-    let knowledge = Knowledge::gather(ledger, request, &opened).await?;
+    let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
     let rows = rows_of(request.payouts, &knowledge.keys);
-    let plan = knowledge.plan(&rows, request, &opened);
+    let plan = knowledge.plan(&rows, request, &opened.record);
     let prospect = Prospect {
         record: &opened.record,
         rows: &rows,
@@ -170,7 +170,7 @@ where
     let Some(Agreed { gateway, key }) = agreed else {
         return Ok(report(&prospect, None));
     };
-    let kept = results.publish(&opened.attempts, clock.now());
+    let kept = results.publish(knowledge.of_batch().1, clock.now());
     if let Some(name) = kept.map_err(RunError::Results)? {
         observer.changed_kept(&name);
     }
@@ -205,26 +205,32 @@ pub struct Knowledge {
     pub paths: Paths,
     key_set: HashSet<PayoutKey>,
     known: Known,
+    /// How many of the attempts, from the first on, are those of the batch.
+    of_batch: usize,
     at_work: HashSet<BatchId>,
     now: DateTime<Utc>,
 }
 
 impl Knowledge {
-    /// Asks the ledger about every row.
+    /// Asks the ledger about every row, and takes over the attempts of the batch.
     ///
     /// # Errors
     /// It cannot be read.
     pub async fn gather<E: Engine>(
         ledger: &mut Ledger<E>,
         request: &Request<'_>,
-        opened: &Opened,
+        opened: &mut Opened,
     ) -> Result<Self, LedgerError> {
-        let Opened {
-            record, attempts, ..
-        } = opened;
-        let keys = keys_of(request.payouts, &record.id, record.references, attempts);
+        let record = &opened.record;
+        let keys = keys_of(
+            request.payouts,
+            &record.id,
+            record.references,
+            &opened.attempts,
+        );
         let mut known = Known::default();
-        known.extend(attempts.iter().cloned());
+        known.extend(std::mem::take(&mut opened.attempts));
+        let of_batch = known.all().len();
         // What this batch has created needs no further question.
         let shared = keys.iter().filter(|key| key.is_shared());
         let shared: Vec<String> = shared
@@ -248,6 +254,7 @@ impl Knowledge {
             keys,
             known,
             at_work,
+            of_batch,
             now: ledger.now().await?,
         })
     }
@@ -258,13 +265,13 @@ impl Knowledge {
         &'k self,
         rows: &[Row<'_>],
         request: &Request<'_>,
-        opened: &'k Opened,
+        record: &BatchRecord,
     ) -> Plan<'k> {
         Plan::new(
             rows,
-            (&self.known, &opened.attempts),
-            &opened.record,
-            &self.circumstances(request, &opened.record),
+            self.of_batch(),
+            record,
+            &self.circumstances(request, record),
             &request.selection,
         )
     }
@@ -285,6 +292,13 @@ impl Knowledge {
             pace,
             patience: request.patience,
         }
+    }
+
+    /// The attempts, and those of the batch among them.
+    #[must_use]
+    pub fn of_batch(&self) -> (&Known, &[Attempt]) {
+        let all = self.known.all();
+        (&self.known, all.get(..self.of_batch).unwrap_or_default())
     }
 
     /// What rows are judged by.

@@ -299,7 +299,7 @@ fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
         cluster.port
     );
     let config = cluster.write("pgbouncer.ini", &config);
-    let mut command = cluster.as_server(program);
+    let mut command = cluster.as_server_any(program);
     let log = fs::File::create(cluster.path("pooler.log")).unwrap();
     let child = command.args(["-q", &config]).stderr(log).spawn().unwrap();
     eventually("the pooler listens", || {
@@ -450,7 +450,8 @@ fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
         1,
         ["newer version", "use the newer ccbatch"],
     );
-    cluster.sql("UPDATE ledger SET version = 1; ALTER SYSTEM SET fsync = off");
+    cluster.sql("UPDATE ledger SET version = 1");
+    cluster.sql("ALTER SYSTEM SET fsync = off");
     cluster.sql("SELECT pg_reload_conf()");
     eventually("fsync is off", || cluster.sql("SHOW fsync") == "off");
     refused(&cluster.url(), 1, ["fsync = off", "set fsync = on"]);

@@ -423,7 +423,7 @@ impl Engine for Connection {
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> Result<Vec<Values>, EngineError> {
         if self.transaction.is_none() {
