@@ -251,7 +251,7 @@ impl Engine for Blindfold {
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> Result<Vec<Values>, EngineError> {
         match self.sight {
