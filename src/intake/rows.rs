@@ -575,6 +575,16 @@ fn is_totals(text: &str) -> bool {
         "итог",
         "сумма",
     ];
+    // Nearly every value is another one by its first two letters.
+    let may_be = match text.as_bytes() {
+        [b't' | b'T', b'o' | b'O', ..] | [b's' | b'S', b'u' | b'U', ..] => true,
+        [b'g' | b'G', b'r' | b'R', ..] => true,
+        [first, ..] => !first.is_ascii(),
+        [] => false,
+    };
+    if !may_be {
+        return false;
+    }
     let begins = |word: &&str| {
         let head = text.get(..word.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(word) || is_equal_in_small(head, word))
