@@ -43,7 +43,7 @@ pub(crate) struct Traced {
 }
 
 /// The calls that the traces show; only these can be tampered with.
-const SHOWN: &str = "trace=openat,close,flock,write,fdatasync,fsync,ftruncate,connect,writev,sendto,sendmsg,recvfrom";
+const SHOWN: &str = "trace=openat,close,flock,write,pwrite64,fdatasync,fsync,ftruncate,connect,writev,sendto,sendmsg,recvfrom";
 
 /// Runs the program under strace.
 pub(crate) fn trace(scene: &Scene, args: &[&str], tracing: &Tracing<'_>) -> Traced {
