@@ -324,17 +324,25 @@ async fn check_verdict(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> 
     let now = desk.ledger.now().await;
     let now = now.map_err(|error| Error::ledger(&place, &error))?;
     let age = now.signed_duration_since(attempt.started_at);
-    let is_real = match attempt.realm {
-        Realm::Live => true,
-        Realm::Loopback(_) | Realm::Sandbox => false,
-    };
-    if is_real && age < SETTLED_AFTER {
-        let left = SETTLED_AFTER.checked_sub(&age).unwrap_or(SETTLED_AFTER);
-        let minutes = left.num_seconds().div_euclid(60).saturating_add(1);
-        let wait = format!("{minutes} min");
-        return Err(Error::too_early(&place, SETTLED_AFTER.num_minutes(), &wait));
+    match minutes_left(attempt.realm, age) {
+        None => Ok(()),
+        Some(minutes) => {
+            let wait = format!("{minutes} min");
+            Err(Error::too_early(&place, SETTLED_AFTER.num_minutes(), &wait))
+        }
     }
-    Ok(())
+}
+
+/// In how many minutes it can be said that an attempt of this age created nothing; `None` if it can
+/// be said now.
+fn minutes_left(realm: Realm, age: TimeDelta) -> Option<i64> {
+    match realm {
+        Realm::Live if age < SETTLED_AFTER => {
+            let left = SETTLED_AFTER.checked_sub(&age).unwrap_or(SETTLED_AFTER);
+            Some(left.num_seconds().div_euclid(60).saturating_add(1))
+        }
+        Realm::Live | Realm::Loopback(_) | Realm::Sandbox => None,
+    }
 }
 
 fn is_agreed(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<bool, Error> {
@@ -394,4 +402,38 @@ async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<
         ui::say(&report::changed_kept(&name));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn towards_the_real_api_nothing_is_called_not_created_within_ten_minutes() {
+        let minutes = TimeDelta::minutes;
+        for (realm, age, left) in [
+            (Realm::Live, minutes(0), Some(11)),
+            (Realm::Live, minutes(9), Some(2)),
+            (Realm::Live, minutes(10), None),
+            // A clock that was set back makes the attempt younger, not older.
+            (Realm::Live, minutes(-60), Some(71)),
+            (Realm::Loopback(80), minutes(0), None),
+            (Realm::Sandbox, minutes(0), None),
+        ] {
+            assert_eq!(minutes_left(realm, age), left, "{realm} {age}");
+        }
+    }
+
+    #[test]
+    fn an_invoice_id_begins_as_the_dashboard_shows_it() {
+        for (text, is_one) in [
+            ("INV-0A1B2C3D", true),
+            ("inv-0A1B2C3D", false),
+            ("INV-", false),
+            ("INV-a b", false),
+            ("0A1B2C3D", false),
+        ] {
+            assert_eq!(is_invoice_id(text), is_one, "{text}");
+        }
+    }
 }

@@ -83,8 +83,9 @@ impl Reading {
 fn joined_lines(row: &TableRow) -> usize {
     let breaks = row.cells.len().saturating_sub(1);
     let per_line = COLUMNS.len().saturating_sub(1);
-    let rounded = breaks.saturating_add(per_line / 2) / per_line;
-    rounded.max(1)
+    let half = per_line.div_ceil(2);
+    let rounded = breaks.saturating_add(half).checked_div(per_line);
+    rounded.unwrap_or(1).max(1)
 }
 
 /// Whether the id of an attempt stands somewhere in a row.

@@ -294,3 +294,38 @@ fn two_files_without_references_that_start_together_pay_each_once() {
         .unwrap();
     assert_eq!(count as usize, scene.book().created.len());
 }
+
+#[test]
+fn two_copies_with_references_that_run_together_share_the_payouts() {
+    let scene = Scene::paying("delay:1s", "");
+    scene.write(INPUT, References::With.input(COUNT));
+    scene.write("copy.csv", References::With.input(COUNT));
+    let run = scene.pay().stderr_has("4 created").start();
+    scene.await_deliveries(1);
+    // The payout that the first run is submitting is waited for.
+    pay(&scene, "copy.csv", &[]).ends(0, "4 created");
+    run.end();
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
+fn a_twin_that_turns_up_when_a_row_is_begun_stops_the_run() {
+    let scene = Scene::paying("delay:1s", "");
+    scene.write(INPUT, References::Without.input(COUNT));
+    let run = scene
+        .pay()
+        .status(5)
+        .stderr_has("a row was refused")
+        .start();
+    scene.await_deliveries(1);
+    // Another file pays the second row meanwhile.
+    let second = format!(
+        "{}{}",
+        References::Without.header(),
+        References::Without.row(2)
+    );
+    scene.write("second.csv", second);
+    pay(&scene, "second.csv", &[]).ends(0, "1 created");
+    run.end();
+    assert_paid(&scene, 2, "");
+}
