@@ -58,10 +58,9 @@ impl Steps<'_> {
         for home in 0..state.books.len() {
             for place in 0..state.inputs.len() {
                 for is_per_file in self.scene.modes {
-                    for retries in [false, self.scene.retries] {
-                        self.start(state, (home, place), (*is_per_file, retries), next);
-                        if !self.scene.retries {
-                            break;
+                    for retries in [false, true] {
+                        if !retries || self.scene.retries {
+                            self.start(state, (home, place), (*is_per_file, retries), next);
                         }
                     }
                 }
@@ -315,18 +314,12 @@ impl Steps<'_> {
                 around,
                 &Selection::default(),
             );
-            self.steps_of(
-                &plan,
-                &rows
-                    .iter()
-                    .map(|row| row.payout.clone())
-                    .collect::<Vec<_>>(),
-            )
+            self.steps_of(&plan)
         })
         .map(|steps| run.steps = steps)
     }
 
-    fn steps_of(&self, plan: &Plan<'_>, payouts: &[Payout]) -> Result<Vec<u8>, Stop> {
+    fn steps_of(&self, plan: &Plan<'_>) -> Result<Vec<u8>, Stop> {
         let mut steps: BTreeSet<u8> = plan
             .steps
             .iter()
@@ -350,7 +343,6 @@ impl Steps<'_> {
         if plan.counts().in_doubt > 0 && !self.scene.keeps_going {
             return Err(Stop("a payout is in doubt"));
         }
-        debug_assert_eq!(plan.states.len(), payouts.len(), "a state for each row");
         match steps.is_empty() {
             true => Err(Stop("nothing is left to send")),
             false => Ok(steps.into_iter().collect()),

@@ -7,8 +7,9 @@ use crate::plant::Plant;
 use crate::world::{Process, World};
 use ccbatch::cryptocloud::classify::{self, Answer, Fault};
 use ccbatch::domain::{Outcome, Payout};
-use ccbatch::ledger::{AttemptId, Claim};
+use ccbatch::ledger::{AttemptId, Claim, MAX_AGE};
 use ccbatch::payout::gateway::{Exchange, Gateway};
+use ccbatch::payout::pacer::API_INTERVAL;
 use ccbatch::payout::stop::Stop;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -26,6 +27,8 @@ pub(crate) struct Api {
     /// Requests that are still on their way.
     on_the_way: Vec<(Instant, AttemptId)>,
     sent: BTreeSet<AttemptId>,
+    /// When the last request arrived that was claimed in each ledger.
+    latest: BTreeMap<u64, Instant>,
 }
 
 /// A payout that was created, as the dashboard shows it.
@@ -179,7 +182,11 @@ impl Fate {
 impl Wire {
     async fn send(&self, payout: &Payout, id: &AttemptId) -> Exchange {
         let world = Rc::clone(&self.process.world);
-        let fate = self.fate();
+        let claimed_at = world.claims.borrow().get(id).map(|it| it.at);
+        let fate = match claimed_at {
+            Some(at) if at.elapsed() > MAX_AGE => Fate::TooLate,
+            Some(_) | None => self.fate(),
+        };
         if let Fate::TooLate = fate {
             return exchange(Outcome::not_sent("the claim is too old"), None);
         }
@@ -195,6 +202,7 @@ impl Wire {
         }
         let connected_at = Instant::now();
         sleep(self.millis(900)).await;
+        self.arrive();
         let is_lost = matches!(fate, Fate::Lost(..));
         let is_slow = fate.is_created() && (is_lost || self.process.dies_here());
         let mut invoice_id = None;
@@ -212,6 +220,18 @@ impl Wire {
         }
         let outcome = self.answer(payout, fate, invoice_id.as_deref()).await;
         exchange(outcome, Some(connected_at))
+    }
+
+    /// Two requests that are claimed in one ledger never arrive closer together than the interval.
+    fn arrive(&self) {
+        let now = Instant::now();
+        let latest = &mut self.process.world.api.borrow_mut().latest;
+        let before = latest.insert(self.database.serial, now);
+        let is_too_soon = before.is_some_and(|before| now - before < API_INTERVAL);
+        if is_too_soon && self.process.world.plant == Plant::Nothing {
+            let world = &self.process.world;
+            world.violate("a request arrived before the interval was over");
+        }
     }
 
     fn fate(&self) -> Fate {

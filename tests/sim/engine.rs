@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use tokio::time::Instant;
 
 /// The tables of a ledger, in the order in which rows can be put back.
 const TABLES: [&str; 5] = ["ledger", "batch", "batch_path", "attempt", "pace"];
@@ -310,6 +311,7 @@ impl Connection {
             intent,
             within_reach,
             database,
+            at: Instant::now(),
         };
         claims.insert(id, claimed);
     }

@@ -76,8 +76,9 @@ pub(crate) struct Claimed {
     pub(crate) intent: String,
     /// The attempts for the same that were on record within reach of the claim.
     pub(crate) within_reach: BTreeSet<AttemptId>,
-    /// The ledger in which it was claimed.
+    /// The ledger in which it was claimed, and when.
     pub(crate) database: u64,
+    pub(crate) at: Instant,
 }
 
 pub(crate) struct World {

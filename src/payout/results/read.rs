@@ -255,3 +255,28 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
             .map(|time| time.and_utc())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_typed_over_a_doubt_is_no_answer() {
+        let ending = |status, error_key: &str| {
+            let error_key = error_key.to_owned();
+            ending_of(Ending {
+                status,
+                error_key,
+                ..Ending::none_yet()
+            })
+        };
+        for status in [AttemptStatus::Rejected, AttemptStatus::NotCreated] {
+            for error_key in [IN_FLIGHT, INTERRUPTED] {
+                let typed = ending(status, error_key);
+                assert!(matches!(typed, LineEnding::Unreadable { .. }), "{typed:?}");
+            }
+            let answered = ending(status, "network");
+            assert!(matches!(answered, LineEnding::Is(_)), "{answered:?}");
+        }
+    }
+}
