@@ -3,7 +3,7 @@
 //! The whole race, 1,000 payouts and 1,000 kills, is run with `CCBATCH_PROOFS=all`; it takes some
 //! minutes.
 
-use crate::harness::{BITCOIN, Scene, rows, unhurried};
+use crate::harness::{BITCOIN, Scene, Started, rows, unhurried};
 use crate::operator::{is_thorough, wait_for_the_sandbox};
 use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -22,6 +22,7 @@ use rusqlite::Connection;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -33,7 +34,7 @@ const PROCESSES: usize = 8;
 const PAYOUTS_A_ROUND: usize = 40;
 
 /// More turns than this of one process mean that the batch never ends.
-const MAX_TURNS: usize = 400;
+const MAX_TURNS: usize = 100;
 
 /// Random numbers that a seed replays.
 struct Random(u64);
@@ -52,6 +53,8 @@ struct Round<'a> {
     scene: &'a Scene,
     number: usize,
     kills: &'a AtomicUsize,
+    /// How many of them left a payout in doubt.
+    doubts: &'a AtomicUsize,
     wanted_kills: usize,
 }
 
@@ -79,31 +82,52 @@ impl Round<'_> {
         let seed = self.number * PROCESSES + process + 1;
         let mut random = Random(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed as u64));
         let flags = ["--yes", "--interval", "0s", "--progress", "none"];
-        for _ in 0..MAX_TURNS {
+        let mut told = String::new();
+        for turn in 0..MAX_TURNS {
             let args: Vec<&str> = ["run", &file].into_iter().chain(flags).collect();
             let run = self.scene.through_sandbox(&args);
             if self.kills.load(Ordering::SeqCst) < self.wanted_kills {
                 let mut run = run.start();
-                std::thread::sleep(Duration::from_millis(60 + random.below(240)));
+                match turn % 2 {
+                    0 => std::thread::sleep(Duration::from_millis(random.below(300))),
+                    _ => self.await_line(&file, &mut run, random.below(8)),
+                }
                 if !run.has_ended() {
                     self.kills.fetch_add(1, Ordering::SeqCst);
                 }
                 run.kill();
-            } else if run.raw().status.success() {
-                return;
+            } else {
+                let output = run.raw();
+                told = String::from_utf8_lossy(&output.stderr).into_owned();
+                // One that came too late for all of them is told that they are paid.
+                if output.status.success() || told.contains("all of these were paid") {
+                    return;
+                }
             }
-            self.settle(&file);
+            told.push_str(&self.settle(&file));
         }
-        panic!("no end after {MAX_TURNS} turns");
+        panic!("no end after {MAX_TURNS} turns: {told}");
+    }
+
+    /// Waits until a line is added to a file's results, and so many milliseconds more.
+    fn await_line(&self, file: &str, run: &mut Started, more: u64) {
+        let results = self.scene.path(&file.replace(".csv", ".results.csv"));
+        let length = || std::fs::metadata(&results).map_or(0, |it| it.len());
+        let before = length();
+        while length() <= before && !run.has_ended() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(more));
     }
 
     /// Settles the doubts that this process has left, as the dashboard has them. Those of others are
     /// left to others: their processes may be alive, and their requests on the way.
-    fn settle(&self, file: &str) {
+    fn settle(&self, file: &str) -> String {
         let status = self.scene.program(["status", file, "--format", "json"]);
         let status = String::from_utf8(status.raw().stdout).unwrap();
         let results = file.replace(".csv", ".results.csv");
         let own = std::fs::read_to_string(self.scene.path(&results)).unwrap_or_default();
+        let mut told = String::new();
         // Only now, so that whatever was sent by then has arrived.
         wait_for_the_sandbox(self.scene);
         for event in status.lines() {
@@ -119,8 +143,13 @@ impl Round<'_> {
                 None => vec!["--not-created"],
             };
             let resolve = self.scene.program(["resolve", "--yes", "--id", id]);
-            resolve.args(verdict).raw();
+            let output = resolve.args(verdict).raw();
+            if output.status.success() {
+                self.doubts.fetch_add(1, Ordering::SeqCst);
+            }
+            told.push_str(&String::from_utf8_lossy(&output.stderr));
         }
+        told
     }
 
     /// What the ledger says about a payout.
@@ -165,13 +194,14 @@ impl Round<'_> {
 fn eight_processes_that_are_killed_at_random_pay_each_once() {
     let (least_rounds, kills_a_round) = if is_thorough() { (25, 40) } else { (1, 24) };
     let scene = Scene::paying("", "");
-    let kills = AtomicUsize::new(0);
+    let [kills, doubts] = [(); 2].map(|()| AtomicUsize::new(0));
     let mut number = 0;
     while number < least_rounds || kills.load(Ordering::SeqCst) < least_rounds * kills_a_round {
         let round = Round {
             scene: &scene,
             number,
             kills: &kills,
+            doubts: &doubts,
             wanted_kills: (number + 1) * kills_a_round,
         };
         round.race();
@@ -179,33 +209,45 @@ fn eight_processes_that_are_killed_at_random_pay_each_once() {
     }
     let (sent, created) = scene.sent_and_created();
     assert_eq!(created, number * PAYOUTS_A_ROUND);
-    let kills = kills.into_inner();
+    let (kills, doubts) = (kills.into_inner(), doubts.into_inner());
+    assert!(doubts > 0, "no kill has met a payout in flight");
     if is_thorough() {
         strace::say(&format!(
-            "race: {created} payouts, {kills} kills, {sent} requests, 0 doubles, 0 losses"
+            "race: {created} payouts, {kills} kills, {doubts} doubts, {sent} requests, \
+             0 doubles, 0 losses"
         ));
     }
 }
 
 #[test]
 fn two_runs_over_copies_of_one_file_share_its_payouts_and_both_end_well() {
-    let scene = Scene::paying("", "");
-    let kills = AtomicUsize::new(0);
-    let round = Round {
-        scene: &scene,
-        number: 0,
-        kills: &kills,
-        wanted_kills: 0,
-    };
-    for process in [0, 1] {
-        scene.write(&round.file(process), round.rows());
-    }
-    let flags = ["--yes", "--interval", "0s", "--progress", "none"];
-    let both = [0, 1].map(|process| {
-        let file = round.file(process);
-        let args: Vec<&str> = ["run", &file].into_iter().chain(flags).collect();
-        scene.through_sandbox(&args).stderr_has("created").start()
+    // The first answer is held back until both have made their plans.
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(released);
+    let scene = Scene::new("").with_sandbox(Options {
+        on_delivery: Some(Box::new(move |_| {
+            let _ = released.lock().unwrap().recv();
+        })),
+        ..unhurried("")
     });
+    let input = "reference,currency_code,to_address,amount\n".to_owned() + &rows(PAYOUTS_A_ROUND);
+    let both = ["one.csv", "two.csv"].map(|file| {
+        scene.write(file, &input);
+        let args = [
+            "run",
+            file,
+            "--yes",
+            "--interval",
+            "0s",
+            "--progress",
+            "none",
+        ];
+        scene.through_sandbox(&args).stderr_has("All done").start()
+    });
+    for run in &both {
+        run.await_stderr("to submit");
+    }
+    drop(release);
     for run in both {
         run.end();
     }

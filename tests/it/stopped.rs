@@ -5,7 +5,9 @@
 //! The limit of the program is 15 s, and is waited for by name (`--ignored`); otherwise a child of
 //! this test stands in, which has the program's client with a shorter limit.
 
-use crate::harness::{BITCOIN, CERTIFICATE, KEY, Scene, certified, eventually, rows, send_signal};
+use crate::harness::{
+    BITCOIN, CERTIFICATE, KEY, RESULTS, Scene, certified, eventually, rows, send_signal,
+};
 use crate::strace;
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -64,7 +66,8 @@ fn a_child_that_is_to_be_stopped() {
 
 /// Tells the parent, on a line of its own.
 fn say(words: &str) {
-    writeln!(std::io::stdout(), "\n{words}").unwrap();
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "\n{words}").unwrap();
 }
 
 /// The child, and what it says.
@@ -230,7 +233,7 @@ fn the_program_stopped_for_longer_than_its_limit_claims_again_and_pays_once() {
         let status = std::fs::read_to_string(format!("/proc/{program}/stat"));
         // Stopped, as a process that is traced is.
         status.is_ok_and(|text| text.contains(") t ") || text.contains(") T "))
-            && !scene.read(crate::harness::RESULTS).is_empty()
+            && scene.path(RESULTS).exists()
             && scene.statuses() == ["unknown"]
     });
     let start = Instant::now();
