@@ -187,7 +187,7 @@ fn fill(folder: &Path, history: u64) {
     connection.execute_batch(&end).unwrap();
 }
 
-fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: u64) {
+fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: i64) {
     let currency = Currency::from_code("ETH").unwrap();
     let to = recipient(n);
     let account = address::check(currency.network(), &to)

@@ -7,6 +7,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
+    clippy::explicit_write,
+    clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test that panics has failed, which is what it is for"
 )]
 

@@ -83,14 +83,8 @@ impl Reading {
 fn joined_lines(row: &TableRow) -> usize {
     let breaks = row.cells.len().saturating_sub(1);
     let per_line = COLUMNS.len().saturating_sub(1);
-<<<<<<< Updated upstream
-    let half = per_line.div_ceil(2);
-    let rounded = breaks.saturating_add(half).checked_div(per_line);
-    rounded.unwrap_or(1).max(1)
-=======
     let rounded = breaks.saturating_add(per_line / 2).div_euclid(per_line);
     rounded.max(1)
->>>>>>> Stashed changes
 }
 
 /// Whether the id of an attempt stands somewhere in a row.
