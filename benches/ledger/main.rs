@@ -206,7 +206,7 @@ fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: i
             seq,
             batch,
             PayoutKey::shared(&reference).as_str(),
-            n + 1,
+            i64::try_from(n + 1).unwrap(),
             reference,
             reference.to_lowercase(),
             to,
