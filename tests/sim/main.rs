@@ -110,7 +110,7 @@ fn twins_that_are_looked_for_at_the_plan_only_is_found() {
 
 #[test]
 fn a_line_that_is_taken_by_its_place_is_found() {
-    assert_found(Plant::LineByPlace, "and the book says");
+    assert_found(Plant::LineByPlace, "is lost from the results file");
 }
 
 #[test]
