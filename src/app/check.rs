@@ -204,6 +204,9 @@ pub(super) fn tell_refusals(
             }
         }
     }
+    if plan.missing.iter().any(|it| it.status().is_in_doubt()) {
+        exit = Exit::InDoubt;
+    }
     let missing = plan.missing.iter();
     findings.extend(missing.map(|attempt| refusals::missing(attempt, places)));
     if let Some(Closed::Finished { newest, added }) = plan.closed {

@@ -89,10 +89,14 @@ pub fn missing(attempt: &Attempt, places: Places<'_>) -> Finding {
             "a payout of this batch is no longer in the file: {}",
             record(attempt, places)
         ),
-        format!(
-            "put the row back ({}); if this is a new batch, give the file a name of its own and leave the old results file behind",
-            row(attempt)
-        ),
+        if attempt.status().is_in_doubt() {
+            places.settle(attempt)
+        } else {
+            format!(
+                "put the row back ({}); if this is a new batch, give the file a name of its own and leave the old results file behind",
+                row(attempt)
+            )
+        },
     )
 }
 
