@@ -2,7 +2,7 @@
 //! status. This is the only place where they are worded.
 
 use crate::clock::ClockError;
-use crate::cryptocloud::client::{ClientError, ConnectorError, EndpointError};
+use crate::cryptocloud::client::{ClientError, EndpointError};
 use crate::domain::escape::{escape, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
@@ -709,11 +709,11 @@ impl Error {
     #[must_use]
     pub fn client(error: &ClientError) -> Self {
         match error {
-            ClientError::Connector(ConnectorError::Thread(_)) => {
+            ClientError::Thread(_) => {
                 let hint = "nothing was sent; end other programs, or allow more (ulimit -u)";
                 Self::new("system", error, hint)
             }
-            ClientError::Connector(ConnectorError::Tls(_)) => {
+            ClientError::Tls(_) => {
                 let hint = "install the certificates of authorities (on Debian the package ca-certificates)";
                 Self::new("https", error, hint)
             }

@@ -1,36 +1,30 @@
 //! The client sends each request once and only once: over HTTP/1.1 on a fresh connection each,
-//! with no redirects, no proxy, no retries, no decompression. It uses hyper's plain connection,
-//! which has none of these, and not a client library that would have to be talked out of them.
+//! with no redirects, no proxy, no retries, no decompression. By default its library follows
+//! redirects, uses proxies and keeps connections for the next request.
 
 use super::classify::{self, Answer, Fault};
-use super::connection::{Connector, Stream};
+use super::connection::{GATE, Gate, Resolver, innermost, through_the_gate};
 use crate::api::{CreateRequest, TOKEN_SCHEME};
 use crate::clock;
-use crate::domain::escape::without_error_number;
 use crate::domain::{Outcome, Payout};
 use crate::ledger::{Claim, MAX_AGE, Reading};
 use crate::payout::gateway::{Exchange, Gateway};
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap,
-    HeaderValue, RETRY_AFTER, USER_AGENT,
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
+    RETRY_AFTER, USER_AGENT,
 };
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
+use reqwest::{Request, redirect, retry};
 use std::cell::RefCell;
-use std::error::Error;
 use std::io;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::yield_now;
-use tokio::time::{Instant, timeout};
+use tower::util::MapResultLayer;
 
-pub use super::connection::{ConnectError, ConnectorError};
+pub use super::connection::ConnectError;
 pub use super::endpoint::{Endpoint, EndpointError, PRODUCTION_URL};
 
 /// How long a request may take and how much of an answer is read.
@@ -73,7 +67,7 @@ const RESERVED_PIPES: usize = 3;
 /// The strict HTTP client.
 #[derive(Debug)]
 pub struct Client {
-    connector: Connector,
+    http: reqwest::Client,
     endpoint: Endpoint,
     key: ApiKey,
     headers: HeaderMap,
@@ -100,9 +94,12 @@ pub enum ClientError {
     /// The key does not fit a header. An [`ApiKey`] always does.
     #[error("the API key does not fit an HTTP header")]
     Key,
-    /// The machine lacks something that every connection needs.
-    #[error(transparent)]
-    Connector(#[from] ConnectorError),
+    /// Mostly a machine without certificates of authorities.
+    #[error("no HTTPS client can be made: {0}")]
+    Tls(String),
+    /// No thread can be had for looking names up.
+    #[error("no thread can be had for looking names up: {0}")]
+    Thread(io::Error),
 }
 
 impl Client {
@@ -114,10 +111,8 @@ impl Client {
         let header = format!("{TOKEN_SCHEME} {}", key.expose());
         let mut authorization = HeaderValue::try_from(header).map_err(|_| ClientError::Key)?;
         authorization.set_sensitive(true);
-        let host = HeaderValue::try_from(endpoint.authority()).map_err(|_| ClientError::Key)?;
         let agent = concat!("ccbatch/", env!("CARGO_PKG_VERSION"));
         let headers = HeaderMap::from_iter([
-            (HOST, host),
             (AUTHORIZATION, authorization),
             (USER_AGENT, HeaderValue::from_static(agent)),
             (ACCEPT, HeaderValue::from_static("application/json")),
@@ -125,7 +120,7 @@ impl Client {
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]);
         Ok(Self {
-            connector: Connector::new(&endpoint, limits.connect)?,
+            http: library_client(&endpoint, limits.connect)?,
             endpoint,
             key: key.clone(),
             headers,
@@ -158,16 +153,20 @@ impl Client {
     /// # Errors
     /// Why there is no connection.
     pub async fn reach(&self) -> Result<(), ConnectError> {
-        self.connector.connect().await.map(drop)
+        let gate = Gate::shut();
+        // Any request will do, for the gate holds it back.
+        let request = self.http.head(self.endpoint.url().clone());
+        match GATE.scope(gate.clone(), request.send()).await {
+            Err(error) if gate.connected_at().is_none() => {
+                Err(ConnectError::new(&self.endpoint, &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Sends one request, once, unless the reading of its claim is too old when the
     /// connection stands: then the connection is closed and nothing is sent.
     pub async fn exchange(&self, payout: &Payout, claimed: Reading) -> Exchange {
-        let nothing_sent = |outcome| Exchange {
-            outcome,
-            connected_at: None,
-        };
         let request = self.request(payout);
         drop(
             self.reserve
@@ -175,110 +174,70 @@ impl Client {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        let request = match request {
-            Ok(request) => request,
+        let gate = Gate::new(claimed, self.limits.claim_age);
+        let outcome = match request {
+            Ok(request) => {
+                let outcome = self.converse(request, payout, &gate);
+                GATE.scope(gate.clone(), outcome).await
+            }
             Err(error) => {
-                let outcome = Outcome::not_sent(format!("no request can be made: {error}"));
-                return nothing_sent(outcome);
+                Outcome::not_sent(format!("no request can be made: {}", innermost(&error)))
             }
         };
-        let stream = match self.connector.connect().await {
-            Ok(stream) => stream,
-            Err(error) => {
-                let detail = error.to_string();
-                return nothing_sent(classify::no_answer(Fault::ConnectFailed, None, detail));
-            }
-        };
-        let connected_at = Some(Instant::now());
-        let outcome = self.converse(stream, request, payout, claimed).await;
         Exchange {
             outcome: self.hide_key(outcome),
-            connected_at,
+            connected_at: gate.connected_at(),
         }
     }
 
     /// The request. The amount goes out as the exact literal.
-    fn request(&self, payout: &Payout) -> Result<Request<Full<Bytes>>, Box<dyn Error>> {
-        let body = serde_json::to_vec(&CreateRequest {
-            currency_code: payout.currency.code(),
-            to_address: &payout.to_address,
-            amount: payout.amount.decimal(),
-        })?;
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(self.endpoint.path())
-            .body(Full::from(body))?;
-        request.headers_mut().clone_from(&self.headers);
-        Ok(request)
+    fn request(&self, payout: &Payout) -> reqwest::Result<Request> {
+        self.http
+            .post(self.endpoint.url().clone())
+            .headers(self.headers.clone())
+            .json(&CreateRequest {
+                currency_code: payout.currency.code(),
+                to_address: &payout.to_address,
+                amount: payout.amount.decimal(),
+            })
+            .build()
     }
 
-    /// Sends the request on a connection that stands, and reads the answer.
-    async fn converse(
-        &self,
-        stream: Box<dyn Stream>,
-        request: Request<Full<Bytes>>,
-        payout: &Payout,
-        claimed: Reading,
-    ) -> Outcome {
-        let (sender, connection) = match http1::handshake(TokioIo::new(stream)).await {
-            Ok(both) => both,
-            // This only sets up the two ends; not a byte has left.
-            Err(error) => return Outcome::not_sent(innermost(&error)),
-        };
+    /// Sends the request and reads the answer, for as long as that may take.
+    async fn converse(&self, request: Request, payout: &Payout, gate: &Gate) -> Outcome {
         let arrived = RefCell::new(Arrived::default());
-        let exchange = self.receive(sender, request, payout, &arrived);
-        let both = async {
-            let (mut exchange, mut connection) = (pin!(exchange), pin!(connection));
-            let mut is_open = true;
-            loop {
-                tokio::select! {
-                    biased;
-                    outcome = &mut exchange => break outcome,
-                    // How it ended is told to the exchange as well.
-                    _ended = &mut connection, if is_open => is_open = false,
-                }
-            }
-        };
-        let mut both = pin!(both);
-        // The last act before the first byte, which leaves when this is first polled. An operator
-        // may have settled the payout since, while this process was stopped.
-        if claimed.is_older_than(self.limits.claim_age) {
-            let seconds = self.limits.claim_age.as_secs();
-            return Outcome::not_sent(format!(
-                "more than {seconds} s went by between the claim and the connection"
-            ));
-        }
-        if let Ok(outcome) = timeout(self.limits.answer, both.as_mut()).await {
-            return outcome;
+        let mut exchange = pin!(self.receive(request, payout, gate, &arrived));
+        tokio::select! {
+            biased;
+            outcome = &mut exchange => return outcome,
+            () = gate.opened_for(self.limits.answer) => {}
         }
         tokio::select! {
             biased;
-            outcome = both => outcome,
+            outcome = exchange => outcome,
             () = last_looks() => arrived.borrow().broken("no whole answer in time"),
         }
     }
 
     async fn receive(
         &self,
-        mut sender: http1::SendRequest<Full<Bytes>>,
-        request: Request<Full<Bytes>>,
+        request: Request,
         payout: &Payout,
+        gate: &Gate,
         arrived: &RefCell<Arrived>,
     ) -> Outcome {
-        let response = match sender.send_request(request).await {
+        let mut response = match self.http.execute(request).await {
             Ok(response) => response,
-            Err(error) => return arrived.borrow().broken(&broken_words(&error)),
+            Err(error) => return self.no_answer(&error, gate),
         };
-        let (head, mut body) = response.into_parts();
-        let http_status = head.status.as_u16();
+        let http_status = response.status().as_u16();
         arrived.borrow_mut().http_status = Some(http_status);
-        while let Some(frame) = body.frame().await {
+        loop {
+            let chunk = response.chunk().await;
             let mut arrived = arrived.borrow_mut();
-            match frame {
-                Ok(frame) => {
-                    let data = frame.into_data().unwrap_or_default();
-                    arrived.body.extend_from_slice(&data);
-                }
+            match chunk {
+                Ok(Some(data)) => arrived.body.extend_from_slice(&data),
+                Ok(None) => break,
                 Err(error) => return arrived.broken(&broken_words(&error)),
             }
             if arrived.body.len() > self.limits.body_bytes {
@@ -287,17 +246,33 @@ impl Client {
             }
         }
         let body = &arrived.borrow().body;
-        match encoding(&head.headers) {
+        match encoding(response.headers()) {
             Some(encoding) => classify::encoded_answer(http_status, &encoding, body),
             None => classify::answer(
                 payout,
                 &Answer {
                     http_status,
-                    retry_after: retry_after(&head.headers, clock::now()),
+                    retry_after: retry_after(response.headers(), clock::now()),
                     body,
                 },
             ),
         }
+    }
+
+    /// The outcome when not even the head of an answer came. What the gate saw decides it and not
+    /// the kind of the library's error: only what never passed the gate was surely not sent.
+    fn no_answer(&self, error: &reqwest::Error, gate: &Gate) -> Outcome {
+        if gate.is_open() {
+            return classify::no_answer(Fault::NoAnswer, None, broken_words(error));
+        }
+        if gate.connected_at().is_some() {
+            let seconds = self.limits.claim_age.as_secs();
+            return Outcome::not_sent(format!(
+                "more than {seconds} s went by between the claim and the connection"
+            ));
+        }
+        let detail = ConnectError::new(&self.endpoint, error).to_string();
+        classify::no_answer(Fault::ConnectFailed, None, detail)
     }
 
     /// The outcome without the key, should the API have repeated it.
@@ -317,6 +292,31 @@ impl Client {
             ..outcome
         }
     }
+}
+
+/// The library's client without whatever it would do of its own accord.
+fn library_client(endpoint: &Endpoint, connect: Duration) -> Result<reqwest::Client, ClientError> {
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .no_proxy()
+        .referer(false)
+        .pool_max_idle_per_host(0)
+        .https_only(!endpoint.is_plain())
+        .connect_timeout(connect)
+        .connector_layer(MapResultLayer::new(through_the_gate));
+    if let Some(name) = endpoint.name() {
+        let resolver = Resolver::start(name.to_owned()).map_err(ClientError::Thread)?;
+        builder = builder.dns_resolver(Arc::new(resolver));
+    }
+    if endpoint.is_plain() {
+        // Nothing to check, so a machine without certificates must do.
+        builder = builder.tls_certs_only([]);
+    }
+    builder
+        .build()
+        .map_err(|error| ClientError::Tls(innermost(&error)))
 }
 
 impl Gateway for Client {
@@ -357,17 +357,8 @@ async fn last_looks() {
     }
 }
 
-fn broken_words(error: &hyper::Error) -> String {
+fn broken_words(error: &reqwest::Error) -> String {
     format!("no whole answer: {}", innermost(error))
-}
-
-/// The words of the first cause.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    without_error_number(&cause.to_string()).to_owned()
 }
 
 /// How the body is encoded, where it is.
@@ -483,8 +474,17 @@ mod tests {
         limits: Limits,
         serve: impl FnOnce(TcpStream) -> T + Send + 'static,
     ) -> (Client, JoinHandle<T>) {
+        served_as("127.0.0.1", limits, serve)
+    }
+
+    /// The same, of a server under this name.
+    fn served_as<T: Send + 'static>(
+        host: &str,
+        limits: Limits,
+        serve: impl FnOnce(TcpStream) -> T + Send + 'static,
+    ) -> (Client, JoinHandle<T>) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{host}:{}", listener.local_addr().unwrap().port());
         let server = std::thread::spawn(move || serve(listener.accept().unwrap().0));
         let key = ApiKey::new("canary").unwrap();
         let client = Client::new(Endpoint::new(&url).unwrap(), &key, limits).unwrap();
@@ -624,6 +624,33 @@ mod tests {
         });
         client.reach().await.unwrap();
         assert_eq!(server.join().unwrap().unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_looked_up_and_reached() {
+        for host in ["localhost", "127.0.0.1"] {
+            let (client, server) = served_as(host, Limits::default(), drop);
+            assert!(client.reach().await.is_ok(), "{host}");
+            server.join().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_names_the_host_and_the_cause() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let key = ApiKey::new("canary").unwrap();
+        let client = Client::new(Endpoint::new(&url).unwrap(), &key, Limits::default()).unwrap();
+        let words = "no connection to 127.0.0.1: Connection refused";
+        assert_eq!(client.reach().await.unwrap_err().to_string(), words);
+        let exchange = client.exchange(&payout(), Reading::now()).await;
+        assert_eq!(exchange.outcome.detail, words);
+        assert_eq!(
+            exchange.outcome.verdict,
+            Verdict::NotCreated(Cause::ConnectFailed)
+        );
+        assert_eq!(exchange.connected_at, None);
     }
 
     #[tokio::test]

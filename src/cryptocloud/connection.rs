@@ -1,153 +1,103 @@
-//! A connection to the API: the name looked up, TCP made and TLS agreed on, and no byte of a
-//! request sent.
+//! What is ours of the library's connections: the gate that each passes before a byte of its
+//! request is sent, the look-up of names, and why there is no connection, in plain words.
 
 use super::endpoint::Endpoint;
 use crate::domain::escape::without_error_number;
-use rustls_platform_verifier::BuilderVerifierExt;
-use std::fmt;
+use crate::ledger::Reading;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::cell::Cell;
+use std::error::Error;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::iter::successors;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::rc::Rc;
+use std::sync::mpsc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig, crypto::aws_lc_rs};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep};
+use tokio_rustls::rustls::{self, CertificateError};
 
-/// A stream to the API, with or without TLS around it.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
-
-/// Makes connections to one endpoint.
-pub(super) struct Connector {
-    host: String,
-    addresses: Addresses,
-    /// `None` towards this machine without TLS.
-    tls: Option<(TlsConnector, ServerName<'static>)>,
-    limit: Duration,
+tokio::task_local! {
+    /// The gate of the request that the task is about to send. The library makes the connection
+    /// in the task that sends.
+    pub(super) static GATE: Rc<Gate>;
 }
 
-/// Where a host's addresses come from.
-enum Addresses {
-    /// The host is an address.
-    Literal(SocketAddr),
-    /// The host is a name.
-    Resolver(Resolver),
+/// Stands between one connection and one request.
+pub(super) struct Gate {
+    /// The claim of the request, and how old it may be; `None` to send nothing whatever happens.
+    claim: Option<(Reading, Duration)>,
+    connected_at: Cell<Option<Instant>>,
+    is_open: Cell<bool>,
+    opened: Notify,
 }
 
-/// Why a connector cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectorError {
-    /// Mostly a machine without certificates of authorities.
-    #[error("no HTTPS client can be made: {0}")]
-    Tls(String),
-    /// No thread can be had for looking names up.
-    #[error("no thread can be had for looking names up: {0}")]
-    Thread(io::Error),
-}
+impl Gate {
+    /// A gate that lets a request out while its claim is no older than so long.
+    pub(super) fn new(claimed: Reading, max_age: Duration) -> Rc<Self> {
+        Self::with(Some((claimed, max_age)))
+    }
 
-impl Connector {
-    /// Takes from the machine what connections need: certificates, and a thread for the look-up.
-    pub(super) fn new(endpoint: &Endpoint, limit: Duration) -> Result<Self, ConnectorError> {
-        let host = endpoint.bare_host();
-        let addresses = match host.parse::<IpAddr>() {
-            Ok(address) => Addresses::Literal(SocketAddr::new(address, endpoint.port())),
-            Err(_) => Addresses::Resolver(
-                Resolver::start(host.to_owned(), endpoint.port())
-                    .map_err(ConnectorError::Thread)?,
-            ),
-        };
-        let tls = if endpoint.is_plain() {
-            None
-        } else {
-            let unusable = |error: &dyn fmt::Display| ConnectorError::Tls(error.to_string());
-            let name = ServerName::try_from(host.to_owned()).map_err(|error| unusable(&error))?;
-            let config = tls_config().map_err(|error| unusable(&error))?;
-            Some((TlsConnector::from(Arc::new(config)), name))
-        };
-        Ok(Self {
-            host: endpoint.host().to_owned(),
-            addresses,
-            tls,
-            limit,
+    /// A gate that lets no request out.
+    pub(super) fn shut() -> Rc<Self> {
+        Self::with(None)
+    }
+
+    fn with(claim: Option<(Reading, Duration)>) -> Rc<Self> {
+        Rc::new(Self {
+            claim,
+            connected_at: Cell::new(None),
+            is_open: Cell::new(false),
+            opened: Notify::new(),
         })
     }
 
-    /// Connects. What is sent on the way is no part of a request.
-    pub(super) async fn connect(&self) -> Result<Box<dyn Stream>, ConnectError> {
-        let end = later(self.limit);
-        let tcp = self.connect_tcp(end).await?;
-        // Head and body of a request leave together; nothing is gained by waiting for more.
-        tcp.set_nodelay(true).map_err(|error| self.failed(&error))?;
-        let Some((connector, name)) = &self.tls else {
-            return Ok(Box::new(tcp));
-        };
-        match timeout_at(end, connector.connect(name.clone(), tcp)).await {
-            Ok(Ok(tls)) => Ok(Box::new(tls)),
-            Ok(Err(error)) => Err(self.failed(&error)),
-            Err(_) => Err(self.too_late()),
-        }
+    /// When the connection stood, TLS included.
+    pub(super) fn connected_at(&self) -> Option<Instant> {
+        self.connected_at.get()
     }
 
-    /// Tries the addresses one after the other, each for its share of the time that is left.
-    async fn connect_tcp(&self, end: Instant) -> Result<TcpStream, ConnectError> {
-        let addresses = match &self.addresses {
-            Addresses::Literal(address) => vec![*address],
-            Addresses::Resolver(resolver) => match timeout_at(end, resolver.look_up()).await {
-                Ok(found) => found.map_err(|error| self.failed(&error))?,
-                Err(_) => return Err(self.too_late()),
-            },
-        };
-        let mut last = self.failed(&io::Error::other("the name has no address"));
-        for (index, address) in addresses.iter().enumerate() {
-            let left = u32::try_from(addresses.len().saturating_sub(index)).unwrap_or(u32::MAX);
-            let share = end
-                .saturating_duration_since(Instant::now())
-                .checked_div(left);
-            match timeout_at(
-                later(share.unwrap_or_default()),
-                TcpStream::connect(address),
-            )
-            .await
-            {
-                Ok(Ok(tcp)) => return Ok(tcp),
-                Ok(Err(error)) => last = self.failed(&error),
-                Err(_) => last = self.too_late(),
-            }
-        }
-        Err(last)
+    /// Whether a byte of the request may have left.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.get()
     }
 
-    fn too_late(&self) -> ConnectError {
-        ConnectError(format!("no connection to {} in time", self.host))
+    /// Waits until the request is let out, and then for so long.
+    pub(super) async fn opened_for(&self, limit: Duration) {
+        self.opened.notified().await;
+        sleep(limit).await;
     }
 
-    fn failed(&self, error: &io::Error) -> ConnectError {
-        let host = &self.host;
-        let cause = error
-            .get_ref()
-            .and_then(|it| it.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(error)) = cause {
-            let why = certificate_words(error);
-            return ConnectError(format!("{host} did not prove that it is {host}: {why}"));
+    /// Whether the connection that stands now may have the request. It is the only one that may:
+    /// should the library ever want a second, it would be for sending a request again.
+    fn opens(&self) -> bool {
+        if self.connected_at.get().is_some() {
+            return false;
         }
-        let words = error.to_string();
-        ConnectError(format!(
-            "no connection to {host}: {}",
-            without_error_number(&words)
-        ))
+        self.connected_at.set(Some(Instant::now()));
+        let is_fresh = |(claimed, age): (Reading, _)| !claimed.is_older_than(age);
+        if self.claim.is_some_and(is_fresh) {
+            self.is_open.set(true);
+            self.opened.notify_one();
+        }
+        self.is_open.get()
     }
 }
 
-impl fmt::Debug for Connector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector")
-            .field("host", &self.host)
-            .finish_non_exhaustive()
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Why a connection is dropped unused.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing is to be sent on this connection")]
+struct Shut;
+
+/// Takes a connection through the gate of its request, as the last step of making it. An operator
+/// may have settled the payout since its claim, while this process was stopped.
+pub(super) fn through_the_gate<C>(connected: Result<C, BoxError>) -> Result<C, BoxError> {
+    let connection = connected?;
+    match GATE.try_with(|gate| gate.opens()) {
+        Ok(true) => Ok(connection),
+        Ok(false) | Err(_) => Err(Box::new(Shut)),
     }
 }
 
@@ -156,15 +106,19 @@ impl fmt::Debug for Connector {
 #[error("{0}")]
 pub struct ConnectError(String);
 
-/// TLS 1.2 or 1.3 with the authorities that this machine trusts, and HTTP/1.1 alone.
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+impl ConnectError {
+    pub(super) fn new(endpoint: &Endpoint, error: &reqwest::Error) -> Self {
+        let host = endpoint.host();
+        if error.is_timeout() {
+            return Self(format!("no connection to {host} in time"));
+        }
+        let tls = causes(error).find_map(|it| it.downcast_ref());
+        if let Some(rustls::Error::InvalidCertificate(error)) = tls {
+            let why = certificate_words(error);
+            return Self(format!("{host} did not prove that it is {host}: {why}"));
+        }
+        Self(format!("no connection to {host}: {}", innermost(error)))
+    }
 }
 
 /// What is wrong with a certificate, for a person; its library's words where there are no better.
@@ -187,20 +141,32 @@ fn certificate_words(error: &CertificateError) -> String {
     }
 }
 
-/// A moment so far from now, or as far as can be told.
-fn later(by: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(by).unwrap_or(now)
+/// The words of the first cause: those around it only repeat the URL.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let cause = causes(error).last().unwrap_or(error);
+    without_error_number(&cause.to_string()).to_owned()
+}
+
+/// An error and what it comes from, the first cause last.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
+        // It does not name what it is made from as its source.
+        let made_from = error.downcast_ref().and_then(io::Error::get_ref);
+        match made_from {
+            Some(cause) => Some(cause as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 /// Looks a name up in a thread of its own. The system's look-up blocks, and a thread that has to
 /// be started for each might not be had when a payout is already begun.
-struct Resolver {
+pub(super) struct Resolver {
     queries: mpsc::Sender<oneshot::Sender<io::Result<Vec<SocketAddr>>>>,
 }
 
 impl Resolver {
-    fn start(host: String, port: u16) -> io::Result<Self> {
+    pub(super) fn start(host: String) -> io::Result<Self> {
         let (queries, asked) = mpsc::channel::<oneshot::Sender<_>>();
         std::thread::Builder::new()
             .name("resolver".to_owned())
@@ -208,19 +174,29 @@ impl Resolver {
                 for reply in asked {
                     // Nobody waits any more for the answer to a question that came too long ago.
                     if !reply.is_closed() {
-                        let found = (host.as_str(), port).to_socket_addrs();
+                        // The library puts the port in.
+                        let found = (host.as_str(), 0).to_socket_addrs();
                         let _gone = reply.send(found.map(Iterator::collect));
                     }
                 }
             })?;
         Ok(Self { queries })
     }
+}
 
-    async fn look_up(&self) -> io::Result<Vec<SocketAddr>> {
+impl Resolve for Resolver {
+    fn resolve(&self, _the_host: Name) -> Resolving {
         let (reply, found) = oneshot::channel();
-        let ended = |_| io::Error::other("names cannot be looked up any more");
-        self.queries.send(reply).map_err(|_| ended(()))?;
-        found.await.unwrap_or_else(|_| Err(ended(())))
+        // A thread that is gone drops the query, and that is its answer.
+        let _asked = self.queries.send(reply);
+        Box::pin(async move {
+            let ended = |_| io::Error::other("names cannot be looked up any more");
+            let found = found.await.map_err(ended)??;
+            if found.is_empty() {
+                return Err("the name has no address".into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -228,29 +204,48 @@ impl Resolver {
 mod tests {
     use super::*;
 
-    fn connector(url: &str) -> Connector {
-        Connector::new(&Endpoint::new(url).unwrap(), Duration::from_secs(30)).unwrap()
+    fn connect() -> Result<(), BoxError> {
+        through_the_gate(Ok(()))
     }
 
     #[tokio::test]
-    async fn a_name_of_this_machine_is_looked_up_and_reached() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        for host in ["localhost", "127.0.0.1"] {
-            let connector = connector(&format!("http://{host}:{port}"));
-            assert!(connector.connect().await.is_ok(), "{host}");
-        }
+    async fn a_gate_lets_one_connection_through_and_no_second() {
+        let gate = Gate::new(Reading::now(), Duration::from_secs(60));
+        GATE.scope(gate.clone(), async {
+            assert!(connect().is_ok());
+            assert!(connect().is_err());
+        })
+        .await;
+        // The first may have sent the request.
+        assert!(gate.is_open());
     }
 
     #[tokio::test]
-    async fn a_refused_connection_names_the_host_and_the_cause() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let failed = connector(&format!("http://127.0.0.1:{port}"))
-            .connect()
+    async fn a_connection_that_fails_leaves_the_gate_to_the_next() {
+        let gate = Gate::new(Reading::now(), Duration::from_secs(60));
+        GATE.scope(gate.clone(), async {
+            assert!(through_the_gate::<()>(Err("refused".into())).is_err());
+            assert_eq!((gate.connected_at(), gate.is_open()), (None, false));
+            assert!(connect().is_ok());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_through_a_shut_gate_or_none() {
+        assert!(connect().is_err());
+        let gate = Gate::shut();
+        GATE.scope(gate.clone(), async { assert!(connect().is_err()) })
             .await;
-        let words = failed.err().unwrap().to_string();
-        assert_eq!(words, "no connection to 127.0.0.1: Connection refused");
+        assert!(gate.connected_at().is_some() && !gate.is_open());
+    }
+
+    #[test]
+    fn the_first_cause_is_found_within_io_errors() {
+        let made_from = rustls::Error::InvalidCertificate(CertificateError::Expired);
+        let error = io::Error::other(io::Error::other(made_from));
+        assert!(causes(&error).any(|it| it.is::<rustls::Error>()));
+        let words = innermost(&io::Error::other(io::Error::from_raw_os_error(111)));
+        assert!(!words.contains("os error"), "{words}");
     }
 }

@@ -1,8 +1,8 @@
 //! An [`Endpoint`] is where requests go: a base URL that is fit to carry a key.
 
 use crate::api::CREATE_PATH;
+use reqwest::Url;
 use std::net::IpAddr;
-use url::{Host, Url};
 
 /// The base URL of the real API.
 pub const PRODUCTION_URL: &str = "https://api.cryptocloud.plus";
@@ -57,15 +57,15 @@ impl Endpoint {
         let base = base.strip_suffix(CREATE_PATH).unwrap_or(base);
         let url =
             Url::parse(&format!("{base}{CREATE_PATH}")).map_err(|_| EndpointError::NotAUrl)?;
-        let is_loopback = url.host().is_some_and(|host| is_loopback(&host));
+        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
+        let is_loopback = is_loopback(&host);
         match scheme.to_ascii_lowercase().as_str() {
             "https" => {}
             "http" if is_loopback => {}
             "http" => return Err(EndpointError::PlainHttp),
             _ => return Err(EndpointError::NotAUrl),
         }
-        let host = url.host_str().ok_or(EndpointError::NotAUrl)?.to_owned();
-        let is_address = !matches!(url.host(), Some(Host::Domain(_)));
+        let is_address = address(&host).is_some();
         // A single word, as `https://v2`, is no name that the API could have.
         if !is_loopback && !is_address && !host.trim_end_matches('.').contains('.') {
             return Err(EndpointError::NotAUrl);
@@ -121,20 +121,16 @@ impl Endpoint {
     }
 
     /// Host and port, as the `Host` header has them.
-    pub(super) fn authority(&self) -> String {
+    fn authority(&self) -> String {
         match self.url.port() {
             Some(port) => format!("{}:{port}", self.host),
             None => self.host.clone(),
         }
     }
 
-    /// The path of requests.
-    pub(super) fn path(&self) -> &str {
-        self.url.path()
-    }
-
-    pub(super) fn port(&self) -> u16 {
-        self.port
+    /// Where requests go.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
     }
 
     /// Whether there is no TLS, which only this machine can do without.
@@ -142,19 +138,27 @@ impl Endpoint {
         self.url.scheme() == "http"
     }
 
-    /// The host without the brackets of an address.
-    pub(super) fn bare_host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
+    /// The host, where it is a name that has to be looked up.
+    pub(super) fn name(&self) -> Option<&str> {
+        address(&self.host).is_none().then_some(&self.host)
     }
 }
 
 /// Whether a URL's host can only be this machine.
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => name.trim_end_matches('.') == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => IpAddr::V6(*address).to_canonical().is_loopback(),
+fn is_loopback(host: &str) -> bool {
+    match address(host) {
+        Some(address) => address.to_canonical().is_loopback(),
+        None => host.trim_end_matches('.') == "localhost",
     }
+}
+
+/// The address that a URL's host is, where it is one. A URL's reader has brought it into its
+/// usual form.
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

@@ -474,6 +474,22 @@ fn try_to_connect(scene: &Scene, url: &str, why: &str) {
 }
 
 #[test]
+fn without_certificates_https_is_refused_and_this_machine_is_reached_all_the_same() {
+    let scene = Scene::paying("", &rows(1));
+    let through = |url: &str| {
+        let run = scene.pay_through(url).env("SSL_CERT_FILE", "missing.pem");
+        run.env("SSL_CERT_DIR", "missing")
+    };
+    through(&scene.url().replace("http:", "https:"))
+        .status(1)
+        .stderr_has("https: no HTTPS client can be made: ")
+        .stderr_has("ca-certificates")
+        .go();
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    through(&scene.url()).stderr_has("All done: 1 created").go();
+}
+
+#[test]
 fn a_name_that_nobody_has_and_a_handshake_that_stalls_are_no_connection() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let stalls = format!("https://{}", silent.local_addr().unwrap());
