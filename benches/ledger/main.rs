@@ -30,7 +30,7 @@ use std::time::Duration;
 const RUNS: usize = 5;
 
 /// The rows of the batch that is opened.
-const BATCH: u64 = 100_000;
+const BATCH: i64 = 100_000;
 
 /// Adds an attempt.
 const INSERT: &str = "INSERT INTO attempt VALUES (?1, ?2, ?3, 'live', 'api.cryptocloud.plus', ?4, \
@@ -126,15 +126,15 @@ fn run(folder: &Path, arguments: &[&str]) -> Cost {
 }
 
 /// An address of its own for each payout.
-fn recipient(n: u64) -> String {
+fn recipient(n: i64) -> String {
     format!(
         "0x{:040x}",
-        u128::from(n) * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
+        u128::try_from(n).unwrap() * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
     )
 }
 
 /// Makes a ledger with a batch of 100,000 payouts and one of all the others.
-fn fill(folder: &Path, history: u64) {
+fn fill(folder: &Path, history: i64) {
     let path = folder.join("ledger.db");
     let who = Who {
         host: "host".to_owned(),
@@ -187,14 +187,14 @@ fn fill(folder: &Path, history: u64) {
     connection.execute_batch(&end).unwrap();
 }
 
-fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: i64) {
+fn insert(connection: &Connection, (batch, letter): (&str, char), n: i64, seq: i64) {
     let currency = Currency::from_code("ETH").unwrap();
     let to = recipient(n);
     let account = address::check(currency.network(), &to)
         .unwrap()
         .account()
         .to_string();
-    let units = 500_000_000_000_000_000;
+    let units: u128 = 500_000_000_000_000_000;
     let content = Content::new("ETH", &account, units);
     let reference = format!("{letter}{n}");
     let id = AttemptId::new(Realm::Live, &reference, &content).unwrap();
@@ -206,7 +206,7 @@ fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: i
             seq,
             batch,
             PayoutKey::shared(&reference).as_str(),
-            i64::try_from(n + 1).unwrap(),
+            n + 1,
             reference,
             reference.to_lowercase(),
             to,
