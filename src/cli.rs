@@ -2,6 +2,8 @@
 
 use crate::domain::{Amount, Currency};
 use crate::intake::Fingerprint;
+use crate::ledger::AttemptStatus;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -32,6 +34,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Settle one payout in doubt, after a look in the CryptoCloud dashboard
     Resolve(ResolveArgs),
+    /// Show every attempt that the ledger holds
+    History(HistoryArgs),
+    /// Say where the ledger is and how much it holds
+    Ledger(LedgerArgs),
     /// Serve the API on a loopback port, for rehearsals; no money moves
     Sandbox(SandboxArgs),
     /// List the currency codes with their networks and decimals
@@ -156,7 +162,7 @@ pub struct RecordArgs {
     /// The results file [default: payouts.results.csv beside payouts.csv]
     #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
-    /// The ledger: a file of your own [env: CCBATCH_LEDGER]
+    /// The ledger: a file or postgres://HOST/DB [env: CCBATCH_LEDGER]
     #[arg(long, value_name = "LEDGER")]
     pub ledger: Option<OsString>,
 }
@@ -251,6 +257,86 @@ pub struct VerdictArgs {
     pub not_created: bool,
 }
 
+/// `ccbatch history`
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// Begun on this day or later (2026-11-25, or a time like 2026-11-25T10:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<DateTime<Utc>>,
+    /// Begun before this day or time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<DateTime<Utc>>,
+    /// created, rejected, not_created, unknown or submitting
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    pub status: Option<AttemptStatus>,
+    /// With this reference, in any case
+    #[arg(long, value_name = "REFERENCE")]
+    pub reference: Option<String>,
+    /// To a payee whose name has this in it
+    #[arg(long, value_name = "NAME")]
+    pub payee: Option<String>,
+    /// To this address, however it is written
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<String>,
+    /// With this invoice id
+    #[arg(long, value_name = "ID")]
+    pub invoice_id: Option<String>,
+    /// Of this results file, or of the batch of this name
+    #[arg(long, value_name = "FILE")]
+    pub batch: Option<OsString>,
+    /// The ledger: a file or postgres://HOST/DB [env: CCBATCH_LEDGER]
+    #[arg(long, value_name = "LEDGER")]
+    pub ledger: Option<OsString>,
+    /// human (lines), json (an object a line) or csv
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        default_value_t
+    )]
+    pub format: TableFormat,
+}
+
+/// `ccbatch ledger`
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// The ledger: a file or postgres://HOST/DB [env: CCBATCH_LEDGER]
+    #[arg(long, value_name = "LEDGER", global = true)]
+    pub ledger: Option<OsString>,
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: Option<LedgerCommand>,
+}
+
+/// What is done with a ledger as a whole.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Make an empty ledger, unless there is one already
+    Init,
+    /// Take over from results files what the ledger does not know
+    Adopt {
+        /// The results files
+        #[arg(value_name = "RESULTS", required = true)]
+        results: Vec<PathBuf>,
+        /// How their references count: shared (the default) or per-file
+        #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
+        references: Option<ReferenceScope>,
+    },
+    /// Copy the ledger, as it is at one moment, to a new file
+    Backup {
+        /// The new file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Copy the ledger into an empty one, which takes its place
+    Move {
+        /// The empty one: a file or postgres://HOST/DB
+        #[arg(long, value_name = "LEDGER")]
+        to: OsString,
+    },
+}
+
 /// `ccbatch sandbox`
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
@@ -343,6 +429,23 @@ pub enum Progress {
     Lines,
     /// Nothing
     None,
+}
+
+/// A day or a time, in UTC where it does not say otherwise.
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    let start = day.ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    start.map(|start| start.and_utc()).ok_or_else(|| {
+        "write a day like 2026-11-25, or a time like 2026-11-25T10:00:00Z".to_owned()
+    })
+}
+
+fn status(text: &str) -> Result<AttemptStatus, String> {
+    AttemptStatus::parse(text)
+        .ok_or_else(|| "one of created, rejected, not_created, unknown, submitting".to_owned())
 }
 
 /// `12s`, `1500ms`, `1m`; a bare `0` is a duration as well.

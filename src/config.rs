@@ -1,19 +1,22 @@
 //! The configuration is what the flags and the environment mean together. Nothing else in the
 //! program reads either.
 
+use crate::address;
 use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
-use crate::domain::HaltPolicy;
 use crate::domain::halt::DEFAULT_PATIENCE;
+use crate::domain::{Currency, HaltPolicy, Network};
 use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, WarningPolicy};
 use crate::ledger::attempt::Repetition;
+use crate::ledger::history::Filter;
 use crate::ledger::postgres::{self, Location, Origin};
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
 use crate::os::{file, host};
 use crate::payout::pacer::API_INTERVAL;
-use std::ffi::OsString;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -234,6 +237,47 @@ pub enum Which {
     Id(String),
 }
 
+/// `history`
+#[derive(Debug)]
+pub struct History {
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// Who runs the program.
+    pub user: String,
+    /// Which attempts are shown.
+    pub filter: Filter,
+    /// What the payee's name has in it.
+    pub payee: Option<String>,
+    /// What goes to stdout.
+    pub format: TableFormat,
+}
+
+/// `ledger`
+#[derive(Debug)]
+pub struct Ledger {
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// Who runs the program.
+    pub user: String,
+    /// What is done with it.
+    pub action: LedgerAction,
+}
+
+/// What is done with a ledger as a whole.
+#[derive(Debug)]
+pub enum LedgerAction {
+    /// Say where it is and how much it holds.
+    Show,
+    /// Make an empty one.
+    Init,
+    /// Take over results files, whose references count like this.
+    Adopt(Vec<PathBuf>, Option<References>),
+    /// Copy it to a new file.
+    BackUp(PathBuf),
+    /// Move it to an empty one.
+    Move(LedgerPlace),
+}
+
 /// What is to be done.
 #[derive(Debug)]
 pub enum Config {
@@ -245,6 +289,10 @@ pub enum Config {
     Status(Status),
     /// Settle a payout in doubt.
     Resolve(Resolve),
+    /// Show the history.
+    History(History),
+    /// Do something with the ledger as a whole.
+    Ledger(Ledger),
     /// Serve the sandbox.
     Sandbox(cli::SandboxArgs, Option<OsString>),
     /// List the currencies.
@@ -283,6 +331,8 @@ impl Config {
                 format: args.format,
             }),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
+            cli::Command::History(args) => Self::History(history(args, &environment)?),
+            cli::Command::Ledger(args) => Self::Ledger(whole_ledger(args, &environment)?),
             cli::Command::Sandbox(args) => Self::Sandbox(args, environment(API_KEY_VARIABLE)),
             cli::Command::Currencies(args) => Self::Currencies(args.format),
         })
@@ -373,10 +423,7 @@ fn check(
             user: user(environment),
             realm: Realm::of_host(&api),
         },
-        references: args.references.map(|scope| match scope {
-            cli::ReferenceScope::Shared => References::Shared,
-            cli::ReferenceScope::PerFile => References::PerFile,
-        }),
+        references: args.references.map(scope),
         repetition: if args.repeat {
             Repetition::Asked
         } else {
@@ -445,6 +492,72 @@ fn resolve(
         despite: args.despite,
         consent: consent(args.yes),
     })
+}
+
+fn history(
+    args: cli::HistoryArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<History, Error> {
+    Ok(History {
+        ledger: ledger(args.ledger, environment)?,
+        user: user(environment),
+        filter: Filter {
+            since: args.since,
+            until: args.until,
+            status: args.status,
+            reference: args.reference,
+            accounts: args.address.as_deref().map(accounts_of),
+            invoice_id: args.invoice_id,
+            batch: args.batch.map(|batch| batch_name(&batch)),
+        },
+        payee: args.payee,
+        format: args.format,
+    })
+}
+
+/// The accounts that an address denotes, one for each network that knows it.
+fn accounts_of(address: &str) -> Vec<String> {
+    let networks: BTreeSet<Network> = Currency::all().map(Currency::network).collect();
+    let checked = networks
+        .into_iter()
+        .filter_map(|network| address::check(network, address.trim()).ok());
+    checked.map(|it| it.account().to_string()).collect()
+}
+
+/// A batch's name, or the path of its results file as the ledger has it.
+fn batch_name(batch: &OsStr) -> String {
+    let path = Path::new(batch).canonicalize();
+    let path = path.unwrap_or_else(|_| PathBuf::from(batch));
+    path.display().to_string()
+}
+
+fn whole_ledger(
+    args: cli::LedgerArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Ledger, Error> {
+    Ok(Ledger {
+        ledger: ledger(args.ledger, environment)?,
+        user: user(environment),
+        action: match args.command {
+            None => LedgerAction::Show,
+            Some(cli::LedgerCommand::Init) => LedgerAction::Init,
+            Some(cli::LedgerCommand::Adopt {
+                results,
+                references,
+            }) => LedgerAction::Adopt(results, references.map(scope)),
+            Some(cli::LedgerCommand::Backup { file }) => LedgerAction::BackUp(file),
+            Some(cli::LedgerCommand::Move { to }) => {
+                LedgerAction::Move(ledger(Some(to), environment)?)
+            }
+        },
+    })
+}
+
+fn scope(scope: cli::ReferenceScope) -> References {
+    match scope {
+        cli::ReferenceScope::Shared => References::Shared,
+        cli::ReferenceScope::PerFile => References::PerFile,
+    }
 }
 
 fn mode(is_sandbox: bool) -> Mode {

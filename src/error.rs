@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::ledger::adopt::AdoptReason;
 use crate::ledger::engine::EngineError;
+use crate::ledger::moving::MoveError;
 use crate::ledger::postgres::{ConnectError as ServerError, LocationError};
 use crate::ledger::sqlite;
 use crate::ledger::{Attempt, LedgerError, ResolveError};
@@ -272,6 +273,65 @@ impl Error {
             }
         };
         Self::new(place, error, hint)
+    }
+
+    /// There is no ledger to do something with.
+    #[must_use]
+    pub fn no_ledger(place: &str) -> Self {
+        let hint = "name another with --ledger, or make it with ccbatch ledger init";
+        Self::new(place, "there is no ledger yet", hint)
+    }
+
+    /// The ledger cannot be copied.
+    #[must_use]
+    pub fn ledger_backup(path: &Path, error: &sqlite::OpenError) -> Self {
+        let message = match error {
+            sqlite::OpenError::Io(error) => wording(error),
+            other => other.to_string(),
+        };
+        let hint = "name a new file on a disk with room: nothing is ever overwritten";
+        Self::new(path.display(), message, hint)
+    }
+
+    /// A shared ledger is not a file.
+    #[must_use]
+    pub fn shared_backup(place: &str) -> Self {
+        let message = "a shared ledger is backed up where its server is";
+        let hint = format!("pg_dump --format=custom --file=ledger.dump {place}");
+        Self::new(place, message, hint)
+    }
+
+    /// The ledger was not moved.
+    #[must_use]
+    pub fn move_ledger(from: &str, to: &str, error: &MoveError) -> Self {
+        match error {
+            MoveError::From(LedgerError::Moved(place)) => Self::new(
+                from,
+                format!("this ledger was moved to {place}"),
+                "nothing has changed; a ledger is moved once",
+            ),
+            MoveError::From(_) | MoveError::AtWork => Self::new(
+                from,
+                error,
+                "nothing has changed; wait until the run has ended, or run its file again, then move the ledger",
+            ),
+            MoveError::To(_) => Self::new(
+                to,
+                error,
+                "see to this ledger, then move again: until that has ended well neither of the two pays twice",
+            ),
+            MoveError::Same | MoveError::NotEmpty => Self::new(
+                to,
+                error,
+                "nothing has changed; name an empty ledger with --to",
+            ),
+        }
+    }
+
+    /// What the command is for cannot be written.
+    #[must_use]
+    pub fn output(error: &io::Error) -> Self {
+        Self::new("stdout", wording(error), "nothing is lost: ask again")
     }
 
     /// The batch cannot be opened.

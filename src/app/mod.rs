@@ -2,7 +2,9 @@
 
 mod check;
 mod currencies;
+mod history;
 mod key;
+mod ledger;
 mod mending;
 mod only;
 mod records;
@@ -26,6 +28,8 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
         Config::DryRun(config) => check::dry_run(&config),
         Config::Status(config) => status::status(&config),
         Config::Resolve(config) => resolve::resolve(&config),
+        Config::History(config) => history::history(&config),
+        Config::Ledger(config) => ledger::ledger(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key),
         Config::Currencies(format) => Ok(currencies::currencies(format)),
     }

@@ -2,13 +2,17 @@
 //! operator's verdict.
 
 use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending};
-use super::engine::{Access, CommitError, Engine, LookUp};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp};
+use super::key::folded;
 use super::pace::Pace;
 use super::{Ledger, LedgerError};
 use std::time::Duration;
 
 /// How often a commit that a reader holds up is tried again.
 const COMMIT_TRIES: u32 = 20;
+
+/// How often an answer is recorded anew because the connection was lost meanwhile.
+const FINISH_TRIES: u32 = 3;
 
 impl<E: Engine> Ledger<E> {
     /// The attempt, other than `id`, that already has an invoice id.
@@ -38,7 +42,25 @@ impl<E: Engine> Ledger<E> {
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
-        self.engine.begin(Access::Write).await?;
+        let mut tries = 1;
+        loop {
+            self.engine.begin(Access::Write).await?;
+            match self.finish_begun(attempt, pace, since_arrival).await {
+                // Perhaps it was recorded; to record the same again changes nothing then.
+                Err(error) if is_lost(&error) && tries < FINISH_TRIES => {
+                    tries = tries.saturating_add(1);
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn finish_begun(
+        &mut self,
+        attempt: &Attempt,
+        pace: &Pace,
+        since_arrival: Duration,
+    ) -> Result<(), LedgerError> {
         let written = self.finish_inside(attempt, pace, since_arrival).await;
         if let Err(error) = written {
             self.engine.rollback().await;
@@ -107,8 +129,10 @@ impl<E: Engine> Ledger<E> {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn of_reference(&mut self, reference: &str) -> Result<Vec<Attempt>, LedgerError> {
-        let rest = "WHERE reference = $1 ORDER BY seq";
-        self.attempts(rest, &[reference.into()]).await
+        // The folded reference has an index.
+        let rest = "WHERE reference_folded = $1 AND reference = $2 ORDER BY seq";
+        let values = [folded(reference).into(), reference.into()];
+        self.attempts(rest, &values).await
     }
 
     /// Records an operator's verdict on an attempt, which is decided again inside the transaction:
@@ -165,6 +189,21 @@ impl<E: Engine> Ledger<E> {
         attempt.resolved = Some((self.who.to_string(), now));
         self.update(&attempt).await?;
         Ok(attempt)
+    }
+}
+
+/// Whether the connection to the ledger was lost.
+fn is_lost(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::Engine(error)
+        | LedgerError::Commit(CommitError::StillOpen(error) | CommitError::Unknown(error)) => {
+            matches!(error, EngineError::Lost(_))
+        }
+        LedgerError::Moved(_)
+        | LedgerError::Newer(_)
+        | LedgerError::NotALedger
+        | LedgerError::Damaged(_)
+        | LedgerError::Random => false,
     }
 }
 

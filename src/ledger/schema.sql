@@ -73,11 +73,12 @@ CREATE UNIQUE INDEX one_live_attempt ON attempt (realm, payout_key)
     WHERE extra = 0 AND status IN ('submitting', 'created', 'unknown');
 
 -- One invoice id, one payout.
-CREATE UNIQUE INDEX one_invoice_id ON attempt (realm, invoice_id) WHERE invoice_id <> '';
+CREATE UNIQUE INDEX one_invoice_id ON attempt (invoice_id, realm) WHERE invoice_id <> '';
 
 CREATE INDEX attempt_of_key ON attempt (realm, payout_key);
 CREATE INDEX attempt_of_content ON attempt (realm, content);
-CREATE INDEX attempt_of_reference ON attempt (realm, reference_folded);
+CREATE INDEX attempt_of_reference ON attempt (reference_folded, realm);
+CREATE INDEX attempt_of_account ON attempt (account);
 CREATE INDEX attempt_of_batch ON attempt (batch, seq);
 CREATE INDEX attempt_in_order ON attempt (seq);
 

@@ -3,6 +3,7 @@
 
 pub mod events;
 pub mod findings;
+pub mod history;
 pub mod refusals;
 pub mod report;
 pub mod ui;

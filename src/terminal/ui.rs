@@ -67,6 +67,16 @@ pub fn print(text: &str) {
     });
 }
 
+/// Writes lines to stdout where they are what the command is for.
+///
+/// # Errors
+/// Nobody reads them, or they cannot be written.
+pub fn write_out(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()
+}
+
 /// Writes an event to stdout.
 pub fn emit(event: &Value) {
     print(&events::line(event));

@@ -10,6 +10,9 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+/// A PostgreSQL server of a test's own.
+mod cluster;
+
 /// A folder with a batch, a sandbox, and runs of the program there.
 mod harness;
 
@@ -67,6 +70,12 @@ mod dry_run;
 
 /// The files in `samples/`, and every command of README.md.
 mod samples;
+
+/// The history of all payouts, and the ledger as a whole.
+mod history;
+
+/// A ledger that several machines share, on PostgreSQL; and both engines side by side.
+mod postgres;
 
 /// Whether the house is in order, and README.md tells the truth about the program.
 mod tidy;

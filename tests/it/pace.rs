@@ -1,9 +1,12 @@
 //! The time between two requests, by the sandbox's clock. Only the least is ever asked for: a slow
 //! machine may take as long as it likes.
 
-use crate::harness::{INPUT, Scene, rows};
+use crate::cluster::Cluster;
+use crate::harness::{BITCOIN, INPUT, Run, Scene, rows, unhurried};
+use ccbatch::sandbox::Options;
 use chrono::{DateTime, Utc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A request that was answered counts from a second after its start, even if it arrived later.
 const LATEST_ARRIVAL: Duration = Duration::from_secs(1);
@@ -77,4 +80,71 @@ fn it_is_twelve_seconds_and_in_a_rehearsal_one() {
     check.stderr_has("One request every 12s").go();
     let check = scene.program(["run", INPUT, "--dry-run", "--sandbox"]);
     check.stderr_has("One request every 1s").go();
+}
+
+/// Does the same with a ledger in a file and with a shared one.
+fn with_both_engines(check: impl Fn(&str)) {
+    let home = TempDir::new().unwrap();
+    check(home.path().join("ledger.db").to_str().unwrap());
+    if let Some(cluster) = Cluster::start(&[]) {
+        check(&cluster.url());
+    }
+}
+
+/// A file of so many payouts whose references begin like this, and a run of it.
+fn pay_apart(scene: &Scene, ledger: &str, name: &str, count: usize) -> Run {
+    let file = format!("{name}.csv");
+    let rows: String = (1..=count)
+        .map(|n| format!("{name}{n},BTC,{BITCOIN},0.{}{n:03}\n", name.len()))
+        .collect();
+    let header = "reference,currency_code,to_address,amount\n";
+    scene.write(&file, format!("{header}{rows}"));
+    let run = scene.through_sandbox(&["run", &file, "--yes"]);
+    run.env("CCBATCH_LEDGER", ledger)
+}
+
+#[test]
+fn runs_that_share_a_key_take_turns_and_none_is_refused() {
+    let interval = Duration::from_millis(500);
+    with_both_engines(|ledger| {
+        for (runs, count) in [(2, 4), (8, 2)] {
+            let scene = Scene::new("").with_sandbox(Options {
+                interval,
+                ..unhurried("")
+            });
+            let names = (0..runs).map(|n| format!("{}{n}", "x".repeat(runs + n)));
+            let started: Vec<_> = names
+                .map(|name| {
+                    let run = pay_apart(&scene, ledger, &name, count);
+                    run.args(["--interval", "500ms"]).start()
+                })
+                .collect();
+            for run in started {
+                let words = format!("All done: {count} created");
+                run.expecting(0, &words).end();
+            }
+            let book = scene.book();
+            assert_eq!(book.created.len(), runs * count);
+            assert_eq!(book.deliveries.len(), runs * count, "none was refused");
+        }
+    });
+}
+
+#[test]
+fn a_holder_that_is_killed_costs_the_others_a_claim_and_a_step() {
+    with_both_engines(|ledger| {
+        let scene = Scene::paying("delay-before:1h,ok*", "");
+        let run = |name| pay_apart(&scene, ledger, name, 1).args(["--interval", "1s"]);
+        let holder = run("held").start();
+        scene.await_deliveries(1);
+        let other = run("waiting").start();
+        other.await_stderr("waiting for the turn of");
+        holder.kill();
+        let since = Instant::now();
+        other.expecting(0, "All done: 1 created").end();
+        // 16 s and one step after the claim; the rest is what a slow machine takes.
+        assert!(since.elapsed() < Duration::from_secs(25), "{since:?}");
+        let gap = scene.book().deliveries[1].since_start - scene.book().deliveries[0].since_start;
+        assert!(gap >= Duration::from_secs(16), "{gap:?}");
+    });
 }

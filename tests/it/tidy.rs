@@ -38,7 +38,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "os", "secret", "api", "domain", "exit", "address", "intake", "ledger", "payout",
         ],
     ),
-    ("cli", &["domain", "intake"]),
+    ("cli", &["domain", "intake", "ledger"]),
     (
         "error",
         &[

@@ -29,7 +29,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 const CHUNK: usize = 10_000;
 
 /// How long a lost connection is made again for: a server that is restarted is back by then.
-const RECONNECT_FOR: Duration = Duration::from_secs(30);
+const RECONNECT_FOR: Duration = Duration::from_secs(20);
 
 /// How long it is from one try to the next.
 const BETWEEN_CONNECTS: Duration = Duration::from_millis(500);
@@ -331,9 +331,10 @@ const ROW_OF_LEDGER: &str =
 impl Engine for Postgres {
     async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
         self.rollback().await;
+        let had_connection = self.session.as_ref().is_some_and(|it| !it.is_lost());
         let begun = match self.begin_once(access).await {
-            Err(EngineError::Lost(_)) => {
-                // Nothing has happened yet.
+            Err(EngineError::Lost(_)) if had_connection => {
+                // It was lost unnoticed, and nothing has happened yet.
                 self.rollback().await;
                 self.begin_once(access).await
             }

@@ -1,0 +1,61 @@
+//! `ccbatch history`: every attempt that the ledger holds, or those that a filter finds.
+
+use super::check::block_on;
+use super::records::existing_ledger;
+use crate::cli::TableFormat;
+use crate::config::History;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ledger::Attempt;
+use crate::ledger::history::Position;
+use crate::terminal::{history, ui};
+
+/// Shows the history.
+pub(super) fn history(config: &History) -> Result<Exit, Error> {
+    block_on(
+        tokio::runtime::Builder::new_current_thread(),
+        history_inside(config),
+    )
+}
+
+async fn history_inside(config: &History) -> Result<Exit, Error> {
+    let Some(mut ledger) = existing_ledger(&config.ledger, &config.user).await? else {
+        ui::say("There is no ledger yet: nothing was ever paid by it.");
+        return Ok(Exit::AllCreated);
+    };
+    let place = ledger.place();
+    match config.format {
+        TableFormat::Human => write(history::HUMAN_HEADER)?,
+        TableFormat::Csv => write(&history::csv_header())?,
+        TableFormat::Json => {}
+    }
+    let line = match config.format {
+        TableFormat::Human => history::human,
+        TableFormat::Csv => history::csv,
+        TableFormat::Json => history::json,
+    };
+    let mut position = Position::default();
+    loop {
+        let page = ledger.page(&config.filter, &mut position).await;
+        let page = page.map_err(|error| Error::ledger(&place, &error))?;
+        if page.is_empty() {
+            return Ok(Exit::AllCreated);
+        }
+        let wanted = page.iter().filter(|attempt| is_of_payee(attempt, config));
+        let lines: Vec<String> = wanted.map(line).collect();
+        if !lines.is_empty() {
+            // Nothing is held in the ledger while a reader takes its time.
+            write(&lines.join("\n"))?;
+        }
+    }
+}
+
+fn is_of_payee(attempt: &Attempt, config: &History) -> bool {
+    let payee = attempt.payee.to_lowercase();
+    let wanted = config.payee.as_deref();
+    wanted.is_none_or(|wanted| payee.contains(&wanted.to_lowercase()))
+}
+
+fn write(text: &str) -> Result<(), Error> {
+    ui::write_out(text).map_err(|error| Error::output(&error))
+}

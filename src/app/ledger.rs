@@ -1,0 +1,184 @@
+//! `ccbatch ledger`: where the ledger is and how much it holds; and what is done with it as a
+//! whole.
+
+use super::check::block_on;
+use super::records::{existing_ledger, open_ledger};
+use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ledger::moving::move_ledger;
+use crate::ledger::{AnyEngine, BatchPath, Ledger, Realm, References};
+use crate::os::host;
+use crate::payout::open::{self, Notice, OpenError};
+use crate::payout::results::Results;
+use crate::payout::results::disk::DiskFile;
+use crate::payout::results::read::read;
+use crate::terminal::{report, ui};
+use std::path::{Path, PathBuf};
+
+/// Does what is asked of the ledger.
+pub(super) fn ledger(config: &Config) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    block_on(runtime, async {
+        match &config.action {
+            LedgerAction::Show => show(config).await,
+            LedgerAction::Init => init(config).await,
+            LedgerAction::Adopt(results, references) => {
+                for file in results {
+                    adopt(config, file, *references).await?;
+                }
+                Ok(Exit::AllCreated)
+            }
+            LedgerAction::BackUp(file) => back_up(config, file).await,
+            LedgerAction::Move(to) => move_to(config, to).await,
+        }
+    })
+}
+
+async fn existing(config: &Config) -> Result<Ledger<AnyEngine>, Error> {
+    match existing_ledger(&config.ledger, &config.user).await? {
+        Some(ledger) => Ok(ledger),
+        None => Err(Error::no_ledger(&place_of(&config.ledger))),
+    }
+}
+
+fn place_of(place: &LedgerPlace) -> String {
+    match place {
+        LedgerPlace::File(path) => path.display().to_string(),
+        LedgerPlace::Postgres(location) => location.to_string(),
+        LedgerPlace::Homeless => "HOME".to_owned(),
+    }
+}
+
+async fn show(config: &Config) -> Result<Exit, Error> {
+    let mut ledger = existing(config).await?;
+    let place = ledger.place();
+    let extent = ledger.extent().await;
+    let extent = extent.map_err(|error| Error::ledger(&place, &error))?;
+    let identity = ledger.identity();
+    let mut lines = vec![
+        format!("Ledger: {place}"),
+        format!(
+            "Since {}; {} batches, {} writes",
+            identity.created_at.format("%Y-%m-%d %H:%M UTC"),
+            extent.batches,
+            identity.writes
+        ),
+    ];
+    if !identity.moved_to.is_empty() {
+        lines.push(format!("Moved to {}", identity.moved_to));
+    }
+    match extent.times {
+        None => lines.push("No attempts yet".to_owned()),
+        Some((oldest, newest)) => lines.push(format!(
+            "Attempts from {} to {}:",
+            oldest.format("%Y-%m-%d %H:%M UTC"),
+            newest.format("%Y-%m-%d %H:%M UTC")
+        )),
+    }
+    for (realm, status, count) in &extent.attempts {
+        lines.push(format!("  {realm:<16} {status:<12} {count:>9}"));
+    }
+    ui::write_out(&lines.join("\n")).map_err(|error| Error::output(&error))?;
+    Ok(Exit::AllCreated)
+}
+
+async fn init(config: &Config) -> Result<Exit, Error> {
+    let ledger = open_ledger(&config.ledger, &config.user).await?;
+    ui::say(&format!("Ledger: {}", ledger.place()));
+    Ok(Exit::AllCreated)
+}
+
+async fn adopt(config: &Config, file: &Path, references: Option<References>) -> Result<(), Error> {
+    let mut ledger = open_ledger(&config.ledger, &config.user).await?;
+    let place = ledger.place();
+    let failed = |error: OpenError| Error::open(file, &place, &error);
+    let missing = || Error::input(file, &std::io::ErrorKind::NotFound.into());
+    if !file.exists() {
+        return Err(missing());
+    }
+    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
+    let path = BatchPath {
+        host: host::name(),
+        path: disk.path().display().to_string(),
+    };
+    let mut results = Results::new(disk);
+    let bytes = results.read().map_err(|error| failed(error.into()))?;
+    let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
+    let Some(line) = reading.lines.first() else {
+        ui::say(&format!("{}: there is nothing to adopt", file.display()));
+        return Ok(());
+    };
+    let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    let known = ledger.realms_of(&ids).await;
+    let known = known.map_err(|error| Error::ledger(&place, &error))?;
+    let realm = known.first().copied();
+    let wanted = open::Wanted {
+        realm: realm.unwrap_or_else(|| Realm::of_host(&line.host)),
+        path: &path,
+        references,
+        payouts: &[],
+    };
+    let opened = open::open(&mut ledger, &mut results, &wanted).await;
+    let opened = opened.map_err(failed)?;
+    let adopted = opened.notices.iter().find_map(|notice| match notice {
+        Notice::Adopted(count) => Some(*count),
+        Notice::Extra(_) | Notice::ChangedKept(_) => None,
+    });
+    ui::say(&format!(
+        "{}: {} of {} attempts were new to the ledger",
+        file.display(),
+        adopted.unwrap_or_default(),
+        opened.attempts.len()
+    ));
+    for notice in &opened.notices {
+        match notice {
+            Notice::Adopted(_) => {}
+            Notice::Extra(attempt) => ui::say(&format!(
+                "{}: two attempts of one payout may have been paid: look for both in the CryptoCloud dashboard: {}",
+                file.display(),
+                report::attempted(attempt)
+            )),
+            Notice::ChangedKept(name) => ui::say(&report::changed_kept(name)),
+        }
+    }
+    Ok(())
+}
+
+async fn back_up(config: &Config, file: &Path) -> Result<Exit, Error> {
+    drop(existing(config).await?);
+    let mut ledger = open_ledger(&config.ledger, &config.user).await?;
+    let place = ledger.place();
+    match ledger.engine() {
+        AnyEngine::Sqlite(sqlite) => {
+            let copied = sqlite.back_up(file);
+            copied.map_err(|error| Error::ledger_backup(file, &error))?;
+        }
+        AnyEngine::Postgres(_) => return Err(Error::shared_backup(&place)),
+    }
+    ui::say(&format!("{place}: copied to {}", file.display()));
+    Ok(Exit::AllCreated)
+}
+
+async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
+    drop(existing(config).await?);
+    let mut from = open_ledger(&config.ledger, &config.user).await?;
+    let to = match to {
+        // What is noted in the old ledger is found from every folder.
+        LedgerPlace::File(path) => LedgerPlace::File(absolute(path)?),
+        LedgerPlace::Postgres(_) | LedgerPlace::Homeless => to.clone(),
+    };
+    let mut to = open_ledger(&to, &config.user).await?;
+    let places = (from.place(), to.place());
+    let moved = move_ledger(&mut from, &mut to).await;
+    let count = moved.map_err(|error| Error::move_ledger(&places.0, &places.1, &error))?;
+    ui::say(&format!(
+        "{}: moved to {} with {count} attempts; from now on name it with --ledger or CCBATCH_LEDGER",
+        places.0, places.1
+    ));
+    Ok(Exit::AllCreated)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|error| Error::input(path, &error))
+}

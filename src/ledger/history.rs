@@ -1,0 +1,183 @@
+//! The history is every attempt that the ledger holds, of all realms and batches, in the order in
+//! which the ledger came to know them. It is read a page at a time, and nothing is held between two
+//! pages: a reader that pauses stops no run.
+
+use super::attempt::{Attempt, AttemptStatus};
+use super::engine::{Access, Engine, Value, Values};
+use super::key::folded;
+use super::table::{self, Columns, encode_time};
+use super::{Ledger, LedgerError, first};
+use chrono::{DateTime, Utc};
+
+/// How many attempts a page has.
+const PAGE: i64 = 1_000;
+
+/// Which attempts are wanted; what is `None` is not asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Begun at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Begun before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// With this status.
+    pub status: Option<AttemptStatus>,
+    /// With this reference, as the ledger compares references.
+    pub reference: Option<String>,
+    /// Paid to one of these accounts.
+    pub accounts: Option<Vec<String>>,
+    /// With this invoice id.
+    pub invoice_id: Option<String>,
+    /// Of the batch of this name, or of the one whose results file was seen at this path.
+    pub batch: Option<String>,
+}
+
+/// Where in the history a page ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position(i64);
+
+/// How much a ledger holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many attempts of each realm and status.
+    pub attempts: Vec<(String, AttemptStatus, i64)>,
+    /// How many batches.
+    pub batches: i64,
+    /// When the first attempt was begun, and the last.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl<E: Engine> Ledger<E> {
+    /// The next attempts behind a position; none when there are no more.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn page(
+        &mut self,
+        filter: &Filter,
+        position: &mut Position,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let (conditions, values) = conditions(filter, *position);
+        // `+ 0` keeps the database from reading the history in its order for a filter that has an
+        // index and finds a few.
+        let order = if is_selective(filter) {
+            "seq + 0"
+        } else {
+            "seq"
+        };
+        let sql = format!(
+            "SELECT {}, attempt.seq FROM attempt WHERE {order} > $1{conditions} \
+             ORDER BY {order} LIMIT {PAGE}",
+            table::COLUMNS
+        );
+        self.engine.begin(Access::Read).await?;
+        let rows = self.engine.query(&sql, &values).await;
+        self.engine.rollback().await;
+        let rows = rows?;
+        if let Some(Value::Integer(last)) = rows.last().and_then(|row| row.last()) {
+            position.0 = *last;
+        }
+        super::read_all(rows)
+    }
+
+    /// How much the ledger holds.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn extent(&mut self) -> Result<Extent, LedgerError> {
+        self.engine.begin(Access::Read).await?;
+        let extent = self.extent_inside().await;
+        self.engine.rollback().await;
+        extent
+    }
+
+    async fn extent_inside(&mut self) -> Result<Extent, LedgerError> {
+        let sql = "SELECT realm, status, count(*) FROM attempt GROUP BY realm, status \
+                   ORDER BY realm, status";
+        let mut attempts = Vec::new();
+        for row in self.engine.query(sql, &[]).await? {
+            let shown = format!("{row:?}");
+            attempts.push(read_count(row).ok_or(LedgerError::Damaged(shown))?);
+        }
+        let sql = "SELECT count(*) FROM batch";
+        let batches = super::integer_of(self.engine.query(sql, &[]).await?);
+        let sql = "SELECT min(started_at), max(started_at) FROM attempt";
+        let mut times = first(self.engine.query(sql, &[]).await?);
+        let mut time = || times.as_mut().and_then(Columns::text);
+        let mut time = || time().as_deref().and_then(table::decode_time);
+        let (oldest, newest) = (time(), time());
+        Ok(Extent {
+            attempts,
+            batches: batches.unwrap_or_default(),
+            times: oldest.zip(newest),
+        })
+    }
+}
+
+fn read_count(row: Values) -> Option<(String, AttemptStatus, i64)> {
+    let mut columns = Columns(row.into_iter());
+    let realm = columns.text()?;
+    let status = AttemptStatus::parse(&columns.text()?)?;
+    Some((realm, status, columns.integer()?))
+}
+
+/// Whether a filter has an index that finds few.
+fn is_selective(filter: &Filter) -> bool {
+    filter.reference.is_some()
+        || filter.accounts.is_some()
+        || filter.invoice_id.is_some()
+        || filter.batch.is_some()
+}
+
+/// The conditions of a filter, behind that on the position, and the values of all.
+fn conditions(filter: &Filter, position: Position) -> (String, Values) {
+    let mut values: Values = vec![Value::Integer(position.0)];
+    let mut text = String::new();
+    let mut add = |condition: &str, wanted: Vec<String>| {
+        let places: Vec<String> = wanted
+            .into_iter()
+            .map(|value| {
+                values.push(value.into());
+                format!("${}", values.len())
+            })
+            .collect();
+        text.push_str(" AND ");
+        let mut pieces = condition.split('?');
+        text.push_str(pieces.next().unwrap_or_default());
+        let last = pieces.clone().count();
+        for (index, piece) in pieces.enumerate() {
+            // The last mark takes all values that are left.
+            let is_last = index.saturating_add(1) == last;
+            let places = places.get(index..).unwrap_or_default();
+            let count = if is_last { places.len() } else { 1 };
+            text.push_str(&places.get(..count).unwrap_or_default().join(", "));
+            text.push_str(piece);
+        }
+    };
+    if let Some(reference) = &filter.reference {
+        add("reference_folded = ?", vec![folded(reference)]);
+    }
+    if let Some(accounts) = &filter.accounts {
+        // No account has this name: of none nothing is found.
+        let none = accounts.is_empty().then(|| "-".to_owned());
+        let accounts = accounts.iter().cloned().chain(none);
+        add("account IN (?)", accounts.collect());
+    }
+    if let Some(id) = &filter.invoice_id {
+        add("invoice_id <> '' AND invoice_id = ?", vec![id.clone()]);
+    }
+    if let Some(batch) = &filter.batch {
+        let condition = "batch IN (SELECT id FROM batch WHERE id = ? UNION \
+                         SELECT batch FROM batch_path WHERE path = ?)";
+        add(condition, vec![batch.clone(), batch.clone()]);
+    }
+    if let Some(status) = filter.status {
+        add("status = ?", vec![status.as_str().to_owned()]);
+    }
+    if let Some(since) = filter.since {
+        add("started_at >= ?", vec![encode_time(since)]);
+    }
+    if let Some(until) = filter.until {
+        add("started_at < ?", vec![encode_time(until)]);
+    }
+    (text, values)
+}

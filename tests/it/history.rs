@@ -1,0 +1,199 @@
+//! The history, and the ledger as a whole: shown, adopted, backed up and moved.
+
+use crate::cluster::Cluster;
+use crate::harness::{ETHEREUM, INPUT, RESULTS, Run, Scene, rows};
+use std::fs;
+use std::io::Read as _;
+use std::process::Stdio;
+use tempfile::TempDir;
+
+/// Four payouts of two files, one of them rejected.
+fn paid() -> Scene {
+    let rows = format!("{}R3,ETH,{ETHEREUM},0.5\n", rows(2));
+    let scene = Scene::paying("ok,reject:network", &rows);
+    scene.pay().status(4).stderr_has("2 created").go();
+    let header = "currency_code,to_address,amount,payee\n";
+    scene.write("other.csv", format!("{header}ETH,{ETHEREUM},0.25,Ada\n"));
+    let run = scene.through_sandbox(&["run", "other.csv", "--yes", "--interval", "0s"]);
+    run.stderr_has("1 created").go();
+    scene
+}
+
+fn history(scene: &Scene, filter: &[&str]) -> Run {
+    let arguments = ["history", "--format", "csv"];
+    scene.program(arguments.iter().chain(filter).copied())
+}
+
+fn found(scene: &Scene, filter: &[&str]) -> usize {
+    let output = history(scene, filter).stdout_has("realm,batch,who,").go();
+    output.stdout.lines().count() - 1
+}
+
+#[test]
+fn the_history_shows_every_attempt_and_finds_by_each_filter() {
+    let scene = paid();
+    let realm = scene.url().trim_start_matches("http://").to_owned();
+    let lines = scene.results();
+    let first = &lines[0];
+    let day = first.started_at.format("%Y-%m-%d").to_string();
+    let lower = ETHEREUM.to_lowercase();
+    let other = scene.path("other.results.csv");
+    for (filter, count) in [
+        (&[][..], 4),
+        (&["--status", "rejected"], 1),
+        (&["--status", "created"], 3),
+        (&["--reference", "r1"], 1),
+        (&["--reference", "nothing"], 0),
+        (&["--payee", "ada"], 1),
+        (&["--address", &lower], 2),
+        (&["--address", "nothing"], 0),
+        (&["--invoice-id", &first.invoice_id], 1),
+        (&["--batch", RESULTS], 3),
+        (&["--batch", other.to_str().unwrap()], 1),
+        (&["--since", &day, "--until", "9999-01-01"], 4),
+        (&["--until", &day], 0),
+        (&["--address", ETHEREUM, "--payee", "ada"], 1),
+    ] {
+        assert_eq!(found(&scene, filter), count, "{filter:?}");
+    }
+    let human = scene.program(["history", "--reference", "R1"]);
+    human
+        .stdout_has(&realm)
+        .stdout_has(&first.invoice_id)
+        .stdout_has("0.001 BTC to")
+        .go();
+    let json = scene.program(["history", "--format", "json", "--reference", "R1"]);
+    let output = json.stdout_has("\"realm\":").go();
+    let event: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(event["realm"], realm);
+    assert_eq!(event["invoice_id"], first.invoice_id);
+}
+
+#[test]
+fn a_filter_that_makes_no_sense_is_a_usage_error() {
+    let scene = Scene::new(&rows(1));
+    for (filter, words) in [
+        (["--since", "yesterday"], "2026-11-25"),
+        (["--status", "paid"], "created, rejected"),
+    ] {
+        let run = scene.program(["history"]).args(filter).status(2);
+        run.stderr_has(words).go();
+    }
+    let run = scene.program(["history"]);
+    run.stderr_has("nothing was ever paid").stdout_has("").go();
+}
+
+#[test]
+fn a_history_that_nobody_reads_any_more_is_an_error() {
+    let scene = paid();
+    let run = scene.program(["history"]).status(1);
+    let run = run.stderr_has("stdout: ");
+    run.by_way_of_shell(r#"exec "$0" "$@" >/dev/full"#).go();
+}
+
+/// The history of many attempts, open in a pager that shows the first lines.
+#[test]
+fn a_history_that_is_left_open_stops_no_run() {
+    let check = |ledger: &str| {
+        let scene = Scene::paying("", &rows(900));
+        let pay = || {
+            let run = scene.pay().args(["--progress", "none"]);
+            run.env("CCBATCH_LEDGER", ledger)
+        };
+        pay().stderr_has("All done: 900 created").go();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let history = scene
+            .program(["history", "--format", "json"])
+            .env("CCBATCH_LEDGER", ledger)
+            .start_on([writer.into(), Stdio::null()]);
+        let mut beginning = [0; 100];
+        reader.read_exact(&mut beginning).unwrap();
+        scene.write("more.csv", fs::read(scene.path(INPUT)).unwrap());
+        scene.write_rows(&rows(903));
+        pay().stderr_has("903 created").go();
+        drop(history);
+        assert_eq!(scene.book().created.len(), 903);
+    };
+    let home = TempDir::new().unwrap();
+    check(home.path().join("ledger.db").to_str().unwrap());
+    if let Some(cluster) = Cluster::start(&[]) {
+        check(&cluster.url());
+    }
+}
+
+#[test]
+fn the_ledger_says_where_it_is_and_how_much_it_holds() {
+    let scene = paid();
+    let run = scene.program(["ledger"]);
+    run.stdout_has("Ledger: ")
+        .stdout_has("2 batches")
+        .stdout_has("created              3")
+        .stdout_has("rejected             1")
+        .go();
+    let empty = TempDir::new().unwrap();
+    let nowhere = empty.path().join("none.db");
+    let run = scene.program(["ledger", "--ledger", nowhere.to_str().unwrap()]);
+    run.status(1).stderr_has("there is no ledger yet").go();
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn a_backup_is_a_ledger_and_overwrites_nothing() {
+    let scene = paid();
+    let back_up = || scene.program(["ledger", "backup", "copy.db"]);
+    back_up().stderr_has("copied to copy.db").go();
+    let run = scene.program(["ledger", "--ledger", "copy.db"]);
+    run.stdout_has("2 batches").go();
+    let run = back_up().status(1);
+    run.stderr_has("there is such a file already").go();
+}
+
+#[test]
+fn results_files_are_adopted_into_a_new_ledger() {
+    let scene = paid();
+    let adopt = || {
+        let run = scene.program(["ledger", "adopt", RESULTS, "other.results.csv"]);
+        run.args(["--ledger", "new.db"])
+    };
+    adopt()
+        .stderr_has("payouts.results.csv: 3 of 3 attempts were new")
+        .stderr_has("other.results.csv: 1 of 1 attempts were new")
+        .go();
+    adopt().stderr_has("0 of 3 attempts were new").go();
+    let run = scene.pay().args(["--ledger", "new.db"]).status(4);
+    run.stderr_has("2 created, 1 rejected").go();
+    assert_eq!(scene.sent_and_created(), (4, 3));
+    let run = scene.program(["ledger", "adopt", "absent.csv", "--ledger", "new.db"]);
+    run.status(1).stderr_has("there is no such file").go();
+}
+
+#[test]
+fn a_batch_that_was_begun_on_sqlite_goes_on_on_postgresql() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(5));
+    let run = scene.pay().args(["--limit", "2"]).status(5);
+    run.stderr_has("2 created").go();
+    let url = cluster.url();
+    let move_it = || scene.program(["ledger", "move", "--to", &url]);
+    move_it().stderr_has("with 2 attempts").go();
+    // The old one begins nothing any more, and is not moved a second time.
+    let run = scene.pay().status(5);
+    run.stderr_has("this ledger was moved to postgres://").go();
+    move_it().status(1).stderr_has("was moved to").go();
+    let pay = || scene.pay().env("CCBATCH_LEDGER", &url);
+    pay().stderr_has("All done: 5 created").go();
+    assert_eq!(scene.sent_and_created(), (5, 5));
+    // And back again, into an empty one only.
+    let back = || {
+        let run = scene.program(["ledger", "move", "--to", "back.db"]);
+        run.env("CCBATCH_LEDGER", &url)
+    };
+    back().stderr_has("with 5 attempts").go();
+    let run = scene.pay().env("CCBATCH_LEDGER", "back.db");
+    run.stderr_has("All done: 5 created").go();
+    let run = scene.program(["ledger", "move", "--to", "back.db", "--ledger", "back.db"]);
+    run.status(1).stderr_has("hint: nothing has changed").go();
+    assert_eq!(scene.sent_and_created(), (5, 5));
+}

@@ -1,0 +1,491 @@
+//! One ledger for a team: what must hold on both engines, and what only a server can do wrong.
+
+use crate::cluster::{Cluster, Login, PASSWORD, certificate_for, free_port};
+use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use tempfile::TempDir;
+
+/// Does the same with a ledger in a file and with a shared one.
+fn with_both_engines(check: impl Fn(&str)) {
+    let home = TempDir::new().unwrap();
+    check(home.path().join("ledger.db").to_str().unwrap());
+    if let Some(cluster) = Cluster::start(&[]) {
+        check(&cluster.url());
+    }
+}
+
+/// A run of the scene's file with this ledger, through the sandbox of any scene.
+fn pay(scene: &Scene, ledger: &str, url: &str) -> Run {
+    let run = scene.pay_through(url).args(["--interval", "0s"]);
+    run.env("CCBATCH_LEDGER", ledger)
+}
+
+#[test]
+fn every_row_is_paid_once_and_a_copy_of_the_file_pays_nobody() {
+    with_both_engines(|ledger| {
+        let scene = Scene::paying("", &rows(3));
+        let pay = || pay(&scene, ledger, &scene.url());
+        pay().stderr_has("All done: 3 created").go();
+        pay().stderr_has("Already created: 3").go();
+        fs::remove_file(scene.path(RESULTS)).unwrap();
+        pay().stderr_has("Already created: 3").go();
+        assert_eq!(scene.statuses(), ["created"; 3]);
+        let other = Scene::new(&rows(4));
+        let run = self::pay(&other, ledger, &scene.url());
+        run.stderr_has("All done: 4 created").go();
+        assert_eq!(scene.sent_and_created(), (4, 4));
+    });
+}
+
+#[test]
+fn what_a_killed_run_has_sent_is_in_doubt_until_it_is_settled() {
+    with_both_engines(|ledger| {
+        let scene = Scene::paying("ok,delay-before:1h,ok*", &rows(3));
+        let pay = || pay(&scene, ledger, &scene.url());
+        let run = pay().start();
+        scene.await_deliveries(2);
+        run.kill();
+        pay().status(6).stderr_has("1 in doubt").go();
+        let resolve = scene.through_sandbox(&["resolve", INPUT, "--line", "3", "--yes"]);
+        let resolve = resolve
+            .args(["--not-created"])
+            .env("CCBATCH_LEDGER", ledger);
+        resolve.stderr_has("Recorded: line 3 not created").go();
+        pay().stderr_has("3 created").go();
+        assert_eq!(scene.book().created.len(), 3);
+    });
+}
+
+#[test]
+fn two_runs_over_copies_of_one_file_share_its_payouts() {
+    with_both_engines(|ledger| {
+        let [one, other] = [(); 2].map(|()| Scene::paying("", &rows(20)));
+        let url = one.url();
+        let runs = [&one, &other].map(|scene| pay(scene, ledger, &url).start());
+        for run in runs {
+            run.expecting(0, "20 created").end();
+        }
+        assert_eq!(one.sent_and_created(), (20, 20));
+    });
+}
+
+#[test]
+fn a_batch_that_was_begun_on_one_machine_goes_on_at_the_other() {
+    with_both_engines(|ledger| {
+        let [one, other] = [(); 2].map(|()| Scene::paying("", &rows(5)));
+        let url = one.url();
+        let run = pay(&one, ledger, &url).args(["--limit", "2"]);
+        run.status(5).stderr_has("2 created").go();
+        fs::copy(one.path(RESULTS), other.path(RESULTS)).unwrap();
+        pay(&other, ledger, &url)
+            .stderr_has("All done: 5 created")
+            .go();
+        assert_eq!(other.statuses(), ["created"; 5]);
+        pay(&one, ledger, &url)
+            .stderr_has("All done: 5 created")
+            .go();
+        assert_eq!(one.sent_and_created(), (5, 5));
+    });
+}
+
+#[test]
+fn the_same_file_on_two_machines_is_one_batch_at_a_time() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let [one, other] = [(); 2].map(|()| Scene::paying("ok,delay:1h", &rows(3)));
+    let url = one.url();
+    let first = pay(&one, &cluster.url(), &url).args(["--limit", "1"]);
+    first.status(5).stderr_has("1 created").go();
+    fs::copy(one.path(RESULTS), other.path(RESULTS)).unwrap();
+    let run = pay(&one, &cluster.url(), &url).start();
+    one.await_deliveries(2);
+    let second = pay(&other, &cluster.url(), &url).status(1);
+    second
+        .stderr_has("another run is at work on this batch")
+        .go();
+    run.kill();
+    let third = pay(&other, &cluster.url(), &url);
+    third.status(6).stderr_has("1 in doubt").go();
+    assert_eq!(one.sent_and_created().0, 2);
+}
+
+/// Ends every session of the program at the server.
+fn cut(cluster: &Cluster) {
+    let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE application_name LIKE 'ccbatch %'";
+    assert_ne!(cluster.sql(sql), "0");
+}
+
+fn pay_slowly(scene: &Scene, ledger: &str) -> Run {
+    let run = scene.pay_through(&scene.url());
+    run.args(["--interval", "2s"]).env("CCBATCH_LEDGER", ledger)
+}
+
+#[test]
+fn a_connection_that_is_lost_between_two_payouts_is_made_again() {
+    let Some(cluster) = Cluster::start(&["idle_session_timeout=1s"]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(4));
+    let run = pay_slowly(&scene, &cluster.url()).start();
+    scene.await_deliveries(1);
+    run.await_stderr("1/4");
+    cut(&cluster);
+    scene.await_deliveries(2);
+    run.await_stderr("2/4");
+    cluster.crash();
+    cluster.go_on();
+    run.expecting(0, "All done: 4 created").end();
+    assert_eq!(scene.sent_and_created(), (4, 4));
+}
+
+#[test]
+fn without_its_ledger_a_run_claims_nothing_and_stops() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(3));
+    let run = pay_slowly(&scene, &cluster.url()).start();
+    run.await_stderr("1/3");
+    cluster.crash();
+    let run = run.expecting(5, "the next payout was not sent");
+    run.expecting(5, "no connection to the ledger's server")
+        .end();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    cluster.go_on();
+    let run = pay(&scene, &cluster.url(), &scene.url());
+    run.stderr_has("All done: 3 created").go();
+    assert_eq!(scene.sent_and_created(), (3, 3));
+}
+
+#[test]
+fn an_answer_that_the_ledger_did_not_get_is_taken_over_from_the_results_file() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("delay:1500ms", &rows(2));
+    let run = pay(&scene, &cluster.url(), &scene.url()).start();
+    scene.await_deliveries(1);
+    cluster.crash();
+    run.expecting(6, "its outcome could not be recorded everywhere")
+        .end();
+    assert_eq!(scene.statuses(), ["created"]);
+    cluster.go_on();
+    let run = pay(&scene, &cluster.url(), &scene.url());
+    run.stderr_has("All done: 2 created").go();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+    let counts = "SELECT status, count(*) FROM attempt GROUP BY status";
+    assert_eq!(cluster.sql(counts), "created|2");
+}
+
+/// A relay to a server's socket, which cuts the first connection that sends one text and then
+/// another: the server gets the second, and its answer is lost.
+struct Relay {
+    port: u16,
+    cuts: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    fn start(cluster: &Cluster, texts: [&'static str; 2]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let socket = cluster.path(&format!(".s.PGSQL.{}", cluster.port));
+        let cuts = Arc::new(AtomicUsize::new(0));
+        let counted = cuts.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, server) = (client.unwrap(), UnixStream::connect(&socket));
+                let (Ok(server), cuts) = (server, counted.clone()) else {
+                    continue;
+                };
+                thread::spawn(move || relay(&client, &server, texts, &cuts));
+            }
+        });
+        Self { port, cuts }
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/ledger", self.port)
+    }
+}
+
+fn relay(client: &TcpStream, server: &UnixStream, texts: [&str; 2], cuts: &AtomicUsize) {
+    let is_cut = Mutex::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut buffer = [0; 64 << 10];
+            while let Ok(count) = (&mut &*server).read(&mut buffer) {
+                let cut = *is_cut.lock().unwrap();
+                if count == 0 || cut || (&mut &*client).write_all(&buffer[..count]).is_err() {
+                    break;
+                }
+            }
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = server.shutdown(Shutdown::Both);
+        });
+        let mut buffer = [0; 64 << 10];
+        let mut awaited = texts.iter();
+        let mut text = awaited.next();
+        while let Ok(count) = (&mut &*client).read(&mut buffer) {
+            let sent = String::from_utf8_lossy(&buffer[..count]).into_owned();
+            if text.is_some_and(|text| sent.contains(text)) && cuts.load(Ordering::SeqCst) == 0 {
+                text = awaited.next();
+                if text.is_none() {
+                    *is_cut.lock().unwrap() = true;
+                    cuts.store(1, Ordering::SeqCst);
+                }
+            }
+            if count == 0 || (&mut &*server).write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = server.shutdown(Shutdown::Write);
+    });
+}
+
+#[test]
+fn a_claim_whose_commit_has_no_answer_is_voided_and_not_sent() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let relay = Relay::start(&cluster, ["INSERT INTO attempt", "COMMIT"]);
+    let scene = Scene::paying("", &rows(2));
+    let run = pay(&scene, &relay.url(), &scene.url()).status(5);
+    run.stderr_has("line 2 was not sent: whether the ledger has recorded it is not known")
+        .go();
+    assert_eq!(relay.cuts.load(Ordering::SeqCst), 1);
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    let sql = "SELECT status, error_key FROM attempt";
+    assert_eq!(cluster.sql(sql), "not_created|not_sent");
+    let run = pay(&scene, &relay.url(), &scene.url());
+    run.stderr_has("All done: 2 created").go();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+}
+
+#[test]
+fn an_answer_whose_commit_has_no_answer_is_recorded_all_the_same() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let relay = Relay::start(&cluster, ["UPDATE attempt SET", "COMMIT"]);
+    let scene = Scene::paying("", &rows(2));
+    let run = pay(&scene, &relay.url(), &scene.url());
+    run.stderr_has("All done: 2 created").go();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+}
+
+/// A pooler in transaction mode; `None` where pgbouncer is not installed.
+fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
+    let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
+    let program = program.into_iter().find(|it| fs::exists(it).unwrap());
+    let Some(program) = program else {
+        println!("skipped: pgbouncer is not installed");
+        return None;
+    };
+    let port = free_port();
+    let folder = cluster.path("");
+    let config = format!(
+        "[databases]\nledger = host={folder} port={} dbname=ledger user=postgres\n[pgbouncer]\n\
+         listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n\
+         unix_socket_dir =\n",
+        cluster.port
+    );
+    let config = cluster.write("pgbouncer.ini", &config);
+    let mut command = cluster.as_server(program);
+    let log = fs::File::create(cluster.path("pooler.log")).unwrap();
+    let child = command.args(["-q", &config]).stderr(log).spawn().unwrap();
+    eventually("the pooler listens", || {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    Some((child, port))
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let Some((mut child, port)) = pooler(&cluster) else {
+        return;
+    };
+    let url = format!("postgres://postgres@127.0.0.1:{port}/ledger");
+    let scene = Scene::paying("", &rows(3));
+    let run = pay_slowly(&scene, &url).start();
+    run.await_stderr("1/3");
+    // The pooler goes on with another session of the server.
+    cut(&cluster);
+    let run = run.expecting(5, "shares its sessions");
+    run.expecting(5, "connect directly, not through a pooler")
+        .end();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut stop = Command::new("pkill");
+    let _ = stop.args(["-f", &cluster.path("pgbouncer.ini")]).status();
+}
+
+#[test]
+fn tls_is_verified_with_the_server_s_name() {
+    let (certificate, key) = certificate_for("localhost");
+    let settings = ["ssl=on", "listen_addresses=127.0.0.1"];
+    let Some(cluster) = Cluster::start(&settings[1..]) else {
+        return;
+    };
+    let files = [
+        cluster.write("data/server.crt", &certificate),
+        cluster.write("data/server.key", &key),
+    ];
+    assert!(files.iter().all(|it| fs::exists(it).unwrap()));
+    cluster.sql("ALTER SYSTEM SET ssl = on");
+    cluster.sql("SELECT pg_reload_conf()");
+    let scene = Scene::paying("", &rows(2));
+    scene.write("right.pem", &certificate);
+    scene.write("wrong.pem", certificate_for("localhost").0);
+    scene.write("none.pem", "nothing");
+    let url = |host: &str, file: &str| {
+        let port = cluster.port;
+        format!("postgres://postgres@{host}:{port}/ledger?sslmode=verify-full&sslrootcert={file}")
+    };
+    for (host, file, words) in [
+        ("localhost", "wrong.pem", "did not prove"),
+        ("127.0.0.1", "right.pem", "did not prove"),
+        ("localhost", "none.pem", "there is no certificate in it"),
+        ("localhost", "absent.pem", "absent.pem"),
+    ] {
+        let run = pay(&scene, &url(host, file), &scene.url()).status(1);
+        run.stderr_has(words).stderr_has("nothing was sent").go();
+    }
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    let run = pay(&scene, &url("localhost", "right.pem"), &scene.url());
+    run.stderr_has("All done: 2 created").go();
+}
+
+#[test]
+fn a_password_is_taken_from_three_places_and_shown_nowhere() {
+    let Some(cluster) = Cluster::start_with(Login::Password, &[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(1));
+    let with_password = cluster.url_of(&format!("postgres:{PASSWORD}@"), "ledger");
+    let without = cluster.url();
+    let wrong = cluster.url_of(&format!("postgres:{PASSWORD}x@"), "ledger");
+    let status = |ledger: &str| {
+        let run = scene.through_sandbox(&["status", INPUT]);
+        run.env("CCBATCH_LEDGER", ledger)
+    };
+    let told = [
+        pay(&scene, &with_password, &scene.url()).raw(),
+        status(&without).env("PGPASSWORD", PASSWORD).raw(),
+        pay(&scene, &wrong, &scene.url()).raw(),
+        pay(&scene, &without, &scene.url()).raw(),
+        scene.program(["status", INPUT, "--ledger", &wrong]).raw(),
+    ];
+    let codes = told.each_ref().map(|it| it.status.code().unwrap());
+    assert_eq!(codes, [0, 0, 1, 1, 2]);
+    let home = TempDir::new().unwrap();
+    let passwords = home.path().join(".pgpass");
+    fs::write(&passwords, format!("*:*:*:postgres:{PASSWORD}\n")).unwrap();
+    let of_home = || pay(&scene, &without, &scene.url()).env("HOME", home.path());
+    let run = of_home().status(1);
+    run.stderr_has("others can read or change the passwords")
+        .go();
+    let mut chmod = Command::new("chmod");
+    chmod.arg("600").arg(&passwords).status().unwrap();
+    of_home().stderr_has("Already created: 1").go();
+    for output in told {
+        let shown = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+        assert!(!shown.concat().contains(PASSWORD), "{shown:?}");
+    }
+    assert!(!scene.read(RESULTS).contains(PASSWORD));
+}
+
+#[test]
+fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(1));
+    cluster.sql("CREATE ROLE nobody LOGIN");
+    cluster.sql("CREATE DATABASE other");
+    cluster.sql_in("other", "CREATE TABLE something (n int)");
+    let refused = |ledger: &str, status: i32, parts: [&str; 2]| {
+        let run = pay(&scene, ledger, &scene.url()).status(status);
+        run.stderr_has(parts[0]).stderr_has(parts[1]).go();
+    };
+    let url = |user: &str, database: &str| cluster.url_of(user, database);
+    refused(
+        &url("postgres@", ""),
+        2,
+        ["names no database", "postgres://USER@HOST/DATABASE"],
+    );
+    refused(
+        &url("postgres@", "nothing"),
+        1,
+        ["does not exist", "make the database"],
+    );
+    refused(
+        &url("nobody@", "ledger"),
+        1,
+        ["permission denied", "the role needs"],
+    );
+    refused(
+        &url("postgres@", "other"),
+        1,
+        ["not a ledger of ccbatch", "nothing was sent"],
+    );
+    pay(&scene, &cluster.url(), &scene.url())
+        .stderr_has("1 created")
+        .go();
+    cluster.sql("UPDATE ledger SET version = 99");
+    refused(
+        &cluster.url(),
+        1,
+        ["newer version", "use the newer ccbatch"],
+    );
+    cluster.sql("UPDATE ledger SET version = 1; ALTER SYSTEM SET fsync = off");
+    cluster.sql("SELECT pg_reload_conf()");
+    eventually("fsync is off", || cluster.sql("SHOW fsync") == "off");
+    refused(&cluster.url(), 1, ["fsync = off", "set fsync = on"]);
+    cluster.stop("fast");
+    cluster.write("data/standby.signal", "");
+    cluster.go_on();
+    refused(&cluster.url(), 1, ["replica", "name the primary server"]);
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn a_ledger_that_has_gone_back_stops_the_run() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(3));
+    let run = pay_slowly(&scene, &cluster.url()).start();
+    run.await_stderr("1/3");
+    cluster.sql("UPDATE ledger SET writes = 1");
+    let run = run.expecting(5, "the ledger has gone back");
+    run.expecting(5, "the next payout was not sent").end();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn no_key_and_no_password_stands_in_a_shared_ledger() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(1));
+    pay(&scene, &cluster.url(), &scene.url())
+        .stderr_has("1 created")
+        .go();
+    let mut dump = cluster.client("pg_dump");
+    let dump = dump.args(["-d", "ledger"]).output().unwrap();
+    let dump = String::from_utf8(dump.stdout).unwrap();
+    assert!(dump.contains("COPY") && !dump.contains(KEY), "{dump}");
+}
