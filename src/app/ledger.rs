@@ -14,7 +14,7 @@ use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
 use crate::payout::results::read::read;
 use crate::terminal::{report, ui};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Does what is asked of the ledger.
 pub(super) fn ledger(config: &Config) -> Result<Exit, Error> {
@@ -162,13 +162,8 @@ async fn back_up(config: &Config, file: &Path) -> Result<Exit, Error> {
 
 async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
     drop(existing(config).await?);
-    let mut from = open_ledger(&config.ledger, &config.user).await?;
-    let to = match to {
-        // What is noted in the old ledger is found from every folder.
-        LedgerPlace::File(path) => LedgerPlace::File(absolute(path)?),
-        LedgerPlace::Postgres(_) | LedgerPlace::Homeless => to.clone(),
-    };
-    let mut to = open_ledger(&to, &config.user).await?;
+    let mut from = open_ledger(&absolute(&config.ledger)?, &config.user).await?;
+    let mut to = open_ledger(&absolute(to)?, &config.user).await?;
     let places = (from.place(), to.place());
     let moved = move_ledger(&mut from, &mut to).await;
     let count = moved.map_err(|error| Error::move_ledger(&places.0, &places.1, &error))?;
@@ -179,6 +174,14 @@ async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
     Ok(Exit::AllCreated)
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|error| Error::input(path, &error))
+/// A place as it is found from every folder: it is noted in the ledger that is moved there.
+fn absolute(place: &LedgerPlace) -> Result<LedgerPlace, Error> {
+    match place {
+        LedgerPlace::File(path) => {
+            let absolute = std::path::absolute(path);
+            let absolute = absolute.map_err(|error| Error::input(path, &error))?;
+            Ok(LedgerPlace::File(absolute))
+        }
+        LedgerPlace::Postgres(_) | LedgerPlace::Homeless => Ok(place.clone()),
+    }
 }

@@ -71,7 +71,7 @@ impl Engine for AnyEngine {
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> Result<Vec<Values>, EngineError> {
         ask!(self, look_up, columns, by, realm, wanted)

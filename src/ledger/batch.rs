@@ -61,9 +61,11 @@ impl<E: Engine> Ledger<E> {
         ids: &[AttemptId],
     ) -> Result<Choice, LedgerError> {
         let of_path = self.batch_at(realm, path).await?;
-        let texts = ids.iter().map(|id| id.as_str().to_owned());
-        let known = self.look_up(LookUp::Id, realm, texts).await?;
-        let batches: BTreeSet<BatchId> = known.into_iter().map(|it| it.batch).collect();
+        let known = self.batches_of(ids).await?.into_iter();
+        let batches: BTreeSet<BatchId> = known
+            .filter(|(of, _)| *of == realm)
+            .map(|(_, batch)| batch)
+            .collect();
         if let Some(record) = of_path.filter(|it| batches.is_empty() || batches.contains(&it.id)) {
             return Ok(Choice::Known(record));
         }
@@ -141,14 +143,32 @@ impl<E: Engine> Ledger<E> {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn realms_of(&mut self, ids: &[AttemptId]) -> Result<Vec<Realm>, LedgerError> {
-        let mut realms = Vec::new();
-        for id in ids {
-            let sql = "SELECT realm FROM attempt WHERE id = $1";
-            let rows = self.engine.query(sql, &[id.as_str().into()]).await?;
-            realms.extend(rows.into_iter().filter_map(realm_of));
+        let mut realms: Vec<Realm> = Vec::new();
+        for (realm, _) in self.batches_of(ids).await? {
+            if !realms.contains(&realm) {
+                realms.push(realm);
+            }
         }
-        realms.dedup();
         Ok(realms)
+    }
+
+    /// The realms and the batches of the attempts with these ids.
+    async fn batches_of(
+        &mut self,
+        ids: &[AttemptId],
+    ) -> Result<Vec<(Realm, BatchId)>, LedgerError> {
+        let wanted = super::sorted(ids.iter().map(|id| id.as_str().to_owned()));
+        let columns = "DISTINCT attempt.realm, attempt.batch";
+        let rows = self.engine.look_up(columns, LookUp::Id, None, &wanted);
+        let mut batches = Vec::new();
+        for row in rows.await? {
+            let shown = format!("{row:?}");
+            let mut columns = Columns(row.into_iter());
+            let realm = columns.text().as_deref().and_then(Realm::parse);
+            let batch = realm.zip(columns.text().map(BatchId));
+            batches.push(batch.ok_or(LedgerError::Damaged(shown))?);
+        }
+        Ok(batches)
     }
 
     /// Adds a batch, or gives the one that another process has added for the same path meanwhile.

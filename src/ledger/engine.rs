@@ -153,13 +153,13 @@ pub trait Engine {
         values: &[Value],
     ) -> impl Future<Output = Result<u64, EngineError>>;
 
-    /// `SELECT` of these columns of `attempt` for every row of a realm whose column has one of
-    /// these values, which are sorted.
+    /// `SELECT` of these columns of `attempt` for every row of a realm, or of all realms, whose
+    /// column has one of these values, which are sorted.
     fn look_up(
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> impl Future<Output = Result<Vec<Values>, EngineError>>;
 

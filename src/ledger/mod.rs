@@ -41,7 +41,6 @@ use chrono::{DateTime, Utc};
 use engine::{Access, LookUp, Value, Values};
 use rules::Known;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
 use table::Columns;
 
 /// The version of the schema. A ledger of a later one is refused.
@@ -203,20 +202,15 @@ impl<E: Engine> Ledger<E> {
         realm: Realm,
         wanted: impl IntoIterator<Item = String>,
     ) -> Result<Vec<Attempt>, LedgerError> {
-        let sorted: Vec<String> = wanted
-            .into_iter()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let sorted = sorted(wanted);
         if sorted.is_empty() {
             return Ok(Vec::new());
         }
         let realm = realm.to_string();
         let rows = self
             .engine
-            .look_up(table::COLUMNS, by, &realm, &sorted)
-            .await?;
-        read_all(rows)
+            .look_up(table::COLUMNS, by, Some(&realm), &sorted);
+        read_all(rows.await?)
     }
 
     /// The attempts that a statement gives whose columns are [`table::COLUMNS`].
@@ -299,6 +293,14 @@ impl<E: Engine> Ledger<E> {
         known.extend(self.look_up(LookUp::Reference, realm, references).await?);
         Ok(known)
     }
+}
+
+/// Each text once, in the order of an index.
+fn sorted(wanted: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut sorted: Vec<String> = wanted.into_iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
 }
 
 /// The first row of a result.

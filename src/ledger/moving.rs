@@ -54,6 +54,9 @@ pub async fn move_ledger(
     to: &mut Ledger<AnyEngine>,
 ) -> Result<i64, MoveError> {
     let target = to.place();
+    if from.place() == target {
+        return Err(MoveError::Same);
+    }
     from.engine.begin(Access::Write).await.map_err(of_old)?;
     let copied = match check_and_copy(from, to).await {
         Ok(count) => count,
@@ -84,24 +87,20 @@ async fn check_and_copy(
     to: &mut Ledger<AnyEngine>,
 ) -> Result<i64, MoveError> {
     let source = from.moved_to().await.map_err(MoveError::From)?;
-    let is_resumed = to.identity.id == from.identity.id;
-    if source != "" && !(is_resumed && source == to.place()) {
-        return Err(MoveError::From(LedgerError::Moved(source)));
-    }
-    if from.place() == to.place() {
-        return Err(MoveError::Same);
-    }
     let sql = "SELECT count(*) FROM attempt WHERE status = 'submitting'";
     if from.count(sql).await.map_err(MoveError::From)? > 0 {
         return Err(MoveError::AtWork);
     }
     to.engine.begin(Access::Write).await.map_err(of_new)?;
     let target = to.moved_to().await.map_err(MoveError::To)?;
-    if is_resumed && target == UNFINISHED {
+    if to.identity.id == from.identity.id && target == UNFINISHED {
         // All of it was copied; only the marks are missing.
         to.engine.rollback().await;
         let sql = "SELECT count(*) FROM attempt";
         return from.count(sql).await.map_err(MoveError::From);
+    }
+    if !source.is_empty() {
+        return Err(MoveError::From(LedgerError::Moved(source)));
     }
     let sql = "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM attempt)";
     if to.count(sql).await.map_err(MoveError::To)? > 0 || !target.is_empty() {

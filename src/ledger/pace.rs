@@ -69,7 +69,9 @@ impl<E: Engine> Ledger<E> {
         Ok(Turn::Wait { wait, other })
     }
 
-    /// How long it is until the next request of a key may start; nothing is claimed.
+    /// How long it is until the next request of a key may start; nothing is claimed. None if
+    /// another run has claimed and not finished, for it may give its turn up early: the ledger is
+    /// to be asked then, and says who it is.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -77,6 +79,10 @@ impl<E: Engine> Ledger<E> {
         let now = self.engine.now().await?;
         Ok(match self.turn(pace, now).await? {
             Turn::Free => Duration::ZERO,
+            Turn::Wait {
+                wait,
+                other: Some(_),
+            } if wait > pace.step => Duration::ZERO,
             Turn::Wait { wait, other: _ } => wait,
         })
     }

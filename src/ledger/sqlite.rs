@@ -261,20 +261,24 @@ impl Engine for Sqlite {
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> Result<Vec<Values>, EngineError> {
         // CROSS JOIN keeps the order: for each wanted value the index is asked.
         let sql = format!(
             "SELECT {columns} FROM json_each($1) AS wanted CROSS JOIN attempt \
-             ON attempt.realm = $2 AND attempt.{} = wanted.value{}",
+             ON attempt.{} = wanted.value{}{}",
             by.column(),
-            by.condition()
+            by.condition(),
+            realm.map_or("", |_| " AND attempt.realm = $2")
         );
         let mut found = Vec::new();
         for chunk in wanted.chunks(CHUNK) {
             let list = serde_json::Value::from(chunk).to_string();
-            found.extend(self.query(&sql, &[list.into(), realm.into()]).await?);
+            let values: Values = std::iter::once(list.into())
+                .chain(realm.map(Value::from))
+                .collect();
+            found.extend(self.query(&sql, &values).await?);
         }
         Ok(found)
     }

@@ -253,18 +253,17 @@ impl Knowledge {
         let shared = shared.filter(|key| key.is_shared());
         let shared = shared.map(|key| key.as_str().to_owned());
         let of_keys = ledger.look_up(LookUp::Key, request.realm, shared).await?;
-        let is_paid = |index: &&usize| {
-            let key = keys.get(**index);
-            !of_keys
-                .iter()
-                .any(|it| Some(&it.key) == key && it.status() == AttemptStatus::Created)
-        };
+        let created = of_keys
+            .iter()
+            .filter(|it| it.status() == AttemptStatus::Created);
+        let paid: HashSet<PayoutKey> = created.map(|it| it.key.clone()).collect();
+        let is_open = |index: &&usize| keys.get(**index).is_some_and(|key| !paid.contains(key));
         let payouts: Vec<&Payout> = open_rows
             .iter()
-            .filter(is_paid)
+            .filter(is_open)
             .filter_map(|index| request.payouts.get(*index))
             .collect();
-        known.extend(of_keys.clone());
+        known.extend(of_keys);
         let contents = payouts.iter().map(|payout| Content::of(payout));
         let contents = contents.map(|content| content.as_str().to_owned());
         known.extend(

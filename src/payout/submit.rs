@@ -263,9 +263,11 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
                 Ok(Tried::Sent(outcome))
             }
             Ok(Begun::TooSoon { wait, other }) => {
-                // Whoever has the turn may give it up early.
-                let wait = if other.is_some() {
-                    wait.min(POLL)
+                // Whoever has claimed gives the turn up early when the answer is in; once it is, it
+                // is a step at most, and that is not going to change.
+                let step = self.order.pace.step;
+                let wait = if other.is_some() && wait > step {
+                    wait.min(POLL.max(step.checked_div(8).unwrap_or_default()))
                 } else {
                     wait
                 };

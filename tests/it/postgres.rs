@@ -450,7 +450,8 @@ fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
         1,
         ["newer version", "use the newer ccbatch"],
     );
-    cluster.sql("UPDATE ledger SET version = 1; ALTER SYSTEM SET fsync = off");
+    cluster.sql("UPDATE ledger SET version = 1");
+    cluster.sql("ALTER SYSTEM SET fsync = off");
     cluster.sql("SELECT pg_reload_conf()");
     eventually("fsync is off", || cluster.sql("SHOW fsync") == "off");
     refused(&cluster.url(), 1, ["fsync = off", "set fsync = on"]);

@@ -414,18 +414,21 @@ impl Engine for Postgres {
         &mut self,
         columns: &str,
         by: LookUp,
-        realm: &str,
+        realm: Option<&str>,
         wanted: &[String],
     ) -> Result<Vec<Values>, EngineError> {
         let sql = format!(
             "SELECT {columns} FROM unnest($1::text[]) AS wanted (value) JOIN attempt \
-             ON attempt.realm = $2 AND attempt.{} = wanted.value{}",
+             ON attempt.{} = wanted.value{}{}",
             by.column(),
-            by.condition()
+            by.condition(),
+            realm.map_or("", |_| " AND attempt.realm = $2")
         );
         let mut found = Vec::new();
         for chunk in wanted.chunks(CHUNK) {
-            found.extend(read_rows(&self.ask(&sql, &[&chunk, &realm]).await?)?);
+            let mut values: Vec<&(dyn ToSql + Sync)> = vec![&chunk];
+            values.extend(realm.as_ref().map(|realm| realm as &(dyn ToSql + Sync)));
+            found.extend(read_rows(&self.ask(&sql, &values).await?)?);
         }
         Ok(found)
     }

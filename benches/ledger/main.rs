@@ -1,0 +1,200 @@
+//! Measures what a long history costs: opening a batch that was paid, asking where it stands, and
+//! finding one payout, each in a process of its own.
+//!
+//! ```text
+//! cargo bench --bench ledger                        measure
+//! cargo bench --bench ledger -- --history 100000    beside a shorter history
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    reason = "a measurement may stop at anything, and prints its figures"
+)]
+
+use ccbatch::address;
+use ccbatch::domain::Currency;
+use ccbatch::ledger::sqlite::Sqlite;
+use ccbatch::ledger::table::encode_time;
+use ccbatch::ledger::{AttemptId, Content, Ledger, PayoutKey, Realm, Who};
+use chrono::{TimeDelta, Utc};
+use rusqlite::{Connection, params};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often each thing is measured; the best counts.
+const RUNS: usize = 5;
+
+/// The rows of the batch that is opened.
+const BATCH: u64 = 100_000;
+
+/// Adds an attempt.
+const INSERT: &str = "INSERT INTO attempt VALUES (?1, ?2, ?3, 'live', 'api.cryptocloud.plus', ?4, \
+    ?5, ?6, ?7, '', 'ETH', ?8, ?9, ?10, ?11, ?12, 1, ?13, 'created', ?14, '', '', '', 200, ?13, \
+    NULL, NULL, 0, 0, 'ada@host (process 1)')";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut values = arguments.windows(2);
+    let history = values.find(|pair| pair[0] == "--history");
+    let history = history.map_or(1_000_000, |pair| pair[1].parse().unwrap());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ledger-{history}"));
+    if !folder.join("done").exists() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fill(&folder, history);
+        // Takes the results files over once, so that they are as a run leaves them.
+        run(&folder, &["run", "paid.csv"]);
+        run(&folder, &["run", "all.csv"]);
+        fs::write(folder.join("done"), "").unwrap();
+    }
+    println!("a history of {history} attempts, the best of {RUNS} runs");
+    for (what, arguments) in [
+        (
+            "open a batch of 100,000 paid rows",
+            &["run", "paid.csv"][..],
+        ),
+        ("validate it", &["validate", "paid.csv"]),
+        ("status of it", &["status", "paid.csv"]),
+        (
+            "status of the whole history",
+            &["status", "all.csv", "--format", "csv"],
+        ),
+        ("the same, human", &["status", "all.csv"]),
+        ("history by reference", &["history", "--reference", "H777"]),
+        (
+            "history by address",
+            &["history", "--address", &recipient(777)],
+        ),
+        (
+            "history by invoice id",
+            &["history", "--invoice-id", "INV-H777"],
+        ),
+        ("the whole history", &["history", "--format", "csv"]),
+        ("ledger", &["ledger"]),
+    ] {
+        let measured = (0..RUNS).map(|_| run(&folder, arguments)).min().unwrap();
+        println!(
+            "{what:36} {:>8.1?}  {:>5} MB",
+            measured.0,
+            measured.1 / 1024
+        );
+    }
+}
+
+/// How long the program takes, and how much memory, in KiB.
+fn run(folder: &Path, arguments: &[&str]) -> (Duration, u64) {
+    let memory = folder.join("memory");
+    let start = Instant::now();
+    let mut program = Command::new("/usr/bin/env");
+    let times = "import os,resource,subprocess,sys\n\
+        code = subprocess.call(sys.argv[2:])\n\
+        open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))";
+    program.args(["python3", "-c", times]).arg(&memory);
+    program.arg(env!("CARGO_BIN_EXE_ccbatch")).args(arguments);
+    program.env("CCBATCH_LEDGER", folder.join("ledger.db"));
+    program.env("CCBATCH_API_KEY", "key").current_dir(folder);
+    program.stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(program.status().unwrap().success());
+    let taken = start.elapsed();
+    (taken, fs::read_to_string(memory).unwrap().parse().unwrap())
+}
+
+/// An address of its own for each payout.
+fn recipient(n: u64) -> String {
+    format!(
+        "0x{:040x}",
+        u128::from(n) * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
+    )
+}
+
+/// Makes a ledger with a batch of 100,000 payouts and one of all the others.
+fn fill(folder: &Path, history: u64) {
+    let path = folder.join("ledger.db");
+    let who = Who {
+        host: "host".to_owned(),
+        user: "ada".to_owned(),
+        pid: 1,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let ledger = runtime.block_on(Ledger::new(Sqlite::open(&path).unwrap(), who));
+    drop(ledger.unwrap());
+    let connection = Connection::open(&path).unwrap();
+    let fast = "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; BEGIN";
+    connection.execute_batch(fast).unwrap();
+    let mut seq = 0;
+    for (file, batch, letter, count) in [
+        ("all", "aaaaaaaaaa", 'H', history),
+        ("paid", "bbbbbbbbbb", 'P', BATCH),
+    ] {
+        let begun = Utc::now() - TimeDelta::days(3);
+        connection
+            .execute(
+                "INSERT INTO batch VALUES (?1, 'live', 'shared', ?2, '')",
+                params![batch, encode_time(begun)],
+            )
+            .unwrap();
+        let results = fs::canonicalize(folder)
+            .unwrap()
+            .join(format!("{file}.results.csv"));
+        connection
+            .execute(
+                "INSERT INTO batch_path VALUES ('live', ?1, ?2, ?3, ?4)",
+                params![
+                    ccbatch::os::host::name(),
+                    results.display().to_string(),
+                    batch,
+                    encode_time(begun)
+                ],
+            )
+            .unwrap();
+        let mut input = "currency_code,to_address,amount,reference\n".to_owned();
+        for n in 1..=count {
+            seq += 1;
+            insert(&connection, (batch, letter), n, seq);
+            writeln!(input, "ETH,{},0.5,{letter}{n}", recipient(n)).unwrap();
+        }
+        fs::write(folder.join(format!("{file}.csv")), input).unwrap();
+    }
+    let end = format!("UPDATE ledger SET writes = {seq}; COMMIT");
+    connection.execute_batch(&end).unwrap();
+}
+
+fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: u64) {
+    let currency = Currency::from_code("ETH").unwrap();
+    let to = recipient(n);
+    let account = address::check(currency.network(), &to)
+        .unwrap()
+        .account()
+        .to_string();
+    let units = 500_000_000_000_000_000;
+    let content = Content::new("ETH", &account, units);
+    let reference = format!("{letter}{n}");
+    let id = AttemptId::new(Realm::Live, &reference, &content).unwrap();
+    let begun = Utc::now() - TimeDelta::days(2);
+    let mut statement = connection.prepare_cached(INSERT).unwrap();
+    statement
+        .execute(params![
+            id.as_str(),
+            seq,
+            batch,
+            PayoutKey::shared(&reference).as_str(),
+            n + 1,
+            reference,
+            reference.to_lowercase(),
+            to,
+            account,
+            units.to_string(),
+            content.as_str(),
+            "0.5",
+            encode_time(begun),
+            format!("INV-{reference}"),
+        ])
+        .unwrap();
+}
