@@ -69,16 +69,21 @@ async fn dry_run_inside(config: &Check) -> Result<Exit, Error> {
         payouts: &batch.payouts,
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
+    let mut opened = opened.map_err(failed)?;
     tell_notices(config, &opened);
     let host = host_of(config, &opened);
     let request = request(config, &host, &path, (realm, &batch.payouts))?;
-    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&batch.payouts, &knowledge.keys);
     let around = knowledge.circumstances(&request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let plan = Plan::new(
+        &rows,
+        knowledge.of_batch(),
+        &opened.record,
+        &around,
+        &request.selection,
+    );
     let paths = paths_of(&mut ledger, &plan, &opened.record.id).await;
     let prospect = Prospect {
         record: &opened.record,

@@ -43,7 +43,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         payouts: &payouts,
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
+    let mut opened = opened.map_err(failed)?;
     let request = Request {
         payouts: &payouts,
         realm,
@@ -58,12 +58,17 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         interval: Duration::ZERO,
     };
     let ledger_error = |error| Error::ledger(&place, &error);
-    let knowledge = Knowledge::gather(&mut ledger, &request, &opened).await;
+    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(ledger_error)?;
     let rows = rows_of(&payouts, &knowledge.keys);
     let around = knowledge.circumstances(&request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let plan = Plan::new(
+        &rows,
+        knowledge.of_batch(),
+        &opened.record,
+        &around,
+        &request.selection,
+    );
     let states: Vec<_> = plan
         .states
         .iter()

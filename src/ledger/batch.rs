@@ -108,7 +108,10 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// The batch whose results file was seen at a path.
-    async fn batch_at(
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn batch_at(
         &mut self,
         realm: Realm,
         path: &BatchPath,

@@ -6,6 +6,7 @@ use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Repetition};
 use super::key::{Content, PayoutKey, References, folded};
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 /// For so long a payout of the same sum to the same account, under another reference of the same
@@ -139,8 +140,31 @@ pub struct Known {
     by_id: HashMap<AttemptId, usize>,
     by_invoice_id: HashMap<String, usize>,
     by_key: HashMap<PayoutKey, Vec<usize>>,
+    twins: OnceCell<Twins>,
+}
+
+/// Live attempts, found by what they pay and by their reference. They are sought for rows that are to
+/// be sent, and a batch that was paid has none: so they are indexed when the first is sought.
+#[derive(Clone, Debug, Default)]
+struct Twins {
     by_content: HashMap<Content, Vec<usize>>,
     by_reference: HashMap<String, Vec<usize>>,
+}
+
+impl Twins {
+    fn among(attempts: &[Attempt]) -> Self {
+        let mut twins = Self::default();
+        let live = attempts.iter().enumerate().filter(|(_, it)| it.is_live());
+        for (index, attempt) in live {
+            let content = twins.by_content.entry(attempt.content.clone());
+            content.or_default().push(index);
+            if !attempt.reference.is_empty() {
+                let reference = twins.by_reference.entry(folded(&attempt.reference));
+                reference.or_default().push(index);
+            }
+        }
+        twins
+    }
 }
 
 impl Known {
@@ -158,16 +182,13 @@ impl Known {
             }
             let key = self.by_key.entry(attempt.key.clone()).or_default();
             key.push(index);
-            if attempt.is_live() {
-                let content = self.by_content.entry(attempt.content.clone());
-                content.or_default().push(index);
-                if !attempt.reference.is_empty() {
-                    let reference = self.by_reference.entry(folded(&attempt.reference));
-                    reference.or_default().push(index);
-                }
-            }
             self.attempts.push(attempt);
+            self.twins.take();
         }
+    }
+
+    fn twins(&self) -> &Twins {
+        self.twins.get_or_init(|| Twins::among(&self.attempts))
     }
 
     /// Takes the place of an attempt with the same id; content and key stay as they are.
@@ -179,6 +200,7 @@ impl Known {
             let invoice_id = attempt.ending.invoice_id.clone();
             self.by_invoice_id.insert(invoice_id, index);
         }
+        self.twins.take();
         if let Some(place) = self.attempts.get_mut(index) {
             *place = attempt;
         }
@@ -306,7 +328,7 @@ fn twin<'a>(
     known: &'a Known,
     around: &Circumstances<'_>,
 ) -> Option<Refusal<&'a Attempt>> {
-    let equal = known.at(known.by_content.get(&Content::of(row.payout)));
+    let equal = known.at(known.twins().by_content.get(&Content::of(row.payout)));
     let twins = equal
         .into_iter()
         .filter(|attempt| !around.keys.contains(&attempt.key))
@@ -322,7 +344,10 @@ fn twin<'a>(
         return twin;
     }
     if !row.payout.reference.is_empty() {
-        let alike = known.at(known.by_reference.get(&folded(&row.payout.reference)));
+        let alike = known.at(known
+            .twins()
+            .by_reference
+            .get(&folded(&row.payout.reference)));
         let mut alike = alike
             .into_iter()
             .filter(|attempt| !around.keys.contains(&attempt.key))

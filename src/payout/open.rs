@@ -8,8 +8,8 @@ use crate::ledger::adopt::{AdoptError, Change};
 use crate::ledger::attempt::Counting;
 use crate::ledger::rules::Known;
 use crate::ledger::{
-    AdoptInto, AdoptingError, Attempt, AttemptId, BatchId, BatchPath, BatchRecord, Choice, Engine,
-    Ledger, LedgerError, Realm, References,
+    AdoptInto, AdoptingError, Attempt, AttemptId, AttemptStatus, BatchId, BatchPath, BatchRecord,
+    Choice, Engine, Ledger, LedgerError, Realm, References,
 };
 use std::io;
 
@@ -115,12 +115,99 @@ pub async fn open<E: Engine, S: Storage>(
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
+    if let Some((record, attempts)) = lock_unchanged(ledger, results, wanted).await? {
+        let id = record.id.clone();
+        let opened = open_unchanged(ledger, results, wanted, (record, attempts)).await;
+        if opened.is_err() {
+            ledger.unlock(&id).await;
+        }
+        return opened;
+    }
     let (mut record, reading) = choose_and_lock(ledger, results, wanted).await?;
     let opened = open_locked(ledger, results, wanted, (&mut record, reading)).await;
     if opened.is_err() {
         ledger.unlock(&record.id).await;
     }
     opened
+}
+
+/// Locks the batch of the path if its results file is what the ledger has published: it says
+/// nothing new then, and need not be read line by line.
+async fn lock_unchanged<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+) -> Result<Option<(BatchRecord, Vec<Attempt>)>, OpenError> {
+    let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await? else {
+        return Ok(None);
+    };
+    if !ledger.lock(&record.id).await? {
+        return Ok(None); // The file may be of another batch all the same.
+    }
+    match unchanged(ledger, results, wanted, &record).await {
+        Ok(Some(unchanged)) => Ok(Some(unchanged)),
+        other => {
+            ledger.unlock(&record.id).await;
+            other
+        }
+    }
+}
+
+/// The batch as it is now, with its attempts, if the results file says the same.
+async fn unchanged<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+    record: &BatchRecord,
+) -> Result<Option<(BatchRecord, Vec<Attempt>)>, OpenError> {
+    let attempts = ledger.attempts_of(&record.id).await?;
+    if attempts.is_empty() || !results.agrees_with(&attempts)? {
+        return Ok(None);
+    }
+    let now = ledger.batch_at(wanted.realm, wanted.path).await?;
+    Ok(now
+        .filter(|now| now.id == record.id)
+        .map(|now| (now, attempts)))
+}
+
+/// Opens a batch whose results file says what the ledger says.
+async fn open_unchanged<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+    (mut record, mut attempts): (BatchRecord, Vec<Attempt>),
+) -> Result<Opened, OpenError> {
+    set_references(&mut record, wanted, &attempts)?;
+    let is_interrupted = |it: &Attempt| it.status() == AttemptStatus::Submitting;
+    let mut notices = Vec::new();
+    if attempts.iter().any(is_interrupted) {
+        ledger.settle_interrupted(&record.id).await?;
+        attempts = ledger.attempts_of(&record.id).await?;
+        let kept = results.publish(&attempts, ledger.now().await?)?;
+        notices.extend(kept.map(Notice::ChangedKept));
+    }
+    ledger.see(&record, wanted.path).await?;
+    Ok(Opened {
+        record,
+        attempts,
+        notices,
+        is_at_work: false,
+    })
+}
+
+/// Takes over how references are to count, unless a payout was sent already.
+fn set_references(
+    record: &mut BatchRecord,
+    wanted: &Wanted<'_>,
+    attempts: &[Attempt],
+) -> Result<(), OpenError> {
+    if let Some(references) = wanted.references.filter(|it| *it != record.references) {
+        if attempts.iter().any(Attempt::is_live) {
+            return Err(OpenError::ReferencesFixed(record.references));
+        }
+        record.references = references;
+    }
+    Ok(())
 }
 
 /// Chooses the batch by the results file, locks it, and reads the file again: what it says must not
@@ -191,12 +278,7 @@ async fn open_locked<E: Engine, S: Storage>(
     (record, reading): (&mut BatchRecord, Reading),
 ) -> Result<Opened, OpenError> {
     let before = ledger.attempts_of(&record.id).await?;
-    if let Some(references) = wanted.references.filter(|it| *it != record.references) {
-        if before.iter().any(Attempt::is_live) {
-            return Err(OpenError::ReferencesFixed(record.references));
-        }
-        record.references = references;
-    }
+    set_references(record, wanted, &before)?;
     if let Some(line) = reading.unexplained(&before) {
         return Err(OpenError::NoId(line));
     }
@@ -233,6 +315,17 @@ pub async fn look<E: Engine, S: Storage>(
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
+    if let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await?
+        && let Some((record, attempts)) = unchanged(ledger, results, wanted, &record).await?
+    {
+        let is_at_work = ledger.is_at_work(&record.id).await?;
+        return Ok(Opened {
+            record,
+            attempts,
+            notices: Vec::new(),
+            is_at_work,
+        });
+    }
     let reading = read(&results.read()?.unwrap_or_default())?;
     let (record, is_at_work) = match choose(ledger, &reading, wanted).await? {
         Some(record) => {

@@ -147,17 +147,22 @@ where
         references: request.references,
         payouts: request.payouts,
     };
-    let opened = open::open(ledger, results, &wanted).await?;
+    let mut opened = open::open(ledger, results, &wanted).await?;
     operator.opened(&opened);
     let other_host = opened.attempts.iter().find(|it| it.host != request.host);
     if let Some(other) = other_host {
         return Err(RunError::OtherHost(other.host.clone()));
     }
-    let knowledge = Knowledge::gather(ledger, request, &opened).await?;
+    let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
     let rows = rows_of(request.payouts, &knowledge.keys);
     let around = knowledge.circumstances(request, &opened.record);
-    let known = (&knowledge.known, opened.attempts.as_slice());
-    let plan = Plan::new(&rows, known, &opened.record, &around, &request.selection);
+    let plan = Plan::new(
+        &rows,
+        knowledge.of_batch(),
+        &opened.record,
+        &around,
+        &request.selection,
+    );
     let paths = ledger
         .paths_of(plan.other_batches(&opened.record.id))
         .await?;
@@ -179,7 +184,7 @@ where
         step: step(request.interval),
     };
     let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
-    let kept = results.publish(&opened.attempts, clock.now());
+    let kept = results.publish(knowledge.of_batch().1, clock.now());
     if let Some(name) = kept.map_err(RunError::Results)? {
         observer.changed_kept(&name);
     }
@@ -214,21 +219,22 @@ pub struct Knowledge {
     /// The key of each row.
     pub keys: Vec<PayoutKey>,
     key_set: HashSet<PayoutKey>,
-    /// The attempts.
-    pub known: Known,
+    known: Known,
+    /// How many of the attempts, from the first on, are those of the batch.
+    of_batch: usize,
     at_work: HashSet<BatchId>,
     now: chrono::DateTime<chrono::Utc>,
 }
 
 impl Knowledge {
-    /// Asks the ledger about every row.
+    /// Asks the ledger about every row, and takes over the attempts of the batch.
     ///
     /// # Errors
     /// It cannot be read.
     pub async fn gather<E: Engine>(
         ledger: &mut Ledger<E>,
         request: &Request<'_>,
-        opened: &Opened,
+        opened: &mut Opened,
     ) -> Result<Self, LedgerError> {
         let record = &opened.record;
         let keys = keys_of(
@@ -238,7 +244,8 @@ impl Knowledge {
             &opened.attempts,
         );
         let mut known = Known::default();
-        known.extend(opened.attempts.iter().cloned());
+        known.extend(std::mem::take(&mut opened.attempts));
+        let of_batch = known.all().len();
         // What this batch has created needs no further question.
         let is_created = |key: &PayoutKey| {
             let mut attempts = known.of_key(key).into_iter();
@@ -287,8 +294,16 @@ impl Knowledge {
                 at_work
             },
             known,
+            of_batch,
             now: ledger.now().await?,
         })
+    }
+
+    /// The attempts, and those of the batch among them.
+    #[must_use]
+    pub fn of_batch(&self) -> (&Known, &[Attempt]) {
+        let all = self.known.all();
+        (&self.known, all.get(..self.of_batch).unwrap_or_default())
     }
 
     /// What rows are judged by.

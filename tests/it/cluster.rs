@@ -22,6 +22,8 @@ pub(crate) enum Login {
     Open,
     /// With [`PASSWORD`].
     Password,
+    /// Everyone over the socket, and with a password over the network.
+    PasswordOverNetwork,
 }
 
 /// A server, stopped when it is dropped.
@@ -57,7 +59,9 @@ impl Cluster {
         let (data, password) = (cluster.path("data"), cluster.path("password"));
         let mut initdb = cluster.as_server("initdb");
         initdb.args(["-E", "UTF8", "--locale=C", "-U", "postgres", "--no-sync"]);
-        initdb.args(["-A", login.method(), "--pwfile", &password, "-D", &data]);
+        let [local, network] = login.methods();
+        initdb.args(["--auth-local", local, "--auth-host", network]);
+        initdb.args(["--pwfile", &password, "-D", &data]);
         run(initdb);
         cluster.go_on();
         cluster.sql_in("postgres", "CREATE DATABASE ledger");
@@ -150,7 +154,11 @@ impl Cluster {
 
     /// A program as the user who may run a server, which root may not.
     pub(crate) fn as_server(&self, program: &str) -> Command {
-        let path = self.binaries.join(program);
+        self.as_server_any(&self.binaries.join(program).display().to_string())
+    }
+
+    /// Any program as that user.
+    pub(crate) fn as_server_any(&self, path: &str) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("runuser");
             command.args(["-u", "postgres", "--"]).arg(path);
@@ -160,6 +168,56 @@ impl Cluster {
         };
         command.current_dir("/").env("LC_ALL", "C");
         command
+    }
+
+    /// A folder of the server's user, with those above it.
+    pub(crate) fn folder_of_server(&self, name: &str) -> PathBuf {
+        let mut path = self.folder.path().to_owned();
+        for part in name.split('/') {
+            path.push(part);
+            fs::create_dir_all(&path).unwrap();
+            self.give_to_server(&path);
+        }
+        path
+    }
+
+    /// The home of the server's user.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder_of_server("home")
+    }
+
+    /// Gives a file to the server's user.
+    pub(crate) fn give(&self, path: &Path) {
+        self.give_to_server(path);
+    }
+
+    /// Runs a script as the server's user, who finds this server, its programs and this one's.
+    pub(crate) fn shell(&self, script: &str, environment: &[(&str, &str)]) -> String {
+        let program = Path::new(env!("CARGO_BIN_EXE_ccbatch")).parent().unwrap();
+        let path = format!(
+            "{}:{}:/usr/bin:/bin",
+            program.display(),
+            self.binaries.display()
+        );
+        let mut shell = self.as_server_any("/usr/bin/env");
+        shell.arg(format!("PATH={path}"));
+        shell.arg(format!("PGHOST={}", self.folder.path().display()));
+        shell.arg(format!("PGPORT={}", self.port));
+        shell.arg("PGUSER=postgres");
+        for (name, value) in environment {
+            shell.arg(format!("{name}={value}"));
+        }
+        let home = self.home().display().to_string();
+        let order = format!("cd {home} && exec sh -e {script} 2>&1");
+        shell.args(["sh", "-c", &order]);
+        run(shell)
+    }
+
+    /// Stops another server of the same user.
+    pub(crate) fn stop_other(&self, data: &Path) {
+        let mut stop = self.as_server("pg_ctl");
+        stop.args(["-s", "-m", "immediate", "stop", "-D"]).arg(data);
+        run(stop);
     }
 
     fn give_to_server(&self, path: &Path) {
@@ -184,10 +242,11 @@ impl Drop for Cluster {
 }
 
 impl Login {
-    fn method(self) -> &'static str {
+    fn methods(self) -> [&'static str; 2] {
         match self {
-            Self::Open => "trust",
-            Self::Password => "scram-sha-256",
+            Self::Open => ["trust"; 2],
+            Self::Password => ["scram-sha-256"; 2],
+            Self::PasswordOverNetwork => ["trust", "scram-sha-256"],
         }
     }
 }
@@ -233,7 +292,7 @@ fn run(mut command: Command) -> String {
         .status()
         .unwrap();
     let stderr = fs::read_to_string(stderr.path()).unwrap();
-    assert!(status.success(), "{command:?}\n{stderr}");
     let text = fs::read_to_string(stdout.path()).unwrap();
+    assert!(status.success(), "{command:?}\n{text}{stderr}");
     text.trim_end().to_owned()
 }

@@ -77,5 +77,8 @@ mod history;
 /// A ledger that several machines share, on PostgreSQL; and both engines side by side.
 mod postgres;
 
+/// The way of a team to its first shared batch.
+mod team;
+
 /// Whether the house is in order, and README.md tells the truth about the program.
 mod tidy;

@@ -299,7 +299,7 @@ fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
         cluster.port
     );
     let config = cluster.write("pgbouncer.ini", &config);
-    let mut command = cluster.as_server(program);
+    let mut command = cluster.as_server_any(program);
     let log = fs::File::create(cluster.path("pooler.log")).unwrap();
     let child = command.args(["-q", &config]).stderr(log).spawn().unwrap();
     eventually("the pooler listens", || {
