@@ -24,13 +24,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often each thing is measured; the best counts.
 const RUNS: usize = 5;
 
 /// The rows of the batch that is opened.
-const BATCH: u64 = 100_000;
+const BATCH: i64 = 100_000;
 
 /// Adds an attempt.
 const INSERT: &str = "INSERT INTO attempt VALUES (?1, ?2, ?3, 'live', 'api.cryptocloud.plus', ?4, \
@@ -77,43 +77,64 @@ fn main() {
         ("the whole history", &["history", "--format", "csv"]),
         ("ledger", &["ledger"]),
     ] {
-        let measured = (0..RUNS).map(|_| run(&folder, arguments)).min().unwrap();
+        let costs = (0..RUNS).map(|_| run(&folder, arguments));
+        let best = costs.min_by_key(|cost| cost.wall).unwrap();
         println!(
-            "{what:36} {:>8.1?}  {:>5} MB",
-            measured.0,
-            measured.1 / 1024
+            "{what:36} {:>8.1?}, processor {:>8.1?}, {:>5} MB",
+            best.wall,
+            best.processor,
+            best.memory_kib / 1024
         );
     }
 }
 
-/// How long the program takes, and how much memory, in KiB.
-fn run(folder: &Path, arguments: &[&str]) -> (Duration, u64) {
-    let memory = folder.join("memory");
-    let start = Instant::now();
-    let mut program = Command::new("/usr/bin/env");
-    let times = "import os,resource,subprocess,sys\n\
+/// What one run of the program takes.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    processor: Duration,
+    memory_kib: u64,
+}
+
+/// Runs the program under a small script that reads what the system has counted.
+fn run(folder: &Path, arguments: &[&str]) -> Cost {
+    let counts = folder.join("counts");
+    let script = "import resource, subprocess, sys, time\n\
+        start = time.time()\n\
         code = subprocess.call(sys.argv[2:])\n\
-        open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))";
-    program.args(["python3", "-c", times]).arg(&memory);
+        taken = time.time() - start\n\
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)\n\
+        processor = used.ru_utime + used.ru_stime\n\
+        open(sys.argv[1], 'w').write(\n\
+            f'{taken * 1e6:.0f} {processor * 1e6:.0f} {used.ru_maxrss}')\n\
+        sys.exit(code)";
+    let mut program = Command::new("python3");
+    program.args(["-c", script]).arg(&counts);
     program.arg(env!("CARGO_BIN_EXE_ccbatch")).args(arguments);
     program.env("CCBATCH_LEDGER", folder.join("ledger.db"));
     program.env("CCBATCH_API_KEY", "key").current_dir(folder);
     program.stdout(Stdio::null()).stderr(Stdio::null());
-    assert!(program.status().unwrap().success());
-    let taken = start.elapsed();
-    (taken, fs::read_to_string(memory).unwrap().parse().unwrap())
+    let status = program.status().unwrap();
+    assert!(status.success(), "{arguments:?}: {status}");
+    let counts = fs::read_to_string(counts).unwrap();
+    let counts: Vec<u64> = counts.split(' ').map(|it| it.parse().unwrap()).collect();
+    Cost {
+        wall: Duration::from_micros(counts[0]),
+        processor: Duration::from_micros(counts[1]),
+        memory_kib: counts[2],
+    }
 }
 
 /// An address of its own for each payout.
-fn recipient(n: u64) -> String {
+fn recipient(n: i64) -> String {
     format!(
         "0x{:040x}",
-        u128::from(n) * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
+        u128::try_from(n).unwrap() * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
     )
 }
 
 /// Makes a ledger with a batch of 100,000 payouts and one of all the others.
-fn fill(folder: &Path, history: u64) {
+fn fill(folder: &Path, history: i64) {
     let path = folder.join("ledger.db");
     let who = Who {
         host: "host".to_owned(),
@@ -166,14 +187,14 @@ fn fill(folder: &Path, history: u64) {
     connection.execute_batch(&end).unwrap();
 }
 
-fn insert(connection: &Connection, (batch, letter): (&str, char), n: u64, seq: u64) {
+fn insert(connection: &Connection, (batch, letter): (&str, char), n: i64, seq: i64) {
     let currency = Currency::from_code("ETH").unwrap();
     let to = recipient(n);
     let account = address::check(currency.network(), &to)
         .unwrap()
         .account()
         .to_string();
-    let units = 500_000_000_000_000_000;
+    let units: u128 = 500_000_000_000_000_000;
     let content = Content::new("ETH", &account, units);
     let reference = format!("{letter}{n}");
     let id = AttemptId::new(Realm::Live, &reference, &content).unwrap();

@@ -59,9 +59,14 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     let mut lines = vec![
         format!("Ledger: {place}"),
         format!(
-            "Since {}; {} batches, {} writes",
+            "Since {}; {} {}, {} writes",
             identity.created_at.format("%Y-%m-%d %H:%M UTC"),
             extent.batches,
+            if extent.batches == 1 {
+                "batch"
+            } else {
+                "batches"
+            },
             identity.writes
         ),
     ];

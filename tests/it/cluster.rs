@@ -44,7 +44,7 @@ impl Cluster {
     /// The same, where users are let in like this.
     pub(crate) fn start_with(login: Login, settings: &[&str]) -> Option<Self> {
         let Some(binaries) = binaries() else {
-            println!("skipped: PostgreSQL is not installed");
+            tell_skipped("PostgreSQL");
             return None;
         };
         let folder = TempDir::new().unwrap();
@@ -257,6 +257,15 @@ pub(crate) fn certificate_for(name: &str) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     (certificate.pem(), key.serialize_pem())
+}
+
+/// Says that a test is skipped for want of a program.
+#[allow(
+    clippy::print_stdout,
+    reason = "a test that proves nothing must not pass in silence"
+)]
+pub(crate) fn tell_skipped(what: &str) {
+    println!("skipped: {what} is not installed");
 }
 
 /// A port of this machine that nobody listens on just now.

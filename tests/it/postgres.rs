@@ -1,6 +1,6 @@
 //! One ledger for a team: what must hold on both engines, and what only a server can do wrong.
 
-use crate::cluster::{Cluster, Login, PASSWORD, certificate_for, free_port};
+use crate::cluster::{Cluster, Login, PASSWORD, certificate_for, free_port, tell_skipped};
 use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
 use std::fs;
 use std::io::{Read, Write};
@@ -287,7 +287,7 @@ fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
     let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
     let program = program.into_iter().find(|it| fs::exists(it).unwrap());
     let Some(program) = program else {
-        println!("skipped: pgbouncer is not installed");
+        tell_skipped("pgbouncer");
         return None;
     };
     let port = free_port();
