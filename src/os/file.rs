@@ -132,3 +132,34 @@ pub fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
 pub fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     file.read_exact_at(buffer, offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn folders_are_made_for_their_owner_alone() {
+        let temporary = TempDir::new().unwrap();
+        let deep = temporary.path().join("one/two");
+        create_folder_for_owner_only(&deep).unwrap();
+        create_folder_for_owner_only(&deep).unwrap();
+        for folder in [deep.as_path(), parent(&deep)] {
+            assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn the_systems_own_folders_are_known_by_whatever_way() {
+        let temporary = TempDir::new().unwrap();
+        std::os::unix::fs::symlink("/dev", temporary.path().join("way")).unwrap();
+        for path in ["/dev/null", "/proc/self/x", "/sys/x"].map(Path::new) {
+            assert!(is_in_system_folder(path), "{}", path.display());
+        }
+        assert!(is_in_system_folder(&temporary.path().join("way/x")));
+        for path in ["/home/x", "/device/x", "dev/x"].map(Path::new) {
+            assert!(!is_in_system_folder(path), "{}", path.display());
+        }
+        assert!(!is_in_system_folder(&temporary.path().join("x")));
+    }
+}

@@ -27,10 +27,10 @@ struct Victim {
 /// Calls on the records, and from how many one is tried when not all are.
 const ON_RECORDS: [(&str, usize); 6] = [
     ("pwrite64", 61),
-    ("openat", 17),
+    ("openat", 23),
     ("fsync", 11),
     ("fdatasync", 2),
-    ("close", 13),
+    ("close", 29),
     ("write", 1),
 ];
 

@@ -88,85 +88,83 @@ fn assert_refused(scene: &Scene, run: Run, place: &str, words: &str) {
 /// What stands in the place of a ledger, and what is said of it.
 type Unfit = (fn(&Scene, &Path), &'static str);
 
+/// The run is refused with what stands in the place of its ledger.
+#[track_caller]
+fn assert_unfit((make, words): Unfit) {
+    let scene = Scene::paying("", &rows(1));
+    let folder = scene.path("ledger");
+    fs::create_dir(&folder).unwrap();
+    set_mode(&folder, 0o700);
+    let path = folder.join("l.db");
+    make(&scene, &path);
+    let place = if mode(&folder) == 0o700 {
+        &path
+    } else {
+        &folder
+    };
+    let run = scene.pay().args(["--ledger", path.to_str().unwrap()]);
+    assert_refused(&scene, run, place.to_str().unwrap(), words);
+}
+
 #[test]
-fn what_is_not_fit_to_be_a_ledger_is_refused_with_one_line_and_a_hint() {
-    let unfit: [Unfit; 9] = [
-        (
-            |_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap(),
-            "is not a ledger",
-        ),
-        (
-            |_, path| fs::create_dir(path).unwrap(),
-            "is not a regular file",
-        ),
-        (
-            |scene, path| symlink(scene.path("other.db"), path).unwrap(),
-            "is a symbolic link",
-        ),
-        (
-            |scene, path| {
-                scene.write("other.db", "");
-                symlink(scene.path("other.db"), path).unwrap();
-            },
-            "is a symbolic link",
-        ),
-        (
-            |scene, path| {
-                scene.write("other.db", "");
-                fs::hard_link(scene.path("other.db"), path).unwrap();
-            },
-            "has more than one name",
-        ),
-        (
-            |_, path| {
-                fs::write(path, "").unwrap();
-                set_mode(path, 0o620);
-            },
-            "others can change the ledger",
-        ),
-        (
-            |_, path| {
-                let sql = "CREATE TABLE notes (text)";
-                Connection::open(path).unwrap().execute(sql, ()).unwrap();
-                set_mode(path, 0o600);
-            },
-            "not a ledger of ccbatch",
-        ),
-        (
-            |scene, path| {
-                scene.pay().args(["--dry-run"]).stderr_has("").go();
-                let make = scene.program(["resolve", "--id", "abcdefghijabcdefghij"]);
-                make.args(["--not-created", "--yes", "--ledger", path.to_str().unwrap()])
-                    .raw();
-                let sql = "UPDATE ledger SET version = 99";
-                assert_eq!(Connection::open(path).unwrap().execute(sql, ()), Ok(1));
-            },
-            "newer version",
-        ),
-        (
-            |_, path| {
-                fs::write(path, "").unwrap();
-                set_mode(path.parent().unwrap(), 0o770);
-            },
-            "others can change the ledger",
-        ),
-    ];
-    for (make, words) in unfit {
-        let scene = Scene::paying("", &rows(1));
-        let folder = scene.path("ledger");
-        fs::create_dir(&folder).unwrap();
-        set_mode(&folder, 0o700);
-        let path = folder.join("l.db");
-        make(&scene, &path);
-        let place = if mode(&folder) == 0o770 {
-            &folder
-        } else {
-            &path
-        };
-        let run = scene.pay().args(["--ledger", path.to_str().unwrap()]);
-        assert_refused(&scene, run, place.to_str().unwrap(), words);
-        set_mode(&folder, 0o700);
-    }
+fn what_is_not_a_regular_file_is_refused_as_a_ledger() {
+    assert_unfit((
+        |_, path| fs::create_dir(path).unwrap(),
+        "is not a regular file",
+    ));
+    let make: fn(&Scene, &Path) = |scene, path| symlink(scene.path("other.db"), path).unwrap();
+    assert_unfit((make, "is a symbolic link"));
+    let make: fn(&Scene, &Path) = |scene, path| {
+        scene.write("other.db", "");
+        symlink(scene.path("other.db"), path).unwrap();
+    };
+    assert_unfit((make, "is a symbolic link"));
+    let make: fn(&Scene, &Path) = |scene, path| {
+        scene.write("other.db", "");
+        fs::hard_link(scene.path("other.db"), path).unwrap();
+    };
+    assert_unfit((make, "has more than one name"));
+}
+
+#[test]
+fn a_ledger_that_others_can_change_is_refused() {
+    let make: fn(&Scene, &Path) = |_, path| {
+        fs::write(path, "").unwrap();
+        set_mode(path, 0o620);
+    };
+    assert_unfit((make, "others can change the ledger"));
+    let make: fn(&Scene, &Path) = |_, path| {
+        fs::write(path, "").unwrap();
+        set_mode(path.parent().unwrap(), 0o770);
+    };
+    assert_unfit((make, "others can change the ledger"));
+}
+
+#[test]
+fn what_is_another_file_or_of_a_newer_program_is_refused_as_a_ledger() {
+    let make: fn(&Scene, &Path) = |_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap();
+    assert_unfit((make, "is not a ledger"));
+    let make: fn(&Scene, &Path) = |_, path| {
+        let sql = "CREATE TABLE notes (text)";
+        Connection::open(path).unwrap().execute(sql, ()).unwrap();
+        set_mode(path, 0o600);
+    };
+    assert_unfit((make, "not a ledger of ccbatch"));
+    let make: fn(&Scene, &Path) = |scene, path| {
+        // Any command that opens a ledger to write makes one.
+        let verdict = [
+            "resolve",
+            "--id",
+            "abcdefghijabcdefghij",
+            "--not-created",
+            "--yes",
+        ];
+        let run = scene.program(verdict);
+        run.args(["--ledger", path.to_str().unwrap()]).raw();
+        let sql = "UPDATE ledger SET version = 99";
+        assert_eq!(Connection::open(path).unwrap().execute(sql, ()), Ok(1));
+    };
+    assert_unfit((make, "newer version"));
 }
 
 #[test]

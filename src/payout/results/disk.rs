@@ -228,8 +228,10 @@ impl Storage for DiskFile {
             return Err(io::Error::other("the results file was not published"));
         };
         published.replace_end(bytes, offset)?;
+        published.file.sync_data()?;
+        // Only now: a file server may say another time when it has the bytes.
         published.modified = published.file.metadata()?.modified()?;
-        published.file.sync_data()
+        Ok(())
     }
 
     fn is_untouched(&mut self, bytes: u64) -> io::Result<bool> {
@@ -247,5 +249,75 @@ impl Storage for DiskFile {
             }
             None => Ok(false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn published(bytes: &[u8]) -> (TempDir, DiskFile) {
+        let folder = TempDir::new().unwrap();
+        let mut disk = DiskFile::at(&folder.path().join("r.csv")).unwrap();
+        disk.publish(bytes).unwrap();
+        (folder, disk)
+    }
+
+    #[test]
+    fn the_last_line_is_replaced_by_a_longer_and_by_a_shorter_one() {
+        let (_folder, mut disk) = published(b"head\nin flight\n");
+        for line in ["created and longer\n", "short\n"] {
+            disk.write_last(line.as_bytes(), 5).unwrap();
+            let text = format!("head\n{line}");
+            assert_eq!(disk.read().unwrap().unwrap(), text.as_bytes());
+            assert!(disk.is_intact(text.len() as u64).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_write_by_another_program_is_seen_even_if_the_length_stays() {
+        let (_folder, mut disk) = published(b"head\nline\n");
+        assert!(disk.is_untouched(10).unwrap());
+        // The clock of a file system ticks some hundred times a second.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::fs::write(disk.path(), b"head\nmine\n").unwrap();
+        assert!(!disk.is_untouched(10).unwrap());
+        assert!(!disk.is_intact(10).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_was_moved_is_untouched_and_not_in_its_place() {
+        let (folder, mut disk) = published(b"head\n");
+        std::fs::rename(disk.path(), folder.path().join("moved.csv")).unwrap();
+        assert!(disk.is_untouched(5).unwrap());
+        assert!(!disk.is_intact(5).unwrap());
+    }
+
+    #[test]
+    fn what_a_killed_run_has_left_is_no_hindrance() {
+        let (folder, mut disk) = published(b"old\n");
+        std::fs::write(folder.path().join(".r.csv.tmp"), "half").unwrap();
+        disk.publish(b"new\n").unwrap();
+        assert_eq!(disk.read().unwrap().unwrap(), b"new\n");
+        assert!(!folder.path().join(".r.csv.tmp").exists());
+    }
+
+    #[test]
+    fn what_was_changed_is_kept_under_a_name_of_its_own_each_time() {
+        let (folder, mut disk) = published(b"");
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        let names = [(); 3].map(|()| disk.keep(b"changed", now).unwrap());
+        let name = "r.changed-1970-01-01T00-00-00";
+        assert_eq!(names, ["", "-2", "-3"].map(|it| format!("{name}{it}.csv")));
+        for name in names {
+            assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), b"changed");
+        }
+    }
+
+    #[test]
+    fn two_results_files_side_by_side_are_not_written_through_one_file() {
+        let [one, other] = ["r.csv", "r.txt"].map(|it| DiskFile::at(Path::new(it)).unwrap());
+        assert_ne!(one.temporary_name(), other.temporary_name());
     }
 }
