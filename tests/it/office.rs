@@ -200,8 +200,14 @@ impl Office {
         if !path.exists() {
             return;
         }
+        // What the dashboard shows for another payout of the same sum is not this one.
+        let mut others: Vec<String> = Vec::new();
         let in_doubt: Vec<(String, String)> = {
             let ledger = rusqlite::Connection::open(path).unwrap();
+            let sql = "SELECT invoice_id FROM attempt WHERE invoice_id <> ''";
+            let mut statement = ledger.prepare(sql).unwrap();
+            let ids = statement.query_map([], |row| row.get(0));
+            others.extend(ids.unwrap().map(Result::unwrap));
             let sql = "SELECT id, amount FROM attempt WHERE status IN ('unknown', 'submitting')";
             let mut statement = ledger.prepare(sql).unwrap();
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -210,7 +216,9 @@ impl Office {
         wait_for_the_sandbox(&self.scene);
         for (id, amount) in in_doubt {
             let created = self.scene.book().created;
-            let shown = created.iter().find(|it| it.amount == amount);
+            let shown = created
+                .iter()
+                .find(|it| it.amount == amount && !others.contains(&it.invoice_id));
             let verdict = match shown {
                 Some(shown) => vec!["--invoice-id", &shown.invoice_id],
                 None => vec!["--not-created"],
