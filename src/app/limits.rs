@@ -19,3 +19,17 @@ pub(super) fn check() -> io::Result<()> {
     let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
     pipes.map(drop)
 }
+
+/// Has the input checked by as many threads as there are processors, or by this one alone where no
+/// other can be had: rayon panics if its threads are missing when they are first needed.
+pub(super) fn choose_threads() {
+    let trial = rayon::ThreadPoolBuilder::new().build();
+    let pool = match trial {
+        Ok(_) => rayon::ThreadPoolBuilder::new(),
+        Err(_) => rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .use_current_thread(),
+    };
+    // It can fail only if the pool was chosen already.
+    let _ = pool.build_global();
+}

@@ -31,6 +31,7 @@ use std::time::SystemTime;
 /// Why it could not, in words for the operator.
 pub fn execute(config: Config) -> Result<Exit, Error> {
     limits::check().map_err(|error| Error::limit(&error))?;
+    limits::choose_threads();
     signals::survive_size_limit();
     clock::check(SystemTime::now()).map_err(Error::clock)?;
     match config {

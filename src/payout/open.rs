@@ -318,8 +318,9 @@ pub async fn look<E: Engine, S: Storage>(
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
     if let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await?
-        && let Some((record, attempts)) = unchanged(ledger, results, wanted, &record).await?
+        && let Some((mut record, attempts)) = unchanged(ledger, results, wanted, &record).await?
     {
+        record.references = references_of(&record, &attempts, wanted)?;
         let is_at_work = ledger.is_at_work(&record.id).await?;
         return Ok(Opened {
             record,

@@ -264,7 +264,7 @@ fn headers_are_read_as_people_write_them() {
     scene.write(INPUT, english);
     let json = scene.program(["validate", INPUT, "--format", "json"]);
     json.stdout_has("\"notices\":[\"columns by other names: \\\"Currency\\\" is currency_code")
-        .stderr_has("1 notices of how the file was read")
+        .stderr_has("1 notice of how the file was read")
         .go();
     let title = format!("Payouts November,,,\n{HEADER}\nA,BTC,{BITCOIN},0.001\n");
     assert_told(

@@ -238,7 +238,12 @@ fn what_was_created_before_is_told_first_with_its_file_and_date() {
     let scene = begun(References::With, 2);
     copy(&scene, INPUT, "copy.csv");
     let ran = pay(&scene, "copy.csv", &["--dry-run"]);
-    let first = ran.told.lines().next().unwrap();
+    // Above the plan, and below what was found in the rows.
+    let (above, _) = ran
+        .told
+        .split_once("copy.csv: 2 payouts to submit")
+        .unwrap();
+    let first = above.lines().last().unwrap();
     let date = chrono::Utc::now().format("%Y-%m-").to_string();
     assert!(
         first.starts_with("Already created by another batch: 2"),
