@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::attempt::Counting;
 use crate::ledger::engine::LookUp;
-use crate::ledger::key::keys_of;
+use crate::ledger::row_keys::keys_of;
 use crate::ledger::{
     AnyEngine, Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
     is_open_to_a_verdict,

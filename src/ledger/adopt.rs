@@ -5,8 +5,10 @@
 //! fields that no longer fit the id's digest are taken from the attempt or the row of the input
 //! that does.
 
-use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending, Repetition};
-use super::key::{Content, PayoutKey, References};
+use super::attempt::{Attempt, AttemptStatus, Counting, Ending, Repetition};
+use super::content::Content;
+use super::id::{AttemptId, BatchId};
+use super::key::{PayoutKey, References};
 use super::realm::Realm;
 use super::rules::Known;
 use crate::address;

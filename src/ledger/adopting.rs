@@ -2,8 +2,8 @@
 //! are written, in one transaction.
 
 use super::adopt::{AdoptError, Change, Line, Setting, adopt};
-use super::attempt::BatchId;
 use super::engine::{Access, Engine, LookUp};
+use super::id::BatchId;
 use super::key::{PayoutKey, References};
 use super::realm::Realm;
 use super::rules::Known;

@@ -1,8 +1,8 @@
 //! The engine that the configuration names: [`AnyEngine`] is one of those there are, so that the
 //! commands have one type of ledger.
 
-use super::attempt::BatchId;
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::id::BatchId;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use chrono::{DateTime, Utc};

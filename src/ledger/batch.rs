@@ -1,8 +1,9 @@
 //! A batch in the ledger is one results file: which one it is, where it was seen, and how its
 //! references count.
 
-use super::attempt::{Attempt, AttemptId, BatchId};
+use super::attempt::Attempt;
 use super::engine::{Access, Engine, LookUp, Value, Values};
+use super::id::{AttemptId, BatchId};
 use super::key::References;
 use super::realm::Realm;
 use super::table::{Columns, decode_time, encode_time};

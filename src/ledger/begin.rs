@@ -1,10 +1,11 @@
 //! Beginning an attempt: one transaction that decides again what a row is, keeps the pace, and
 //! claims. Only what it commits may be sent.
 
-use super::attempt::{Attempt, AttemptId, BatchId, Counting, Ending, Repetition};
+use super::attempt::{Attempt, Counting, Ending, Repetition};
 use super::claim::{Claim, Reading};
+use super::content::Content;
 use super::engine::{Access, CommitError, Engine};
-use super::key::Content;
+use super::id::{AttemptId, BatchId};
 use super::pace::{Pace, Turn};
 use super::realm::Realm;
 use super::rules::{Circumstances, Row, RowState, judge};

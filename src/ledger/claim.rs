@@ -1,6 +1,6 @@
 //! A [`Claim`] is the right to send one request for one payout, once, and soon.
 
-use super::attempt::AttemptId;
+use super::id::AttemptId;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime};
 

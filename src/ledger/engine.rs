@@ -1,7 +1,7 @@
 //! An [`Engine`] is a connection to the database that holds a ledger. One SQL text serves every
 //! engine; what differs is here: opening, locking, the clock and the look-up of many keys.
 
-use super::attempt::BatchId;
+use super::id::BatchId;
 use chrono::{DateTime, Utc};
 
 /// A value of a column.

@@ -1,8 +1,9 @@
 //! Finishing an attempt: with the answer's outcome, as not sent, as interrupted, or with an
 //! operator's verdict.
 
-use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending};
+use super::attempt::{Attempt, AttemptStatus, Counting, Ending};
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp};
+use super::id::{AttemptId, BatchId};
 use super::key::folded;
 use super::pace::Pace;
 use super::{Ledger, LedgerError};

@@ -1,9 +1,9 @@
 //! The pace is the time between two requests of one API key, kept in the ledger, so that runs,
 //! restarts and machines that share a key take turns.
 
-use super::attempt::AttemptId;
 use super::claim::MAX_AGE;
 use super::engine::{Engine, Value};
+use super::id::AttemptId;
 use super::{Ledger, LedgerError, first, table};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;

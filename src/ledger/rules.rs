@@ -2,8 +2,10 @@
 //! rejected, to be sent, or a mistake. They are pure, and the same at the plan and in the
 //! transaction that begins an attempt.
 
-use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Repetition};
-use super::key::{Content, PayoutKey, References, folded};
+use super::attempt::{Attempt, AttemptStatus, Repetition};
+use super::content::Content;
+use super::id::{AttemptId, BatchId};
+use super::key::{PayoutKey, References, folded};
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cell::OnceCell;

@@ -1,7 +1,7 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
-use super::attempt::BatchId;
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::id::BatchId;
 use crate::clock;
 use crate::os::file::{self, FileId};
 use crate::os::lock::{self, FileLock};

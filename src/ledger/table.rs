@@ -1,8 +1,10 @@
 //! The columns of the table `attempt`, and a row of it to an [`Attempt`] and back.
 
-use super::attempt::{Attempt, AttemptId, AttemptStatus, BatchId, Counting, Ending, Repetition};
+use super::attempt::{Attempt, AttemptStatus, Counting, Ending, Repetition};
+use super::content::Content;
 use super::engine::{Value, Values};
-use super::key::{Content, PayoutKey, folded};
+use super::id::{AttemptId, BatchId};
+use super::key::{PayoutKey, folded};
 use super::realm::Realm;
 use chrono::{DateTime, SecondsFormat, Utc};
 

@@ -11,7 +11,7 @@ use super::submit::{Observer, Order, Records, Submission, World, submit};
 use crate::domain::{HaltCheck, HaltPolicy, Payout};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::engine::LookUp;
-use crate::ledger::key::keys_of;
+use crate::ledger::row_keys::keys_of;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,

@@ -8,9 +8,9 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
-use serde_json::Value;
 
 use super::book::Withdrawal;
+use super::json::{object, quoted};
 use super::rules::Refusal;
 use crate::api::field::{AMOUNT, CURRENCY, DATA, INVOICE_ID, RESULT, STATUS};
 
@@ -172,20 +172,6 @@ impl Answer {
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
     let begun = u64::from(wait.subsec_nanos() > 0);
     wait.as_secs().saturating_add(begun)
-}
-
-/// A JSON object of values that are JSON already, in this order.
-pub(super) fn object(fields: &[(&str, String)]) -> String {
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", quoted(name)))
-        .collect();
-    format!("{{{}}}", fields.join(","))
-}
-
-/// Text as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }
 
 #[cfg(test)]

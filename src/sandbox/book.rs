@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use super::answer::{object, quoted};
+use super::json::{object, quoted};
 use super::rules::Order;
 use crate::api::field::{AMOUNT, CURRENCY_CODE, INVOICE_ID, TO_ADDRESS};
 

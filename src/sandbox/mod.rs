@@ -11,6 +11,7 @@
 mod answer;
 mod book;
 mod currency;
+mod json;
 mod raw_response;
 mod rules;
 mod script;

@@ -7,7 +7,7 @@ use crate::state::{Att, Book, End, Ln, Names, Phase, Row, Run, State, now};
 use ccbatch::domain::Payout;
 use ccbatch::ledger::adopt::{Change, Setting, adopt};
 use ccbatch::ledger::attempt::Repetition;
-use ccbatch::ledger::key::keys_of;
+use ccbatch::ledger::row_keys::keys_of;
 use ccbatch::ledger::rules::{
     Circumstances, Known, RefusalReason, RejectedPolicy, RowState, judge,
 };
@@ -434,14 +434,9 @@ impl Steps<'_> {
             }
             Phase::Send => self.send(&rest, at, run, next),
             Phase::Answer(end) => {
-                let phase = Phase::Finish(end);
-                let mut after = with(
-                    &rest,
-                    Run {
-                        phase,
-                        ..run.clone()
-                    },
-                );
+                let mut again = run.clone();
+                again.phase = Phase::Finish(end);
+                let mut after = with(&rest, again);
                 self.set_line(&mut after, run, end);
                 next.push((tell(&format!("writes {end:?} to the file")), after));
             }

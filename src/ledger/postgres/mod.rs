@@ -10,8 +10,8 @@ mod session;
 pub use location::{Location, LocationError, Origin, is_url, password_file};
 pub use session::ConnectError;
 
-use super::attempt::BatchId;
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::id::BatchId;
 use super::table::decode_time;
 use bytes::BytesMut;
 use chrono::{DateTime, Utc};

@@ -1,0 +1,72 @@
+//! The keys of an input's rows.
+
+use super::attempt::Attempt;
+use super::content::Content;
+use super::id::BatchId;
+use super::key::{PayoutKey, References};
+use crate::domain::Payout;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// The key of every row of an input, in its order.
+///
+/// Rows without a reference that pay the same are told apart by an ordinal. Those with a live
+/// attempt come first, so that a row which was paid is recognised when its equal is deleted.
+/// `attempts` are those of the batch.
+#[must_use]
+pub fn keys_of(
+    payouts: &[Payout],
+    batch: &BatchId,
+    references: References,
+    attempts: &[Attempt],
+) -> Vec<PayoutKey> {
+    let mut live: HashMap<&Content, BTreeSet<u32>> = HashMap::new();
+    for attempt in attempts.iter().filter(|attempt| attempt.is_live()) {
+        if let Some(ordinal) = attempt.key.ordinal(batch, &attempt.content) {
+            live.entry(&attempt.content).or_default().insert(ordinal);
+        }
+    }
+    let mut ordinals: HashMap<Content, Ordinals> = HashMap::new();
+    payouts
+        .iter()
+        .map(|payout| match (payout.reference.as_str(), references) {
+            ("", References::Shared | References::PerFile) => {
+                let content = Content::of(payout);
+                let taken = || live.get(&content).cloned().unwrap_or_default();
+                let equal = ordinals.entry(content.clone());
+                let ordinal = equal.or_insert_with(|| Ordinals::new(taken())).next();
+                PayoutKey::nth(batch, &content, ordinal)
+            }
+            (reference, References::Shared) => PayoutKey::shared(reference),
+            (reference, References::PerFile) => PayoutKey::per_file(batch, reference),
+        })
+        .collect()
+}
+
+/// The ordinals of rows that pay the same, in the order in which rows take them.
+struct Ordinals {
+    live: VecDeque<u32>,
+    taken: BTreeSet<u32>,
+    next: u32,
+}
+
+impl Ordinals {
+    fn new(taken: BTreeSet<u32>) -> Self {
+        Self {
+            live: taken.iter().copied().collect(),
+            taken,
+            next: 0,
+        }
+    }
+
+    fn next(&mut self) -> u32 {
+        if let Some(live) = self.live.pop_front() {
+            return live;
+        }
+        loop {
+            self.next = self.next.saturating_add(1);
+            if !self.taken.contains(&self.next) {
+                return self.next;
+            }
+        }
+    }
+}
