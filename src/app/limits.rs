@@ -23,13 +23,12 @@ pub(super) fn check() -> io::Result<()> {
 /// Has the input checked by as many threads as there are processors, or by this one alone where no
 /// other can be had: rayon panics if its threads are missing when they are first needed.
 pub(super) fn choose_threads() {
-    let trial = rayon::ThreadPoolBuilder::new().build();
-    let pool = match trial {
-        Ok(_) => rayon::ThreadPoolBuilder::new(),
-        Err(_) => rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .use_current_thread(),
-    };
-    // It can fail only if the pool was chosen already.
-    let _ = pool.build_global();
+    if rayon::ThreadPoolBuilder::new().build_global().is_ok() {
+        return;
+    }
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(1);
+    if let Ok(alone) = builder.use_current_thread().build() {
+        // For as long as the program runs.
+        std::mem::forget(alone);
+    }
 }

@@ -143,10 +143,7 @@ impl SimFile {
             Plant::AdoptingSkipped => None,
             Plant::ReadBeforeLock => self.first_read.get_or_insert(found).clone(),
             Plant::LineOverLedger => {
-                let lines = found.as_deref().map(|it| read(it).map(|it| it.lines));
-                for line in lines.into_iter().flatten().flatten() {
-                    overwrite(&self.database, &line);
-                }
+                overwrite(&self.database, found.as_deref().unwrap_or_default());
                 found
             }
             Plant::LineByPlace => found.map(|it| by_place(&it, &self.database)),
@@ -165,10 +162,12 @@ fn is_created(line: &Line) -> bool {
     )
 }
 
-fn overwrite(database: &Database, line: &Line) {
-    if let LineEnding::Is(ending) = &line.ending {
-        let status = ending.status.as_str();
-        database.overwrite(line.id.as_str(), status, &ending.invoice_id);
+/// Has the ledger say what each line says, whatever somebody has typed there.
+fn overwrite(database: &Database, bytes: &[u8]) {
+    for row in csv::Reader::from_reader(bytes).records().flatten() {
+        if let (Some(status), Some(invoice_id), Some(id)) = (row.get(9), row.get(10), row.get(16)) {
+            database.overwrite(id, status, invoice_id);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::disk::ids_in;
 use crate::engine::Database;
+use crate::plant::Plant;
 use crate::rng::Rng;
 use crate::world::{HOMES, PLACES, World};
 use ccbatch::address;
@@ -198,7 +199,12 @@ impl World {
             return;
         };
         let rng = &mut *self.rng.borrow_mut();
-        let changed = match rng.below(12) {
+        let kind = match self.plant {
+            // This one shows only where somebody types another status.
+            Plant::LineOverLedger => 11,
+            _ => rng.below(12),
+        };
+        let changed = match kind {
             0 | 1 => None,
             2 => Some(Vec::new()),
             3 | 4 => {
