@@ -9,7 +9,8 @@ use super::key::{PayoutKey, References, folded};
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use foldhash::HashMap;
+use std::collections::HashSet;
 
 /// For so long a payout of the same sum to the same account, under another reference of the same
 /// file, is taken for the same payout: a reference was mistyped and is put right within days.

@@ -3,6 +3,7 @@
 use crate::domain::escape::escape_cell;
 use crate::ledger::table::encode_time;
 use crate::ledger::{Attempt, AttemptStatus};
+use std::borrow::Cow;
 
 /// The names of the columns.
 pub const COLUMNS: [&str; 17] = [
@@ -32,16 +33,12 @@ started_at,status,invoice_id,accepted_amount,error_key,detail,http_status,finish
 /// The `error_key` of a line whose request may be on its way.
 pub const IN_FLIGHT: &str = "in_flight";
 
-/// The buffer of one line. The library's own is so large that memory for it costs more than all the
-/// rest, of a line each.
-const BUFFER_BYTES: usize = 512;
-
 /// The fields of an attempt, as [`COLUMNS`] names them.
 ///
 /// An attempt under way has neither detail nor end, so that the line that takes its place is never
 /// shorter.
 #[must_use]
-pub fn fields(attempt: &Attempt) -> [String; 17] {
+pub fn fields(attempt: &Attempt) -> [Cow<'_, str>; 17] {
     let ending = &attempt.ending;
     let (status, error_key) = match ending.status {
         AttemptStatus::Submitting => (AttemptStatus::Unknown, IN_FLIGHT),
@@ -52,36 +49,42 @@ pub fn fields(attempt: &Attempt) -> [String; 17] {
     };
     let http_status = ending.http_status.map(|status| status.to_string());
     [
-        attempt.line.to_string(),
-        escape_cell(&attempt.reference),
-        escape_cell(&attempt.payee),
-        attempt.content.currency_code().to_owned(),
-        attempt.to_address.clone(),
-        attempt.amount.clone(),
-        attempt.number.to_string(),
-        escape_cell(&attempt.host),
-        encode_time(attempt.started_at),
-        status.to_string(),
-        ending.invoice_id.clone(),
-        ending.accepted_amount.clone(),
-        error_key.to_owned(),
-        ending.detail.clone(),
-        http_status.unwrap_or_default(),
-        ending.finished_at.map(encode_time).unwrap_or_default(),
-        attempt.id.to_string(),
+        attempt.line.to_string().into(),
+        escape_cell(&attempt.reference).into(),
+        escape_cell(&attempt.payee).into(),
+        attempt.content.currency_code().into(),
+        attempt.to_address.as_str().into(),
+        attempt.amount.as_str().into(),
+        attempt.number.to_string().into(),
+        escape_cell(&attempt.host).into(),
+        encode_time(attempt.started_at).into(),
+        status.as_str().into(),
+        ending.invoice_id.as_str().into(),
+        ending.accepted_amount.as_str().into(),
+        error_key.into(),
+        ending.detail.as_str().into(),
+        http_status.unwrap_or_default().into(),
+        ending.finished_at.map(encode_time).unwrap_or_default().into(),
+        attempt.id.as_str().into(),
     ]
 }
 
 /// The line of an attempt, with its line break.
 #[must_use]
 pub fn encode(attempt: &Attempt) -> String {
+    encode_all([attempt])
+}
+
+/// The lines of attempts, in their order.
+pub fn encode_all<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> String {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
-        .buffer_capacity(BUFFER_BYTES)
         .from_writer(Vec::new());
-    // A Vec takes every byte, and a record of text into it cannot fail.
-    let written = writer.write_record(fields(attempt)).is_ok();
-    debug_assert!(written, "a record written to memory");
+    for attempt in attempts {
+        // A Vec takes every byte, and a record of text into it cannot fail.
+        let written = writer.write_record(fields(attempt).iter().map(|field| field.as_bytes()));
+        debug_assert!(written.is_ok(), "a record written to memory");
+    }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 

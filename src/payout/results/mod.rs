@@ -7,7 +7,7 @@ pub mod read;
 
 use crate::ledger::Attempt;
 use chrono::{DateTime, Utc};
-use line::{HEADER, encode};
+use line::{HEADER, encode, encode_all};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::io;
@@ -210,9 +210,7 @@ impl<S: Storage> Results<S> {
 /// The whole file.
 fn text_of(attempts: &[Attempt]) -> String {
     let mut text = HEADER.to_owned();
-    for attempt in attempts {
-        text.push_str(&encode(attempt));
-    }
+    text.push_str(&encode_all(attempts));
     text
 }
 
