@@ -252,7 +252,7 @@ pub struct ResolveArgs {
     #[command(flatten)]
     pub read: ReadArgs,
     /// The rehearsal of the batch, as run --sandbox left it
-    #[arg(long)]
+    #[arg(long, requires = "input")]
     pub sandbox: bool,
     /// Record the verdict without asking (required without a terminal)
     #[arg(long)]
@@ -378,7 +378,7 @@ pub struct SandboxArgs {
     /// Open to the key in this file alone [env: CCBATCH_SANDBOX_KEY] [default: to any key]
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// What goes wrong: a step a request, like ok,drop-after (see README.md)
+    /// What goes wrong: a step a request, like ok,drop-after (see docs/sandbox.md)
     #[arg(
         long,
         value_name = "STEPS",

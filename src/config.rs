@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::history::Filter;
-use crate::ledger::postgres::{self, Location, Origin};
+use crate::ledger::postgres::{self, Location, LocationError, Origin};
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
 use crate::os::{file, host};
@@ -661,13 +661,17 @@ fn named_ledger(
     origin: Origin,
     environment: &impl Fn(&str) -> Option<OsString>,
 ) -> Result<LedgerPlace, Error> {
-    let url = match place.to_str() {
-        Some(text) if postgres::is_url(text) => text,
-        Some(_) | None => return Ok(LedgerPlace::File(place.into())),
-    };
     let flag = match origin {
         Origin::Argument => "--ledger",
         Origin::Environment => LEDGER_VARIABLE,
+    };
+    let url = match place.to_str() {
+        Some(text) if postgres::is_url(text) => text,
+        // As the name of a file it would begin a ledger that knows of no payout.
+        Some(text) if postgres::is_other_url(text) => {
+            return Err(Error::ledger_url(flag, &LocationError::OtherScheme));
+        }
+        Some(_) | None => return ledger_file(place.into()),
     };
     let location = Location::parse(url, origin).map_err(|error| Error::ledger_url(flag, &error))?;
     let set = |name: &str| environment(name).filter(|value| !value.is_empty());
@@ -684,6 +688,15 @@ fn named_ledger(
     };
     let location = location.with_password(|location| location.password_in(&passwords));
     Ok(LedgerPlace::Postgres(Box::new(location)))
+}
+
+/// A ledger that is a file, in a folder that is there.
+fn ledger_file(path: PathBuf) -> Result<LedgerPlace, Error> {
+    match file::parent(&path).try_exists() {
+        Ok(false) => Err(Error::ledger_folder(&path)),
+        // What else there is to say about it is said when it is opened.
+        Ok(true) | Err(_) => Ok(LedgerPlace::File(path)),
+    }
 }
 
 /// What stands in a password file; nothing if there is none.

@@ -14,13 +14,28 @@ use crate::ledger::{Attempt, EngineError, LedgerError, ResolveError};
 use crate::os::lock::{Holder, LockError};
 use crate::payout::open::OpenError;
 use crate::payout::results::disk::PlaceError;
-use crate::payout::results::line::encode;
 use crate::payout::submit::SubmitError;
 use crate::secret::ApiKeyError;
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
+
+/// What an attempt pays, in the words of a person: `line 3, 0.1 BTC to bc1q… (reference R1)`
+fn paid_by(attempt: &Attempt) -> String {
+    let reference = match attempt.reference.as_str() {
+        "" => String::new(),
+        reference => format!(" (reference {reference})"),
+    };
+    format!(
+        "line {}, {} {} to {}{reference}, begun at {}",
+        attempt.line,
+        attempt.amount,
+        attempt.content.currency_code(),
+        attempt.to_address,
+        attempt.started_at.format("%Y-%m-%d %H:%M UTC")
+    )
+}
 
 /// Why the program cannot go on. It is shown as one line with the place first, then the hint on
 /// a line of its own.
@@ -210,6 +225,9 @@ impl Error {
             LocationError::NotAUrl(_) | LocationError::NoDatabase => {
                 "write it like postgres://USER@HOST/DATABASE"
             }
+            LocationError::OtherScheme => {
+                "write it like postgres://USER@HOST/DATABASE, or name a file"
+            }
             LocationError::NoHost => {
                 "write it like postgres://USER@HOST/DATABASE; a socket's folder is a host as well: %2Fvar%2Frun%2Fpostgresql"
             }
@@ -218,6 +236,17 @@ impl Error {
             }
         };
         Self::new(place, error, hint).exit_with(Exit::Usage)
+    }
+
+    /// The ledger was named in a folder that is not there. It is not made: a mistyped name would
+    /// begin a ledger that knows of no payout.
+    #[must_use]
+    pub fn ledger_folder(path: &Path) -> Self {
+        Self::new(
+            path.display(),
+            "the ledger's folder does not exist",
+            "check the name, and that the disk is there; for a new ledger make the folder first",
+        )
     }
 
     /// The password file cannot be read.
@@ -391,13 +420,13 @@ impl Error {
             ),
             OpenError::OtherRealm(realm) => Self::new(
                 place,
-                format!("these results are of {realm}"),
-                "nothing was sent; use the --api-url that the batch was begun with, or give this run a results file of its own with --results",
+                format!("these results are of {realm}, and this run would go elsewhere"),
+                "nothing was sent; if that was a rehearsal, give this run a results file of its own with --results; if money moved there, use the same --api-url again",
             ),
             OpenError::ReferencesFixed(references) => Self::new(
                 place,
                 format!(
-                    "payouts of this batch were sent with references that count {}",
+                    "payouts of this batch were sent with --references {}",
                     references.as_str()
                 ),
                 "nothing was sent; leave --references out: it cannot change once a payout was sent",
@@ -521,7 +550,7 @@ impl Error {
                 "--invoice-id",
                 format!(
                     "this is the invoice id of another payout: {}",
-                    encode(owner).trim_end()
+                    paid_by(owner)
                 ),
                 "nothing was recorded; copy the id from the dashboard's entry for this very payout",
             ),
@@ -733,6 +762,17 @@ impl Error {
         .exit_with(Exit::Usage)
     }
 
+    /// No `--yes` for a verdict, and nobody to ask.
+    #[must_use]
+    pub fn no_consent_to_verdict() -> Self {
+        Self::new(
+            "--yes",
+            "nothing was recorded: there is no terminal to ask on",
+            "make sure of what the dashboard shows, then add --yes",
+        )
+        .exit_with(Exit::Usage)
+    }
+
     /// The question or the key prompt failed.
     #[must_use]
     pub fn terminal(error: &io::Error) -> Self {
@@ -752,12 +792,7 @@ impl Error {
     /// The sandbox's script cannot be read.
     #[must_use]
     pub fn script(error: impl fmt::Display) -> Self {
-        Self::new(
-            "--script",
-            error,
-            "the steps are in README.md, section Sandbox",
-        )
-        .exit_with(Exit::Usage)
+        Self::new("--script", error, "docs/sandbox.md tells the steps").exit_with(Exit::Usage)
     }
 
     /// The machine's limits are too tight for any command.

@@ -155,19 +155,36 @@ pub(super) fn emit(format: Format) -> Emit {
     }
 }
 
+/// Whether the ledger has what was found to be new to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Adopting {
+    /// It was written.
+    Done,
+    /// A dry run writes nothing.
+    LeftToARun,
+}
+
+fn adopted(count: usize, adopting: Adopting) -> String {
+    let (attempts, was, it) = match count {
+        1 => ("1 attempt is".to_owned(), "was", "it"),
+        count => (format!("{count} attempts are"), "were", "them"),
+    };
+    match adopting {
+        Adopting::Done => format!("{attempts} new to the ledger and {was} taken over"),
+        Adopting::LeftToARun => format!("{attempts} new to the ledger; a run takes {it} over"),
+    }
+}
+
 /// Tells what opening the batch has found.
-pub(super) fn tell_notices(config: &Check, opened: &Opened) {
+pub(super) fn tell_notices(config: &Check, opened: &Opened, adopting: Adopting) {
     let results = config.files.results.display();
     for notice in &opened.notices {
         match notice {
             // The ledger of a rehearsal is made from its results file each time.
             Notice::Adopted(_) if opened.record.realm == Realm::Sandbox => {}
-            Notice::Adopted(1) => ui::say(&format!(
-                "{results}: 1 attempt is new to the ledger and was taken over"
-            )),
-            Notice::Adopted(count) => ui::say(&format!(
-                "{results}: {count} attempts are new to the ledger and were taken over"
-            )),
+            Notice::Adopted(count) => {
+                ui::say(&format!("{results}: {}", adopted(*count, adopting)));
+            }
             Notice::Extra(attempt) => ui::say(&format!(
                 "{results}: two attempts of one payout may have been paid: look for both in the CryptoCloud dashboard: {}",
                 report::attempted(attempt)
@@ -207,7 +224,23 @@ pub(super) fn tell_refusals(
     if plan.missing.iter().any(|it| it.status().is_in_doubt()) {
         exit = Exit::InDoubt;
     }
-    let missing = plan.missing.iter();
+    // A row that pays it again is told already. To put another row beside that one would pay twice.
+    let is_told = |attempt: &Attempt| {
+        let mut refused = plan
+            .states
+            .iter()
+            .flatten()
+            .filter_map(|state| match state {
+                RowState::Refused(refusal) => Some(refusal.attempt),
+                RowState::Created(_)
+                | RowState::InDoubt(_)
+                | RowState::Rejected(_)
+                | RowState::UnderWay(_)
+                | RowState::Pending { .. } => None,
+            });
+        refused.any(|told| told.id == attempt.id)
+    };
+    let missing = plan.missing.iter().filter(|attempt| !is_told(attempt));
     findings.extend(missing.map(|attempt| refusals::missing(attempt, places)));
     if let Some(Closed::Finished { newest, added }) = plan.closed {
         let row = prospect.rows.get(added);

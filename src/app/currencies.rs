@@ -2,17 +2,23 @@
 
 use crate::cli::TableFormat;
 use crate::domain::Currency;
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::terminal::{events, report, ui};
 
 /// Lists the currencies.
-pub(super) fn currencies(format: TableFormat) -> Exit {
-    match format {
-        TableFormat::Human => ui::print(&report::currencies()),
+///
+/// # Errors
+/// They cannot be written.
+pub(super) fn currencies(format: TableFormat) -> Result<Exit, Error> {
+    let written = match format {
+        TableFormat::Human => ui::write_out(&report::currencies()),
         TableFormat::Json => {
-            Currency::all().for_each(|currency| ui::emit(&events::currency(currency)))
+            let mut events = Currency::all().map(events::currency);
+            events.try_for_each(|event| ui::write_out(&events::line(&event)))
         }
-        TableFormat::Csv => ui::print(&events::currencies_csv()),
-    }
-    Exit::AllCreated
+        TableFormat::Csv => ui::write_out(&events::currencies_csv()),
+    };
+    written.map_err(|error| Error::output(&error))?;
+    Ok(Exit::AllCreated)
 }

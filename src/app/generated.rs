@@ -9,11 +9,10 @@ use clap_complete::Shell;
 use std::io;
 
 /// Prints a script that completes commands and flags in a shell.
-pub(super) fn completions(shell: Shell) -> Exit {
+pub(super) fn completions(shell: Shell) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "ccbatch", &mut script);
-    ui::print(&String::from_utf8_lossy(&script));
-    Exit::AllCreated
+    write(&script)
 }
 
 /// Prints the manual page: that of the program, then those of its commands.
@@ -23,7 +22,12 @@ pub(super) fn man() -> Result<Exit, Error> {
     let mut page = Vec::new();
     let rendered = render(&command, &mut page);
     rendered.map_err(|error| Error::system(&error))?;
-    ui::print(&String::from_utf8_lossy(&page));
+    write(&page)
+}
+
+fn write(text: &[u8]) -> Result<Exit, Error> {
+    let written = ui::write_out(&String::from_utf8_lossy(text));
+    written.map_err(|error| Error::output(&error))?;
     Ok(Exit::AllCreated)
 }
 

@@ -20,7 +20,7 @@ pub(super) fn history(config: &History) -> Result<Exit, Error> {
 
 async fn history_inside(config: &History) -> Result<Exit, Error> {
     let Some(mut ledger) = existing_ledger(&config.ledger, &config.user).await? else {
-        ui::say("There is no ledger yet: nothing was ever paid by it.");
+        ui::say("There is no ledger here yet: nothing was ever paid by it.");
         return Ok(Exit::AllCreated);
     };
     let place = ledger.place();

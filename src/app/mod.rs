@@ -42,8 +42,8 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),
         Config::History(config) => history::history(&config),
         Config::Ledger(config) => ledger::ledger(&config),
-        Config::Currencies(format) => Ok(currencies::currencies(format)),
-        Config::Completions(shell) => Ok(generated::completions(shell)),
+        Config::Currencies(format) => currencies::currencies(format),
+        Config::Completions(shell) => generated::completions(shell),
         Config::Man => generated::man(),
     }
 }

@@ -350,7 +350,7 @@ fn is_agreed(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Resu
         return Ok(true);
     }
     if !ui::can_ask() {
-        return Err(Error::no_consent());
+        return Err(Error::no_consent_to_verdict());
     }
     let payout = report::attempted(attempt);
     let line = match row_line.filter(|line| *line != attempt.line) {

@@ -2,7 +2,8 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    check, created_before, emit, plan_report, request, tell_notices, tell_plan, tell_refusals,
+    Adopting, check, created_before, emit, plan_report, request, tell_notices, tell_plan,
+    tell_refusals,
 };
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
@@ -10,7 +11,7 @@ use super::{key, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Files, Mode, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
-use crate::domain::{Payout, StateCounts};
+use crate::domain::{Payout, State, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Intake;
@@ -22,7 +23,7 @@ use crate::payout::pacer::SystemClock;
 use crate::payout::plan::state_of;
 use crate::payout::run::{self, Agreed, Operator, Prospect, Report, RunError};
 use crate::payout::stop::Stop;
-use crate::payout::submit::{Ended, Records};
+use crate::payout::submit::{Ended, Records, SubmitError};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::refusals::{self, Places};
@@ -176,7 +177,7 @@ impl Operator<Client> for Terminal<'_> {
     type Error = Error;
 
     fn opened(&mut self, opened: &Opened) {
-        tell_notices(&self.config.check, opened);
+        tell_notices(&self.config.check, opened, Adopting::Done);
     }
 
     async fn agree(&mut self, prospect: &Prospect<'_>) -> Result<Option<Agreed<Client>>, Error> {
@@ -345,7 +346,7 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
         | RowState::Refused(_) => None,
     });
     let summary = Summary {
-        counts: StateCounts::of(states().map(state_of)),
+        counts: counts(payouts, ended),
         created_before: match &ended.submission {
             // The plan has told it just now.
             None if stopped.is_empty() => Vec::new(),
@@ -369,6 +370,30 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
     exit
 }
 
+/// How many payouts are in which state. One that was sent and whose outcome is not recorded
+/// everywhere is in doubt until the next run has read what there is.
+fn counts(payouts: &[Payout], ended: &Report) -> StateCounts {
+    let unrecorded = match ended.submission.as_ref().map(|it| &it.ended) {
+        Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => Some(attempt.line),
+        Some(
+            Ended::Finished
+            | Ended::Stopped
+            | Ended::Halted(_)
+            | Ended::Refused(_)
+            | Ended::Failed(_),
+        )
+        | None => None,
+    };
+    let states = payouts.iter().zip(&ended.states);
+    StateCounts::of(states.filter_map(|(payout, state)| {
+        let state = state.as_ref()?;
+        if unrecorded == Some(payout.line) {
+            return Some(State::InDoubt);
+        }
+        Some(state_of(state))
+    }))
+}
+
 /// The payouts in doubt, each with the command that settles it.
 pub(super) fn doubts(
     payouts: &[Payout],
@@ -382,6 +407,7 @@ pub(super) fn doubts(
                 if refusal.attempt.status() != AttemptStatus::Created =>
             {
                 return Some(Doubt {
+                    line: payout.line,
                     attempt: refusal.attempt.clone(),
                     command: format!("{} {}", files.resolve_id_command(), refusal.attempt.id),
                 });
@@ -395,6 +421,7 @@ pub(super) fn doubts(
             | None => return None,
         };
         Some(Doubt {
+            line: payout.line,
             attempt: attempt.clone(),
             command: files.resolve_command(payout.line),
         })

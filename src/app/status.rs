@@ -89,22 +89,24 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         .iter()
         .zip(states.iter().map(Option::as_ref))
         .collect();
-    tell(config, &rows, &summary);
+    tell(config, &rows, &summary)?;
     Ok(Exit::AllCreated)
 }
 
-fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) {
-    match config.format {
+fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) -> Result<(), Error> {
+    let written = match config.format {
         TableFormat::Human => {
-            ui::print(&report::status(rows));
+            let written = ui::write_out(&report::status(rows));
             ui::say(&report::summary(summary));
+            written
         }
         TableFormat::Json => {
-            for row in rows {
-                ui::emit(&events::state(row));
-            }
-            ui::emit(&events::summary(summary, Exit::of(&summary.counts)));
+            let states = rows.iter().map(events::state);
+            let summary = events::summary(summary, Exit::of(&summary.counts));
+            let mut events = states.chain([summary]);
+            events.try_for_each(|event| ui::write_out(&events::line(&event)))
         }
-        TableFormat::Csv => ui::print(&events::states_csv(rows)),
-    }
+        TableFormat::Csv => ui::write_out(&events::states_csv(rows)),
+    };
+    written.map_err(|error| Error::output(&error))
 }

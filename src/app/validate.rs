@@ -2,8 +2,8 @@
 //! in which everything is put right that is beyond doubt.
 
 use super::check::{
-    block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices, tell_plan,
-    tell_refusals,
+    Adopting, block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices,
+    tell_plan, tell_refusals,
 };
 use super::input;
 use super::records::{ledger_to_look_at, results_of};
@@ -60,7 +60,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
     let mut opened = opened.map_err(failed)?;
-    tell_notices(config, &opened);
+    tell_notices(config, &opened, Adopting::LeftToARun);
     let host = host_of(config, &opened);
     let request = request(config, &host, &path, (realm, &batch.payouts))?;
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;

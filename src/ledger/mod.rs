@@ -256,7 +256,10 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// Refuses to begin anything in a ledger that was moved.
-    async fn refuse_if_moved(&mut self) -> Result<(), LedgerError> {
+    ///
+    /// # Errors
+    /// It was moved, or cannot be read.
+    pub async fn refuse_if_moved(&mut self) -> Result<(), LedgerError> {
         let sql = "SELECT moved_to FROM ledger WHERE one = 1";
         let rows = self.engine.query(sql, &[]).await?;
         let moved_to = first(rows).and_then(|mut columns| columns.text());

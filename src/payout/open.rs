@@ -115,6 +115,7 @@ pub async fn open<E: Engine, S: Storage>(
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
+    ledger.refuse_if_moved().await?;
     if let Some((record, attempts)) = lock_unchanged(ledger, results, wanted).await? {
         let id = record.id.clone();
         let opened = open_unchanged(ledger, results, wanted, (record, attempts)).await;

@@ -128,7 +128,7 @@ pub fn summary(summary: &Summary, exit: Exit) -> Value {
         "refused": counts.refused,
         "stopped": summary.stopped,
         "results": summary.results,
-        "in_doubt_lines": doubts.map(|doubt| doubt.attempt.line).collect::<Vec<_>>(),
+        "in_doubt_lines": doubts.map(|doubt| doubt.line).collect::<Vec<_>>(),
         "exit_status": exit.code(),
     })
 }

@@ -54,7 +54,7 @@ pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: Places<'_>)
             format!(
                 "the reference was used for another payout, and each part of an instalment needs its own: {record}"
             ),
-            format!("put the row back as it was paid: {}", row(attempt)),
+            format!("change this row back to what was paid: {}", row(attempt)),
         ),
         RefusalReason::InDoubtElsewhere => (
             None,
@@ -93,7 +93,7 @@ pub fn missing(attempt: &Attempt, places: Places<'_>) -> Finding {
             places.settle(attempt)
         } else {
             format!(
-                "put the row back ({}); if this is a new batch, give the file a name of its own and leave the old results file behind",
+                "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
                 row(attempt)
             )
         },
@@ -121,7 +121,7 @@ fn twin_hint(attempt: &Attempt, places: Places<'_>) -> String {
         AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
             if places.is_own(attempt) {
                 format!(
-                    "if it is the same payout, put the row back as it was paid: {}; README.md tells how to pay the same sum again",
+                    "if it is the same payout, change this row back to what was paid, and add none: {}; README.md tells how to pay the same sum again",
                     row(attempt)
                 )
             } else {

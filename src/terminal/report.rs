@@ -75,6 +75,8 @@ pub struct CreatedBefore {
 /// A payout in doubt.
 #[derive(Clone, Debug)]
 pub struct Doubt {
+    /// The line of its row today.
+    pub line: u64,
     /// The attempt of which it is not known whether it was created.
     pub attempt: Attempt,
     /// The command that settles it, up to the verdict.
@@ -374,7 +376,7 @@ fn in_doubt(doubt: &Doubt) -> String {
     let attempt = &doubt.attempt;
     let mut text = format!(
         "In doubt: line {}, {}\n  begun at {}",
-        attempt.line,
+        doubt.line,
         attempted(attempt),
         attempt.started_at.format("%Y-%m-%d %H:%M:%S UTC")
     );

@@ -72,7 +72,7 @@ pub fn print(text: &str) {
 /// Nobody reads them, or they cannot be written.
 pub fn write_out(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{text}")?;
+    writeln!(stdout, "{}", text.trim_end_matches('\n'))?;
     stdout.flush()
 }
 

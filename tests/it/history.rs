@@ -179,7 +179,7 @@ fn a_batch_that_was_begun_on_sqlite_goes_on_on_postgresql() {
     let move_it = || scene.program(["ledger", "move", "--to", &url]);
     move_it().stderr_has("with 2 attempts").go();
     // The old one begins nothing any more, and is not moved a second time.
-    let run = scene.pay().status(5);
+    let run = scene.pay().status(1);
     run.stderr_has("this ledger was moved to postgres://").go();
     move_it().status(1).stderr_has("was moved to").go();
     let pay = || scene.pay().env("CCBATCH_LEDGER", &url);

@@ -319,3 +319,34 @@ fn all_files_of_the_ledger_are_in_its_folder() {
     assert_eq!(left, [scene.ledger()], "no lock and no journal is left");
     assert!(record_files(&scene).contains(&scene.ledger()));
 }
+
+#[test]
+fn a_mistyped_ledger_is_not_a_new_one() {
+    let scene = Scene::paying("", &rows(1));
+    for (ledger, status, place, words) in [
+        ("absent/l.db", 1, "absent/l.db", "folder does not exist"),
+        (
+            "postgre://db.example/l",
+            2,
+            "--ledger",
+            "only a URL of PostgreSQL",
+        ),
+        (
+            "mysql://db.example/l",
+            2,
+            "--ledger",
+            "only a URL of PostgreSQL",
+        ),
+    ] {
+        for flags in [&[][..], &["--dry-run"]] {
+            let run = scene
+                .pay()
+                .args(["--ledger", ledger])
+                .args(flags.iter().copied());
+            let run = run.status(status);
+            run.stderr_has(place).stderr_has(words).go();
+        }
+    }
+    assert_eq!(scene.sent_and_created(), (0, 0));
+    assert!(!scene.path("absent").exists());
+}

@@ -32,6 +32,9 @@ pub enum LocationError {
     /// It cannot be read.
     #[error("this is not a URL of a PostgreSQL database: {0}")]
     NotAUrl(String),
+    /// It is a URL, and not one of PostgreSQL.
+    #[error("only a URL of PostgreSQL can name a ledger")]
+    OtherScheme,
     /// It names no server.
     #[error("the URL names no host")]
     NoHost,
@@ -85,6 +88,12 @@ pub fn is_url(text: &str) -> bool {
         let start = text.get(..scheme.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     })
+}
+
+/// Whether a text names something else than a PostgreSQL database or a file.
+#[must_use]
+pub fn is_other_url(text: &str) -> bool {
+    text.contains("://") && !is_url(text)
 }
 
 impl Location {

@@ -7,7 +7,7 @@
 mod location;
 mod session;
 
-pub use location::{Location, LocationError, Origin, is_url, password_file};
+pub use location::{Location, LocationError, Origin, is_other_url, is_url, password_file};
 pub use session::ConnectError;
 
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};

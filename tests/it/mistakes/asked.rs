@@ -54,9 +54,9 @@ fn references_per_file_count_within_one_file() {
     let scene = begun(References::With, 0);
     pay(&scene, INPUT, &["--references", "per-file", "--limit", "2"]).ends(5, "2 created");
     // It is stored with the batch.
-    pay(&scene, INPUT, &["--references", "shared"]).ends(1, "references that count per-file");
+    pay(&scene, INPUT, &["--references", "shared"]).ends(1, "were sent with --references per-file");
     pay(&scene, INPUT, &["--references", "shared", "--dry-run"])
-        .ends(1, "references that count per-file");
+        .ends(1, "were sent with --references per-file");
     pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
     // A copy is a twin, and other sums under the same references are not.
     scene.write("copy.csv", References::With.input(COUNT));

@@ -11,6 +11,8 @@ fn a_lost_ledger_is_filled_from_the_results_file() {
             let scene = begun(references, paid);
             let record = scene.read(RESULTS);
             fs::remove_file(scene.ledger_path()).unwrap();
+            let ran = pay(&scene, INPUT, &["--dry-run"]);
+            ran.ends(0, "attempts are new to the ledger; a run takes them over");
             let ran = pay(&scene, INPUT, &[]);
             ran.ends(0, "All done: 4 created");
             ran.ends(0, "attempts are new to the ledger and were taken over");

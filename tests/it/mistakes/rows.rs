@@ -122,7 +122,7 @@ fn a_reference_that_was_changed_after_payment_is_the_same_payout_for_five_days()
         3,
         "payouts.csv:3: the same sum went to the same address before",
     );
-    ran.ends(3, &format!("put the row back as it was paid: reference,currency_code,to_address,amount: R2,BTC,{BITCOIN},0.002"));
+    ran.ends(3, &format!("change this row back to what was paid, and add none: reference,currency_code,to_address,amount: R2,BTC,{BITCOIN},0.002"));
     assert_paid(&scene, 2, "");
     age(&scene, 4);
     pay(&scene, INPUT, &[]).ends(3, "the same sum went to the same address before");
@@ -327,5 +327,17 @@ fn a_twin_that_turns_up_when_a_row_is_begun_stops_the_run() {
     scene.write("second.csv", second);
     pay(&scene, "second.csv", &[]).ends(0, "1 created");
     run.end();
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn a_row_that_got_a_reference_is_to_be_changed_back_and_not_added() {
+    let scene = begun(References::Without, 2);
+    scene.write(INPUT, References::With.input(COUNT));
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(3, "2 errors: 2 paid before; nothing was sent");
+    ran.ends(3, "change this row back to what was paid, and add none");
+    // To put the paid row beside the one that pays it again would be a second payment.
+    assert!(!ran.told.contains("put the row back"), "{}", ran.told);
     assert_paid(&scene, 2, "");
 }

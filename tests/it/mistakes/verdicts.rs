@@ -200,3 +200,37 @@ fn an_id_that_no_payout_has_is_told() {
             .ends(1, "the ledger has no payout with");
     }
 }
+
+#[test]
+fn a_verdict_is_given_by_a_person_and_about_the_records_that_are_named() {
+    let scene = in_doubt("drop-after");
+    let words = ["resolve", INPUT, "--line", "2", "--not-created"];
+    let run = scene.program(words).status(2);
+    run.stderr_has("nothing was recorded: there is no terminal to ask on")
+        .go();
+    // A rehearsal is known by its input alone: without it, the ledger of real payouts would be asked.
+    let run = scene.program([
+        "resolve",
+        "--sandbox",
+        "--reference",
+        "R1",
+        "--not-created",
+        "--yes",
+    ]);
+    run.status(2).stderr_has("<FILE>").go();
+    assert_eq!(scene.statuses(), ["unknown"]);
+}
+
+#[test]
+fn a_payout_in_doubt_is_told_on_the_line_where_it_stands_today() {
+    let scene = in_doubt("drop-after");
+    let input = scene.read(INPUT);
+    let mut lines: Vec<&str> = input.lines().collect();
+    let header = lines.remove(0);
+    lines.reverse();
+    scene.write(INPUT, format!("{header}\n{}\n", lines.join("\n")));
+    let last = lines.len() + 1;
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(6, &format!("In doubt: line {last}, "));
+    ran.ends(6, &format!("--line {last} --not-created"));
+}
