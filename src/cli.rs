@@ -39,6 +39,8 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show where each payout stands
     Status(StatusArgs),
+    /// Write where each payout stands as a page for people; before a run, the plan to be approved
+    Report(ReportArgs),
     /// Settle one payout in doubt, after a look in the CryptoCloud dashboard
     Resolve(ResolveArgs),
     /// Show every attempt that the ledger holds
@@ -230,6 +232,20 @@ pub struct StatusArgs {
     pub format: TableFormat,
 }
 
+/// `ccbatch report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Which batch.
+    #[command(flatten)]
+    pub files: FilesArgs,
+    /// The page [default: payouts.report.html beside payouts.csv]; - is stdout
+    #[arg(long, value_name = "FILE.html")]
+    pub output: Option<PathBuf>,
+    /// en or ru [default: that of the locale]
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
+    pub language: Option<Language>,
+}
+
 /// `ccbatch resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
@@ -409,6 +425,15 @@ pub enum ReferenceScope {
     Shared,
     /// Within one file
     PerFile,
+}
+
+/// The language of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// Russian
+    Ru,
 }
 
 /// Rows that `--only` names.

@@ -15,6 +15,7 @@ use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{Realm, References};
 use crate::os::{file, host};
 use crate::payout::pacer::API_INTERVAL;
+use crate::report::words::Language;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,15 @@ const EXTENSION: &str = "results.csv";
 
 /// The same for a rehearsal, which can never pass for the real run.
 const SANDBOX_EXTENSION: &str = "sandbox.results.csv";
+
+/// What the page of `payouts.csv` is called: `payouts.report.html`.
+const REPORT_EXTENSION: &str = "report.html";
+
+/// The same for a rehearsal.
+const SANDBOX_REPORT_EXTENSION: &str = "sandbox.report.html";
+
+/// The variables that say the language of messages, the first that is set.
+const LOCALE_VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 /// The longest interval that makes sense: a day.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -217,6 +227,26 @@ pub struct Status {
     pub format: TableFormat,
 }
 
+/// `report`
+#[derive(Debug)]
+pub struct Report {
+    /// The files.
+    pub files: Files,
+    /// Where the page goes.
+    pub output: Output,
+    /// The language of its texts.
+    pub language: Language,
+}
+
+/// Where a page goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To stdout.
+    Stdout,
+    /// To a file.
+    File(PathBuf),
+}
+
 /// `resolve`
 #[derive(Debug)]
 pub struct Resolve {
@@ -297,6 +327,8 @@ pub enum Config {
     DryRun(Box<Check>),
     /// Show where each payout stands.
     Status(Status),
+    /// Write where each payout stands as a page.
+    Report(Report),
     /// Settle a payout in doubt.
     Resolve(Resolve),
     /// Show the history.
@@ -345,6 +377,7 @@ impl Config {
                 files: files(args.files, &environment)?,
                 format: args.format,
             }),
+            cli::Command::Report(args) => Self::Report(report(args, &environment)?),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
             cli::Command::History(args) => Self::History(history(args, &environment)?),
             cli::Command::Ledger(args) => Self::Ledger(whole_ledger(args, &environment)?),
@@ -503,6 +536,38 @@ fn files(
     })
 }
 
+fn report(
+    args: cli::ReportArgs,
+    environment: &impl Fn(&str) -> Option<OsString>,
+) -> Result<Report, Error> {
+    let files = files(args.files, environment)?;
+    let of_locale = || {
+        let mut set = LOCALE_VARIABLES.iter().filter_map(|name| environment(name));
+        let locale = set.find(|value| !value.is_empty()).unwrap_or_default();
+        Language::of_locale(&locale.to_string_lossy())
+    };
+    Ok(Report {
+        output: match args.output {
+            Some(output) if output.as_os_str() == "-" => Output::Stdout,
+            Some(output) => Output::File(output),
+            None if files.input.as_os_str() == "-" => Output::Stdout,
+            None => Output::File(beside(
+                &files.input,
+                match files.mode {
+                    Mode::Sandbox => SANDBOX_REPORT_EXTENSION,
+                    Mode::Api => REPORT_EXTENSION,
+                },
+            )),
+        },
+        language: match args.language {
+            Some(cli::Language::En) => Language::English,
+            Some(cli::Language::Ru) => Language::Russian,
+            None => of_locale(),
+        },
+        files,
+    })
+}
+
 fn resolve(
     args: cli::ResolveArgs,
     environment: &impl Fn(&str) -> Option<OsString>,
@@ -623,6 +688,17 @@ fn results(named: Option<PathBuf>, input: &Path, mode: Mode) -> PathBuf {
 }
 
 fn default_results(input: &Path, mode: Mode) -> PathBuf {
+    beside(
+        input,
+        match mode {
+            Mode::Sandbox => SANDBOX_EXTENSION,
+            Mode::Api => EXTENSION,
+        },
+    )
+}
+
+/// A file of the input's name with another extension, beside the file that a symbolic link leads to.
+fn beside(input: &Path, extension: &str) -> PathBuf {
     let is_link = std::fs::symlink_metadata(input).is_ok_and(|it| it.is_symlink());
     let target = if is_link {
         input.canonicalize().ok()
@@ -630,10 +706,7 @@ fn default_results(input: &Path, mode: Mode) -> PathBuf {
         None
     };
     let input = target.as_deref().unwrap_or(input);
-    input.with_extension(match mode {
-        Mode::Sandbox => SANDBOX_EXTENSION,
-        Mode::Api => EXTENSION,
-    })
+    input.with_extension(extension)
 }
 
 /// A flag's value, to be shown again.
@@ -817,6 +890,14 @@ impl Files {
     #[must_use]
     pub fn run_command(&self) -> String {
         let mut words = vec!["ccbatch run".to_owned(), quoted(&self.input)];
+        words.extend(self.flags());
+        words.join(" ")
+    }
+
+    /// The command that says what stands against the rows of a batch.
+    #[must_use]
+    pub fn validate_command(&self) -> String {
+        let mut words = vec!["ccbatch validate".to_owned(), quoted(&self.input)];
         words.extend(self.flags());
         words.join(" ")
     }

@@ -90,6 +90,21 @@ impl Error {
         Self::new(path.display(), wording(error), hint)
     }
 
+    /// The page cannot be written.
+    #[must_use]
+    pub fn page(path: &Path, error: &io::Error) -> Self {
+        let hint = "name another file with --output, or - for stdout";
+        Self::new(path.display(), wording(error), hint)
+    }
+
+    /// The page would replace a file that is not one.
+    #[must_use]
+    pub fn not_a_page(path: &Path) -> Self {
+        let message = "there is such a file already, and it is not a page of ccbatch report";
+        let hint = "move it away, or name another file with --output";
+        Self::new(path.display(), message, hint)
+    }
+
     /// The batch is not the one that is wanted.
     #[must_use]
     pub fn other_batch(path: &Path, expected: Fingerprint, found: Fingerprint) -> Self {

@@ -44,6 +44,7 @@
 //! | [`cryptocloud`] | the strict client, and what an answer means |
 //! | [`sandbox`] | the API on a loopback port, where no money moves |
 //! | [`terminal`] | values to text and events; the streams, the bar, the questions |
+//! | [`report`] | where a batch stands, as one HTML page |
 //! | [`cli`], [`config`] | the flags, and what they mean together with the environment |
 //! | [`error`], [`exit`] | why the program cannot go on, and the exit status |
 //! | [`app`] | the commands |
@@ -53,7 +54,7 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal < app < main
+//!   os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal, report < app < main
 //!   ```
 //!
 //!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
@@ -64,7 +65,7 @@
 //!   only [`config`], [`app`] and `main` use it.
 //! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
 //! - [`domain`], [`address`], the checks of [`intake`], [`ledger::rules`], [`ledger::adopt`],
-//!   [`payout::plan`], [`cryptocloud::classify`] and [`terminal::report`] do no input or output.
+//!   [`payout::plan`], [`cryptocloud::classify`], [`terminal::report`] and [`report`] do no input or output.
 //! - There is no request without a [`ledger::Claim`], and only [`ledger::Ledger::begin`] makes one.
 //! - There is no second way to decide what may be sent: the plan and `begin` ask the same rules.
 //! - There is no `if dry_run` in the loop: a dry run ends before it.
@@ -98,6 +99,7 @@ pub mod cryptocloud;
 
 pub mod sandbox;
 
+pub mod report;
 pub mod terminal;
 
 pub mod cli;

@@ -7,11 +7,12 @@ use crate::cli::Format;
 use crate::clock;
 use crate::config::{Check, Files};
 use crate::domain::escape::escape;
-use crate::domain::{Finding, FindingCounts, Payout, Severity};
+use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Options};
-use crate::ledger::rules::RowState;
+use crate::ledger::attempt::Repetition;
+use crate::ledger::rules::{RejectedPolicy, RowState};
 use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
 use crate::payout::open::{Notice, OpenError, Opened};
 use crate::payout::pacer;
@@ -100,7 +101,7 @@ pub(super) fn request<'a>(
             only: only::lines_of(&config.only, payouts)?,
             limit: config.limit,
         },
-        halt: crate::domain::HaltPolicy::default(),
+        halt: HaltPolicy::default(),
         patience: Duration::ZERO,
         interval: config.interval,
     })
@@ -324,8 +325,35 @@ pub(super) fn tell_plan(config: &Check, report: &PlanReport) {
     ui::say(&report::plan(report));
 }
 
-/// Reads the input for a command that submits nothing: warnings are not repeated.
+/// What is asked for by a command that submits nothing.
+pub(super) fn request_to_look<'a>(
+    payouts: &'a [Payout],
+    realm: Realm,
+    path: &'a BatchPath,
+) -> Request<'a> {
+    Request {
+        payouts,
+        realm,
+        host: "",
+        path,
+        references: None,
+        repetition: Repetition::Refused,
+        rejected: RejectedPolicy::Leave,
+        selection: Selection::default(),
+        halt: HaltPolicy::default(),
+        patience: Duration::ZERO,
+        interval: Duration::ZERO,
+    }
+}
+
+/// The payouts of the input, for a command that submits nothing.
 pub(super) fn read_payouts(files: &Files, input: &File) -> Result<Option<Vec<Payout>>, Error> {
+    let intake = read_intake(files, input)?;
+    Ok(intake.batch.map(|batch| batch.payouts))
+}
+
+/// Reads the input for a command that submits nothing: warnings are not repeated.
+pub(super) fn read_intake(files: &Files, input: &File) -> Result<Intake, Error> {
     let name = files.input.display().to_string();
     let options = Options {
         reading: files.reading.clone(),
@@ -343,5 +371,5 @@ pub(super) fn read_payouts(files: &Files, input: &File) -> Result<Option<Vec<Pay
             }
         });
     }
-    Ok(intake.batch.map(|batch| batch.payouts))
+    Ok(intake)
 }

@@ -12,6 +12,7 @@ mod ledger;
 mod limits;
 mod only;
 mod records;
+mod report;
 mod resolve;
 mod run;
 mod sandbox;
@@ -38,6 +39,7 @@ pub fn execute(config: Config) -> Result<Exit, Error> {
         Config::Run(config) => run::run(&config),
         Config::DryRun(config) => validate::validate(&config),
         Config::Status(config) => status::status(&config),
+        Config::Report(config) => report::report(&config),
         Config::Resolve(config) => resolve::resolve(&config),
         Config::Sandbox(args, key) => sandbox::sandbox(&args, key.as_ref()),
         Config::History(config) => history::history(&config),

@@ -1,22 +1,20 @@
 //! `ccbatch status`: where each payout stands, by the ledger and the results file.
 
-use super::check::{block_on, read_payouts, realm_of_batch};
+use super::check::{block_on, read_payouts, realm_of_batch, request_to_look};
 use super::input;
 use super::records::{ledger_to_look_at, results_of};
 use super::run::doubts;
 use crate::cli::TableFormat;
 use crate::config::Status;
-use crate::domain::{HaltPolicy, StateCounts};
+use crate::domain::StateCounts;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ledger::attempt::Repetition;
-use crate::ledger::rules::{RejectedPolicy, RowState};
+use crate::ledger::rules::RowState;
 use crate::payout::open::{self, OpenError};
-use crate::payout::plan::{Selection, rows_of, state_of};
-use crate::payout::run::{Knowledge, Request};
+use crate::payout::plan::{rows_of, state_of};
+use crate::payout::run::Knowledge;
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
-use std::time::Duration;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
@@ -45,19 +43,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     };
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
     let mut opened = opened.map_err(failed)?;
-    let request = Request {
-        payouts: &payouts,
-        realm,
-        host: "",
-        path: &path,
-        references: None,
-        repetition: Repetition::Refused,
-        rejected: RejectedPolicy::Leave,
-        selection: Selection::default(),
-        halt: HaltPolicy::default(),
-        patience: Duration::ZERO,
-        interval: Duration::ZERO,
-    };
+    let request = request_to_look(&payouts, realm, &path);
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&payouts, &knowledge.keys);

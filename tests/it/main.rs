@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
     clippy::explicit_write,
     clippy::print_stdout,
     clippy::print_stderr,
@@ -100,6 +101,9 @@ mod samples;
 
 /// The history of all payouts, and the ledger as a whole.
 mod history;
+
+/// The page for people, in a browser too.
+mod report;
 
 /// A ledger that several machines share, on PostgreSQL; and both engines side by side.
 mod postgres;

@@ -1,0 +1,160 @@
+//! `ccbatch report`: where each payout stands, as a page for people.
+
+use super::check::{block_on, read_intake, realm_of_batch, request_to_look};
+use super::input;
+use super::records::{existing_ledger, rehearsal_ledger, results_of};
+use crate::clock;
+use crate::config::{Mode, Output, Report};
+use crate::cryptocloud::client::PRODUCTION_URL;
+use crate::domain::escape::escape;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::ledger::{Attempt, Realm};
+use crate::os::file::{for_owner_only, parent};
+use crate::payout::open::{self, OpenError};
+use crate::payout::plan::rows_of;
+use crate::payout::run::Knowledge;
+use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
+use crate::terminal::ui;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Writes the page.
+pub(super) fn report(config: &Report) -> Result<Exit, Error> {
+    let made = block_on(tokio::runtime::Builder::new_current_thread(), make(config))?;
+    let Some(text) = made else {
+        return Ok(Exit::InputInvalid);
+    };
+    match &config.output {
+        Output::Stdout => ui::write_out(text.trim_end()).map_err(|error| Error::output(&error))?,
+        Output::File(path) => {
+            refuse_other(path)?;
+            write(path, &text).map_err(|error| Error::page(path, &error))?;
+            ui::say(&format!("Report: {}", escape(&path.display().to_string())));
+        }
+    }
+    Ok(Exit::AllCreated)
+}
+
+/// The page's text; `None` if the input is not valid, which was told.
+async fn make(config: &Report) -> Result<Option<String>, Error> {
+    let files = &config.files;
+    let intake = read_intake(files, &input::open(files)?)?;
+    let Some(batch) = &intake.batch else {
+        return Ok(None);
+    };
+    let payouts = &batch.payouts;
+    let (mut results, path) = results_of(files)?;
+    // A page that was made without the ledger would look like the truth, so it must be there.
+    let (mut ledger, has_ledger) = match files.mode {
+        Mode::Sandbox => (rehearsal_ledger(&files.user).await?, false),
+        Mode::Api => match existing_ledger(&files.ledger, &files.user).await? {
+            Some(ledger) => (ledger, true),
+            None => (rehearsal_ledger(&files.user).await?, false),
+        },
+    };
+    let place = ledger.place();
+    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
+    let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
+    let realm = realm.map_err(failed)?;
+    let wanted = open::Wanted {
+        realm,
+        path: &path,
+        references: None,
+        payouts,
+    };
+    let opened = open::look(&mut ledger, &mut results, &wanted).await;
+    let mut opened = opened.map_err(failed)?;
+    let request = request_to_look(payouts, realm, &path);
+    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
+    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let rows = rows_of(payouts, &knowledge.keys);
+    let plan = knowledge.plan(&rows, &request, &opened.record);
+    let attempts = knowledge.of_batch().1;
+    Ok(Some(page(&Page {
+        language: config.language,
+        input: &files.input.display().to_string(),
+        results: &files.results.display().to_string(),
+        api: &host_of(realm, attempts),
+        ledger: match (files.mode, has_ledger) {
+            (Mode::Sandbox, _) => LedgerPlace::Rehearsal,
+            (Mode::Api, true) => LedgerPlace::At(&place),
+            (Mode::Api, false) => LedgerPlace::None,
+        },
+        fingerprint: &intake.fingerprint.to_string(),
+        now: clock::now(),
+        batch: &opened.record.id,
+        rows: payouts
+            .iter()
+            .zip(plan.states.iter().copied().flatten())
+            .collect(),
+        attempts,
+        activity: if opened.is_at_work {
+            Activity::AtWork
+        } else {
+            Activity::Idle
+        },
+        commands: Commands {
+            run: files.run_command(),
+            validate: files.validate_command(),
+            resolve: files.resolve_id_command(),
+        },
+    })))
+}
+
+/// The host that the batch is paid through, as far as it is known.
+fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
+    match (attempts.last(), realm) {
+        (Some(attempt), _) => attempt.host.clone(),
+        (None, Realm::Live) => PRODUCTION_URL.trim_start_matches("https://").to_owned(),
+        (None, realm @ (Realm::Loopback(_) | Realm::Sandbox)) => realm.to_string(),
+    }
+}
+
+/// Refuses to replace what is not a page of ours: a symbolic link, a folder, any other file.
+fn refuse_other(path: &Path) -> Result<(), Error> {
+    let error = |error: io::Error| Error::page(path, &error);
+    let metadata = match fs::symlink_metadata(path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(other) => return Err(error(other)),
+        Ok(metadata) => metadata,
+    };
+    if !metadata.is_file() {
+        return Err(Error::not_a_page(path));
+    }
+    let length = u64::try_from(MARK.len()).unwrap_or(u64::MAX);
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(error)?;
+    file.take(length).read_to_end(&mut start).map_err(error)?;
+    if start == MARK.as_bytes() {
+        Ok(())
+    } else {
+        Err(Error::not_a_page(path))
+    }
+}
+
+/// Writes the page beside its place and moves it there, so that a reader never sees half of one.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let temporary = temporary(path);
+    let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The error is what is told; what is left behind by it is no page.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    File::open(parent(path))?.sync_all()
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create_new(true);
+    let mut file = for_owner_only(options).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
