@@ -360,7 +360,12 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
         stopped,
         results: files.results.display().to_string(),
         command: config.command.clone(),
-        doubts: doubts(payouts, &ended.states, files),
+        doubts: doubts(
+            payouts,
+            &ended.states,
+            ended.doubts_without_row.iter(),
+            files,
+        ),
     };
     let exit = Exit::of(&summary.counts);
     if config.check.format == Format::Json {
@@ -385,32 +390,36 @@ fn counts(payouts: &[Payout], ended: &Report) -> StateCounts {
         | None => None,
     };
     let states = payouts.iter().zip(&ended.states);
-    StateCounts::of(states.filter_map(|(payout, state)| {
+    let of_rows = states.filter_map(|(payout, state)| {
         let state = state.as_ref()?;
         if unrecorded == Some(payout.line) {
             return Some(State::InDoubt);
         }
         Some(state_of(state))
-    }))
+    });
+    let without_row = ended.doubts_without_row.iter().map(|_| State::InDoubt);
+    StateCounts::of(of_rows.chain(without_row))
 }
 
 /// The payouts in doubt, each with the command that settles it.
-pub(super) fn doubts(
+pub(super) fn doubts<'a>(
     payouts: &[Payout],
     states: &[Option<RowState<Attempt>>],
+    without_row: impl Iterator<Item = &'a Attempt>,
     files: &Files,
 ) -> Vec<Doubt> {
+    let by_id = |attempt: &Attempt, line| Doubt {
+        line,
+        attempt: attempt.clone(),
+        command: format!("{} {}", files.resolve_id_command(), attempt.id),
+    };
     let in_doubt = payouts.iter().zip(states).filter_map(|(payout, state)| {
         let attempt = match state {
             Some(RowState::InDoubt(attempt) | RowState::UnderWay(attempt)) => attempt,
             Some(RowState::Refused(refusal))
                 if refusal.attempt.status() != AttemptStatus::Created =>
             {
-                return Some(Doubt {
-                    line: payout.line,
-                    attempt: refusal.attempt.clone(),
-                    command: format!("{} {}", files.resolve_id_command(), refusal.attempt.id),
-                });
+                return Some(by_id(&refusal.attempt, payout.line));
             }
             Some(
                 RowState::Created(_)
@@ -426,5 +435,7 @@ pub(super) fn doubts(
             command: files.resolve_command(payout.line),
         })
     });
-    in_doubt.collect()
+    in_doubt
+        .chain(without_row.map(|attempt| by_id(attempt, attempt.line)))
+        .collect()
 }

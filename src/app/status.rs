@@ -6,12 +6,11 @@ use super::records::{ledger_to_look_at, results_of};
 use super::run::doubts;
 use crate::cli::TableFormat;
 use crate::config::Status;
-use crate::domain::StateCounts;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::rules::RowState;
 use crate::payout::open::{self, OpenError};
-use crate::payout::plan::{rows_of, state_of};
+use crate::payout::plan::rows_of;
 use crate::payout::run::Knowledge;
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
@@ -54,7 +53,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         .map(|state| state.map(RowState::cloned))
         .collect();
     let mut summary = Summary {
-        counts: StateCounts::of(states.iter().flatten().map(state_of)),
+        counts: plan.counts(),
         created_before: super::check::created_before(
             plan.states.iter().flatten().copied(),
             &opened.record.id,
@@ -64,12 +63,18 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         stopped: String::new(),
         results: files.results.display().to_string(),
         command: files.run_command(),
-        doubts: doubts(&payouts, &states, files),
+        doubts: doubts(
+            &payouts,
+            &states,
+            plan.doubts_without_row.iter().copied(),
+            files,
+        ),
     };
     if opened.is_at_work {
         // What a run has not finished yet is nothing for an operator to settle.
         summary.stopped = "a run is at work on this batch".to_owned();
         summary.doubts.clear();
+        summary.command.clear();
     }
     let rows: Vec<StatusRow<'_>> = payouts
         .iter()

@@ -8,8 +8,8 @@ use super::id::{AttemptId, BatchId};
 use super::key::{PayoutKey, References, folded};
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::cell::OnceCell;
 use foldhash::HashMap;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 /// For so long a payout of the same sum to the same account, under another reference of the same
@@ -387,6 +387,22 @@ fn is_repeated(twin: &Attempt, around: &Circumstances<'_>) -> bool {
         Repetition::Asked => twin.status() == AttemptStatus::Created,
         Repetition::Refused => false,
     }
+}
+
+/// The attempts of a batch in doubt that were made with a reference that counts over all batches,
+/// and whose row is no longer in the input. Nobody is paid twice by that, and the doubt stays.
+#[must_use]
+pub fn doubts_without_row<'a>(
+    attempts: &'a [Attempt],
+    batch: &BatchId,
+    keys: &HashSet<PayoutKey>,
+) -> Vec<&'a Attempt> {
+    let of_batch = attempts
+        .iter()
+        .filter(|attempt| attempt.batch == *batch && attempt.status().is_in_doubt());
+    of_batch
+        .filter(|attempt| attempt.key.is_shared() && !keys.contains(&attempt.key))
+        .collect()
 }
 
 /// The live attempts of a batch that were made without a reference, or per file, and whose row is

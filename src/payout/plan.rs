@@ -3,7 +3,8 @@
 
 use crate::domain::{Payout, State, StateCounts, Totals};
 use crate::ledger::rules::{
-    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, judge, missing_rows,
+    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, doubts_without_row, judge,
+    missing_rows,
 };
 use crate::ledger::{Attempt, BatchRecord, PayoutKey};
 use std::collections::HashSet;
@@ -28,6 +29,8 @@ pub struct Plan<'k> {
     pub beyond_limit: u64,
     /// Live attempts of this batch whose row is no longer in the input.
     pub missing: Vec<&'k Attempt>,
+    /// Attempts of this batch in doubt whose row, with its reference, is no longer in the input.
+    pub doubts_without_row: Vec<&'k Attempt>,
     /// Why nothing more is paid under this file's name.
     pub closed: Option<Closed<'k>>,
 }
@@ -84,6 +87,7 @@ impl<'k> Plan<'k> {
             steps,
             beyond_limit: u64::try_from(beyond_limit).unwrap_or(u64::MAX),
             missing,
+            doubts_without_row: doubts_without_row(attempts, around.batch, around.keys),
             closed,
         }
     }
@@ -110,7 +114,9 @@ impl<'k> Plan<'k> {
     /// How many of the rows are in which state.
     #[must_use]
     pub fn counts(&self) -> StateCounts {
-        StateCounts::of(self.states.iter().flatten().map(state_of))
+        let of_rows = self.states.iter().flatten().map(state_of);
+        let without_row = self.doubts_without_row.iter().map(|_| State::InDoubt);
+        StateCounts::of(of_rows.chain(without_row))
     }
 }
 

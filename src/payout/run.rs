@@ -118,6 +118,8 @@ pub struct Report {
     pub paths: Paths,
     /// The state of each row now; `None` for those that `--only` leaves out.
     pub states: Vec<Option<RowState<Attempt>>>,
+    /// Attempts of the batch in doubt whose row is no longer in the input.
+    pub doubts_without_row: Vec<Attempt>,
     /// What the run came to; `None` if the plan was not carried out.
     pub submission: Option<Submission>,
 }
@@ -342,6 +344,10 @@ fn report(prospect: &Prospect<'_>, submission: Option<Submission>) -> Report {
     Report {
         record: prospect.record.clone(),
         paths: prospect.paths.clone(),
+        doubts_without_row: {
+            let doubts = prospect.plan.doubts_without_row.iter();
+            doubts.map(|attempt| (*attempt).clone()).collect()
+        },
         states,
         submission,
     }

@@ -357,6 +357,9 @@ pub fn summary(summary: &Summary) -> String {
     for doubt in &summary.doubts {
         let _ = write!(text, "\n{}", in_doubt(doubt));
     }
+    if summary.command.is_empty() {
+        return text; // A run is at work, and goes on by itself.
+    }
     if counts.to_send() > 0 && summary.doubts.is_empty() {
         let _ = write!(text, "\nTo go on: {}", summary.command);
     } else if counts.to_send() > 0 {

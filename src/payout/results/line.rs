@@ -64,7 +64,11 @@ pub fn fields(attempt: &Attempt) -> [Cow<'_, str>; 17] {
         error_key.into(),
         ending.detail.as_str().into(),
         http_status.unwrap_or_default().into(),
-        ending.finished_at.map(encode_time).unwrap_or_default().into(),
+        ending
+            .finished_at
+            .map(encode_time)
+            .unwrap_or_default()
+            .into(),
         attempt.id.as_str().into(),
     ]
 }

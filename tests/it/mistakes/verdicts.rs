@@ -234,3 +234,20 @@ fn a_payout_in_doubt_is_told_on_the_line_where_it_stands_today() {
     ran.ends(6, &format!("In doubt: line {last}, "));
     ran.ends(6, &format!("--line {last} --not-created"));
 }
+
+#[test]
+fn a_payout_in_doubt_whose_row_is_deleted_is_told_until_it_is_settled() {
+    let scene = in_doubt("drop-after");
+    // The row in doubt goes, and the others stay.
+    let input = scene.read(INPUT);
+    let line = scene.results().pop().unwrap();
+    assert_eq!(line.status, "unknown");
+    let others = input.lines().filter(|row| !row.contains(&line.reference));
+    let others: Vec<&str> = others.collect();
+    scene.write(INPUT, others.join("\n") + "\n");
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(6, "an earlier run left a payout in doubt");
+    ran.ends(6, &format!("ccbatch resolve --id {}", line.id));
+    let status = run(&scene, &["status", INPUT]);
+    status.ends(0, &format!("ccbatch resolve --id {}", line.id));
+}
