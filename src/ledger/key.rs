@@ -3,6 +3,7 @@
 
 use super::attempt::{Attempt, BatchId};
 use crate::domain::Payout;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
@@ -139,8 +140,12 @@ impl fmt::Display for PayoutKey {
 }
 
 /// A reference in the one composition in which references are compared.
-fn nfc(reference: &str) -> String {
-    reference.nfc().collect()
+fn nfc(reference: &str) -> Cow<'_, str> {
+    if reference.is_ascii() {
+        // Nothing in it is composed of others.
+        return Cow::Borrowed(reference);
+    }
+    Cow::Owned(reference.nfc().collect())
 }
 
 /// A reference as it is compared without regard to case; empty where there is none.
