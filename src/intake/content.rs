@@ -10,12 +10,12 @@ use super::messages::{self, duplicate};
 use super::options::Options;
 use super::rows::{Checker, Fault, Row, RowError};
 use super::scan::{Piece, Scan, scan};
-use crate::domain::{Finding, FindingCounts, Severity};
+use crate::domain::{Finding, FindingCounts, Payout, Severity};
 use rayon::prelude::*;
 
 /// How many pieces of the text are put into words before they are told: so many findings are in
 /// memory at once.
-const PIECES_AT_ONCE: usize = 16;
+const PIECES_AT_ONCE: usize = 8;
 
 /// A text and all that is known of its rows.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Content {
     /// Looks at all rows of a text.
     pub(super) fn new(text: String, header: Header, options: Options) -> Self {
         let checker = Checker::new(&header, &options);
-        let mut scan = scan(&text, &checker, &options);
+        let mut scan = scan(&text, &checker);
         forget_continued(&text, &checker, &mut scan);
         let duplicates = duplicates::find(&text, &checker, &scan);
         for relation in &duplicates.relations {
@@ -93,6 +93,12 @@ impl Content {
             }
         }
         counts
+    }
+
+    /// The payouts, if nothing is wrong with any row.
+    pub(super) fn payouts(&self) -> Vec<Payout> {
+        let checker = Checker::new(&self.header, &self.options);
+        self.scan.payouts(&self.text, &checker)
     }
 
     fn has_findings(&self, piece: &Piece) -> bool {

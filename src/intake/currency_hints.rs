@@ -3,6 +3,7 @@
 
 use crate::address::{self, confusable};
 use crate::domain::Currency;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// Names of coins beside their tickers, as [`letters`] leaves them.
@@ -71,6 +72,16 @@ static CODES: LazyLock<Vec<(String, Currency)>> = LazyLock::new(|| {
     Currency::all()
         .map(|currency| (letters(currency.code()), currency))
         .collect()
+});
+
+/// The ticker for each name of a coin and for itself in small letters, made once: a text is cut at
+/// every letter, and each part is looked up.
+static TICKERS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let tickers = Currency::all().map(|it| (it.ticker().to_ascii_lowercase(), it.ticker()));
+    let names = COINS
+        .iter()
+        .map(|(name, ticker)| ((*name).to_owned(), *ticker));
+    tickers.chain(names).collect()
 });
 
 /// More different letters than this are another word.
@@ -168,11 +179,7 @@ fn named(bare: &str) -> Option<Meant> {
 
 /// The ticker that letters name.
 fn ticker(letters: &str) -> Option<&'static str> {
-    let coin = COINS.iter().find(|(name, _)| *name == letters);
-    let named = coin.map_or(letters, |(_, ticker)| ticker);
-    Currency::all()
-        .map(Currency::ticker)
-        .find(|ticker| ticker.eq_ignore_ascii_case(named))
+    TICKERS.get(letters).copied()
 }
 
 /// The chain that letters name.
@@ -183,17 +190,21 @@ fn chain_of(letters: &str) -> Option<&'static str> {
 
 /// The codes of a coin that is named without its network.
 fn of_one_coin(bare: &str) -> Vec<Currency> {
-    let ticker = ticker(bare);
+    let Some(ticker) = ticker(bare) else {
+        return Vec::new();
+    };
     Currency::all()
-        .filter(|currency| Some(currency.ticker()) == ticker)
+        .filter(|currency| currency.ticker() == ticker)
         .collect()
 }
 
 /// The commonest token of a network that is named without a coin: what people mean by `TRC20`.
 fn on_one_chain(bare: &str) -> Vec<Currency> {
-    let chain = chain_of(bare);
+    let Some(chain) = chain_of(bare) else {
+        return Vec::new();
+    };
     Currency::all()
-        .filter(|currency| Some(currency.chain()) == chain && currency.ticker() == "USDT")
+        .filter(|currency| currency.chain() == chain && currency.ticker() == "USDT")
         .collect()
 }
 

@@ -142,9 +142,14 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
+    /// What stands on the row's line.
+    fn line(&self, row: u32) -> &'a str {
+        self.scan.text_of(self.text, self.checker, row)
+    }
+
     /// The row, without a look at its address.
     fn get(&self, row: u32) -> Row<'a> {
-        let line = self.scan.text_of(self.text, self.checker, row);
+        let line = self.line(row);
         let header = self.checker.header;
         let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, line);
         self.checker
@@ -228,6 +233,11 @@ impl<'a> Rows<'a> {
                 let mut kept = Kept::new(self);
                 let (mut look, mut other) = (Vec::new(), Vec::new());
                 for row in rows_of(group) {
+                    if let Some(first) = kept.equal_line(row) {
+                        let kind = RelationKind::SameReference;
+                        relations.push(Relation { row, kind, first });
+                        continue;
+                    }
                     let this = self.get(row);
                     let hash = self.long(&*composed(&this.reference));
                     let same = equal.of(row, hash, |first| {
@@ -268,6 +278,11 @@ impl<'a> Rows<'a> {
                 let mut told = Firsts::default();
                 let mut kept = Kept::new(self);
                 for row in rows_of(group) {
+                    if let Some(first) = kept.equal_line(row) {
+                        let kind = RelationKind::SamePayout;
+                        relations.push(Relation { row, kind, first });
+                        continue;
+                    }
                     let this = self.get(row);
                     let Some((currency, account, units)) = payout(&this) else {
                         continue;
@@ -352,7 +367,12 @@ impl<'a> Rows<'a> {
     ) {
         let mut firsts = Firsts::default();
         let mut accounts = Firsts::default();
+        let mut before = "";
         for row in rows_of(group) {
+            let line = self.line(row);
+            if std::mem::replace(&mut before, line) == line {
+                continue;
+            }
             let this = self.get(row);
             let (Some(shared), Some(account)) = (shared(&this), account_of(&this)) else {
                 continue;
@@ -412,7 +432,8 @@ fn payout(row: &Row<'_>) -> Option<(Currency, Account, u128)> {
     Some((row.currency?, account_of(row)?, row.amount.as_ref()?.units))
 }
 
-/// The row that was looked at last as an earlier one: in most groups it is always the same.
+/// The row that was looked at last as the first one with its values: in most groups it is always the
+/// same.
 struct Kept<'r, 'a> {
     rows: &'r Rows<'a>,
     row: u32,
@@ -430,6 +451,13 @@ impl<'r, 'a> Kept<'r, 'a> {
 
     fn keep(&mut self, row: u32, value: Row<'a>) {
         (self.row, self.value) = (row, value);
+    }
+
+    /// The kept row, if this one has the same line, byte for byte: nothing of it need be compared
+    /// then, and most duplicates are such copies.
+    fn equal_line(&self, row: u32) -> Option<u32> {
+        let is_equal = self.row != u32::MAX && self.rows.line(self.row) == self.rows.line(row);
+        is_equal.then_some(self.row)
     }
 
     fn get(&mut self, row: u32) -> &Row<'a> {

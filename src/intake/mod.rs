@@ -103,8 +103,7 @@ impl Intake {
     }
 
     /// What became of these rows.
-    fn of(mut content: Content, notices: Vec<String>) -> Self {
-        let payouts = std::mem::take(&mut content.scan.payouts);
+    fn of(content: Content, notices: Vec<String>) -> Self {
         let totals = content.scan.totals.clone().unwrap_or_default();
         let policy = content.options.warnings;
         let (mut errors, mut warnings) = (content.scan.errors, content.scan.warnings);
@@ -132,7 +131,7 @@ impl Intake {
         let is_batch = content.options.keep == Keep::Payouts && errors == 0;
         Self {
             batch: is_batch.then(|| Batch {
-                payouts,
+                payouts: content.payouts(),
                 totals: totals.clone(),
             }),
             totals,

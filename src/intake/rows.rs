@@ -11,7 +11,7 @@ use super::residue::{self, Residue};
 use crate::address::{self, Account, Address, AddressError, Caution};
 use crate::domain::escape::is_unsafe;
 use crate::domain::finding::key;
-use crate::domain::{Amount, AmountError, Column, Currency, Listing, Network, Severity};
+use crate::domain::{Amount, AmountError, Column, Currency, Listing, Network, Payout, Severity};
 use std::borrow::Cow;
 
 /// The longest reference. It is the payer's own id, not a text.
@@ -554,6 +554,23 @@ impl Row<'_> {
 
     pub(super) fn account(&self) -> Option<Account> {
         self.address.map(|address| address.account())
+    }
+
+    /// The payout that a row on this line is, of which all is known to be right.
+    pub(super) fn payout(self, line: u64) -> Option<Payout> {
+        let currency = self.currency?;
+        let account = address::account_of(currency.network(), &self.to_address)?;
+        let amount = self.amount?;
+        Some(Payout {
+            line,
+            reference: self.reference.into_owned(),
+            payee: self.payee.into_owned(),
+            currency,
+            to_address: self.to_address.into_owned(),
+            account: account.to_string(),
+            amount: amount.amount,
+            minor_units: amount.units,
+        })
     }
 
     /// All the parts of a payout, if all are there.

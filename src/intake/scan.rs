@@ -6,11 +6,10 @@
 
 use super::csv::{Line, Record, Splitter, lines};
 use super::fingerprint::{self, Fingerprint, Fingerprinting};
-use super::options::{Keep, Options};
 use super::row_hashes::{Hashing, RowHash};
 use super::rows::{Checker, Fault, Row, RowError};
 use crate::address::{self, Address};
-use crate::domain::{Amount, Payout, Severity, Totals};
+use crate::domain::{Payout, Severity, Totals};
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -37,8 +36,6 @@ pub(super) struct Scan {
     /// Of the rows that are right; `None` beyond what can be counted.
     pub(super) totals: Option<Totals>,
     pub(super) fingerprint: Fingerprint,
-    /// The rows that are right, if they are kept.
-    pub(super) payouts: Vec<Payout>,
     pub(super) evidence: Evidence,
     pub(super) hashing: Hashing,
     /// The rows on whose line a quote opens that is not closed there.
@@ -80,7 +77,6 @@ struct PieceScan {
     warnings: u64,
     totals: Option<Totals>,
     fingerprinted: Vec<u8>,
-    payouts: Vec<Payout>,
     evidence: Evidence,
     /// Places in the piece.
     open_quotes: Vec<usize>,
@@ -97,7 +93,7 @@ struct Pending<'t> {
 }
 
 /// Looks at all rows of a text, which begin at this line behind the header.
-pub(super) fn scan(text: &str, checker: &Checker<'_>, options: &Options) -> Scan {
+pub(super) fn scan(text: &str, checker: &Checker<'_>) -> Scan {
     let mut scan = Scan {
         pieces: Vec::new(),
         row_count: 0,
@@ -105,7 +101,6 @@ pub(super) fn scan(text: &str, checker: &Checker<'_>, options: &Options) -> Scan
         warnings: 0,
         totals: Some(Totals::default()),
         fingerprint: Fingerprint::of_nothing(),
-        payouts: Vec::new(),
         evidence: Evidence::default(),
         hashing: Hashing::default(),
         open_quotes: Vec::new(),
@@ -114,7 +109,6 @@ pub(super) fn scan(text: &str, checker: &Checker<'_>, options: &Options) -> Scan
         text,
         checker,
         hashing: scan.hashing.clone(),
-        keep: options.keep,
     };
     let pieces = pieces(text, checker);
     let mut fingerprinting = Fingerprinting::default();
@@ -149,11 +143,6 @@ fn take(
             _ => None,
         };
         scan.evidence.add(part.evidence, *line);
-        let payouts = part.payouts.into_iter().map(|payout| Payout {
-            line: payout.line.saturating_add(*line),
-            ..payout
-        });
-        scan.payouts.extend(payouts);
         let row_of = |place| u32::try_from(place).unwrap_or(u32::MAX);
         let first_row = scan.row_count;
         let opened = part.open_quotes.iter();
@@ -213,7 +202,6 @@ struct Scanner<'a> {
     text: &'a str,
     checker: &'a Checker<'a>,
     hashing: Hashing,
-    keep: Keep,
 }
 
 impl<'a> Scanner<'a> {
@@ -234,7 +222,6 @@ impl<'a> Scanner<'a> {
             warnings: 0,
             totals: Some(Totals::default()),
             fingerprinted: Vec::with_capacity(text.len()),
-            payouts: Vec::new(),
             evidence: Evidence::default(),
             open_quotes: Vec::new(),
         };
@@ -324,7 +311,7 @@ impl<'a> Scanner<'a> {
         if let Some(amount) = &row.amount {
             part.evidence.count(&amount.literal);
         }
-        let Some((currency, account, amount)) = row.parts() else {
+        let Some((currency, _, amount)) = row.parts() else {
             return;
         };
         let is_counted = part
@@ -341,20 +328,6 @@ impl<'a> Scanner<'a> {
             &amount.literal,
             &row.reference,
         );
-        if self.keep == Keep::Payouts {
-            let amount: (Amount, u128) = (amount.amount, amount.units);
-            part.payouts.push(Payout {
-                // From the beginning of the piece, until the piece's own line is known.
-                line: pending.at.0 as u64,
-                reference: row.reference.clone().into_owned(),
-                payee: row.payee.clone().into_owned(),
-                currency,
-                to_address: row.to_address.clone().into_owned(),
-                account: account.to_string(),
-                amount: amount.0,
-                minor_units: amount.1,
-            });
-        }
     }
 
     /// Whether blanks stand around a value that are not spaces or tabs.
@@ -409,6 +382,18 @@ impl Scan {
         }
     }
 
+    /// The payouts of a file without errors. They are made when it is known that there are none:
+    /// they take more memory than all the rest.
+    pub(super) fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
+        let mut payouts = Vec::with_capacity(self.row_count as usize);
+        for group in self.pieces.chunks(PIECES_AT_ONCE) {
+            let one = |piece: &Piece| piece.payouts(text, checker);
+            let parts: Vec<_> = group.par_iter().map(one).collect();
+            parts.into_iter().for_each(|part| payouts.extend(part));
+        }
+        payouts
+    }
+
     /// The line of a row, as an editor shows it.
     pub(super) fn line_of(&self, row: u32) -> u64 {
         self.locate(row)
@@ -427,6 +412,21 @@ impl Piece {
     pub(super) fn row_range(&self) -> Range<u32> {
         let count = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.first_row..self.first_row.saturating_add(count)
+    }
+
+    /// Its rows as payouts, all of which are known to be right.
+    fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
+        let header = checker.header;
+        let whole = text.get(self.bytes.clone()).unwrap_or_default();
+        let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, whole);
+        let mut faults = Vec::new();
+        let payout = |place| {
+            let line = self.text_of(text, checker, place);
+            let row = checker.check_but_address(&splitter.split(line), &mut faults);
+            faults.clear();
+            row.payout(self.line_of(place))
+        };
+        (0..self.rows.len()).filter_map(payout).collect()
     }
 
     /// Where in the text a row begins.

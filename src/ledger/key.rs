@@ -3,6 +3,7 @@
 
 use super::content::Content;
 use super::id::BatchId;
+use std::borrow::Cow;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
@@ -85,8 +86,12 @@ impl fmt::Display for PayoutKey {
 }
 
 /// A reference in the one composition in which references are compared.
-fn nfc(reference: &str) -> String {
-    reference.nfc().collect()
+fn nfc(reference: &str) -> Cow<'_, str> {
+    if reference.is_ascii() {
+        // Nothing in it is composed of others.
+        return Cow::Borrowed(reference);
+    }
+    Cow::Owned(reference.nfc().collect())
 }
 
 /// A reference as it is compared without regard to case; empty where there is none.

@@ -219,6 +219,13 @@ impl<E: Engine> Ledger<E> {
         read_all(rows.await?)
     }
 
+    /// Whether any attempt was ever begun in this realm.
+    pub(crate) async fn has_attempts(&mut self, realm: Realm) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM attempt WHERE realm = $1 LIMIT 1";
+        let rows = self.engine.query(sql, &[realm.to_string().into()]).await?;
+        Ok(!rows.is_empty())
+    }
+
     /// The attempts that a statement gives whose columns are [`table::COLUMNS`].
     pub(crate) async fn attempts(
         &mut self,

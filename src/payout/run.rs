@@ -233,19 +233,10 @@ impl Knowledge {
         let mut known = Known::default();
         known.extend(std::mem::take(&mut opened.attempts));
         let of_batch = known.all().len();
-        // What this batch has created needs no further question.
-        let shared = keys.iter().filter(|key| key.is_shared());
-        let shared: Vec<String> = shared
-            .filter(|key| !is_created(&known, key))
-            .map(|key| key.as_str().to_owned())
-            .collect();
-        known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
-        let rows = request.payouts.iter().zip(&keys);
-        let open: Vec<&Payout> = rows
-            .filter(|(_, key)| !is_created(&known, key))
-            .map(|(payout, _)| payout)
-            .collect();
-        known.extend(ledger.alike(request.realm, &open).await?);
+        // A ledger without attempts has nothing to say of a million rows.
+        if ledger.has_attempts(request.realm).await? {
+            look_up(ledger, request, &keys, &mut known).await?;
+        }
         let mut at_work = ledger.at_work(known.all(), &record.id).await?;
         at_work.extend(opened.is_at_work.then(|| record.id.clone()));
         let batches = known.all().iter().map(|attempt| attempt.batch.clone());
@@ -320,6 +311,29 @@ impl Knowledge {
             now: self.now,
         }
     }
+}
+
+/// Adds the attempts of these keys, and those that pay the same or have a similar reference.
+async fn look_up<E: Engine>(
+    ledger: &mut Ledger<E>,
+    request: &Request<'_>,
+    keys: &[PayoutKey],
+    known: &mut Known,
+) -> Result<(), LedgerError> {
+    // What this batch has created needs no further question.
+    let shared = keys.iter().filter(|key| key.is_shared());
+    let shared: Vec<String> = shared
+        .filter(|key| !is_created(known, key))
+        .map(|key| key.as_str().to_owned())
+        .collect();
+    known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
+    let rows = request.payouts.iter().zip(keys);
+    let open: Vec<&Payout> = rows
+        .filter(|(_, key)| !is_created(known, key))
+        .map(|(payout, _)| payout)
+        .collect();
+    known.extend(ledger.alike(request.realm, &open).await?);
+    Ok(())
 }
 
 /// Whether a key is created, by what is known of it.

@@ -175,13 +175,16 @@ pub enum Colour {
     Plain,
 }
 
-/// What a finding takes as a line, with its hint: a text that grows as it is written is moved.
-const USUAL_BYTES: usize = 512;
+/// What a finding takes as a line beside its message and its hint, but for long file names: a text
+/// that grows as it is written is moved.
+const PLACE_BYTES: usize = 64;
 
 /// `payouts.csv:17: amount: …`, then the hint on a line of its own.
 #[must_use]
 pub fn line(input: &str, finding: &Finding) -> String {
-    let mut text = String::with_capacity(USUAL_BYTES);
+    let told = finding.message.len().saturating_add(finding.hint.len());
+    let place = input.len().saturating_add(PLACE_BYTES);
+    let mut text = String::with_capacity(told.saturating_add(place));
     text.push_str(&escape(input));
     // Writing to a String cannot fail.
     if let Some(line) = finding.line {
