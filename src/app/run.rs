@@ -2,7 +2,8 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    check, created_before, emit, plan_report, request, tell_notices, tell_plan, tell_refusals,
+    check, created_before, emit, plan_report, request, tell_notices, tell_payees, tell_plan,
+    tell_refusals,
 };
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
@@ -26,7 +27,7 @@ use crate::payout::submit::{Ended, Records};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::refusals::{self, Places};
-use crate::terminal::report::{Doubt, Summary};
+use crate::terminal::report::{Doubt, PlanReport, Summary};
 use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, findings, report, ui};
 use std::fs::File;
@@ -188,7 +189,13 @@ impl Operator<Client> for Terminal<'_> {
             let why = "an earlier run left a payout in doubt; nothing was sent".to_owned();
             return Ok(self.end(TerminalEnd::Stopped(why)));
         }
-        tell_plan(check, &plan_report(check, self.host, self.intake, prospect));
+        let payees = tell_payees(check, prospect);
+        if payees.errors() > 0 {
+            return Ok(self.end(TerminalEnd::Refused(Exit::InputInvalid)));
+        }
+        let warnings = self.intake.warnings.saturating_add(payees.warnings());
+        let report = plan_report(check, self.host, self.intake, prospect);
+        tell_plan(check, &PlanReport { warnings, ..report });
         if prospect.plan.steps.is_empty() {
             return Ok(self.end(TerminalEnd::Stopped(String::new())));
         }

@@ -19,6 +19,7 @@ pub mod history;
 pub mod key;
 pub mod moving;
 mod pace;
+pub mod payees;
 pub mod postgres;
 pub mod realm;
 pub mod rules;
@@ -35,6 +36,7 @@ pub use engine::{CommitError, Engine, EngineError};
 pub use finish::{ResolveError, is_open_to_a_verdict};
 pub use key::{Content, PayoutKey, References};
 pub use pace::Pace;
+pub use payees::PaidBefore;
 pub use realm::Realm;
 
 use crate::domain::Payout;

@@ -15,7 +15,7 @@ use crate::ledger::key::keys_of;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,
-    PayoutKey, Realm, References,
+    PaidBefore, PayoutKey, Realm, References,
 };
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
@@ -60,6 +60,17 @@ pub struct Prospect<'p> {
     pub plan: &'p Plan<'p>,
     /// Where the results files are of the other batches that the plan speaks of.
     pub paths: &'p Paths,
+    /// Whom the ledger has paid before.
+    pub paid: &'p PaidBefore,
+}
+
+impl<'p> Prospect<'p> {
+    /// The payouts that are going to be submitted.
+    pub fn to_submit(&self) -> impl Iterator<Item = &'p Payout> {
+        let rows = self.rows;
+        let steps = self.plan.steps.iter();
+        steps.filter_map(move |step| rows.get(*step).map(|row| row.payout))
+    }
 }
 
 /// Where the results files of batches are.
@@ -157,12 +168,7 @@ where
     let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
     let rows = rows_of(request.payouts, &knowledge.keys);
     let plan = knowledge.plan(&rows, request, &opened.record);
-    let prospect = Prospect {
-        record: &opened.record,
-        rows: &rows,
-        plan: &plan,
-        paths: &knowledge.paths,
-    };
+    let prospect = knowledge.prospect(&opened.record, &rows, &plan);
     let agreed = operator
         .agree(&prospect)
         .await
@@ -203,6 +209,8 @@ pub struct Knowledge {
     pub keys: Vec<PayoutKey>,
     /// Where the results files are of the other batches that have to do with the rows.
     pub paths: Paths,
+    /// Whom the ledger has paid before, of the recipients of rows that are not created.
+    pub paid: PaidBefore,
     key_set: HashSet<PayoutKey>,
     known: Known,
     /// How many of the attempts, from the first on, are those of the batch.
@@ -248,7 +256,9 @@ impl Knowledge {
         at_work.extend(opened.is_at_work.then(|| record.id.clone()));
         let batches = known.all().iter().map(|attempt| attempt.batch.clone());
         let others: Vec<BatchId> = batches.filter(|batch| *batch != record.id).collect();
+        let paid = ledger.paid_before(request.realm, &open).await?;
         Ok(Self {
+            paid,
             paths: ledger.paths_of(others).await?,
             key_set: keys.iter().cloned().collect(),
             keys,
@@ -274,6 +284,23 @@ impl Knowledge {
             &self.circumstances(request, record),
             &request.selection,
         )
+    }
+
+    /// What is known before anything is sent.
+    #[must_use]
+    pub fn prospect<'p>(
+        &'p self,
+        record: &'p BatchRecord,
+        rows: &'p [Row<'p>],
+        plan: &'p Plan<'p>,
+    ) -> Prospect<'p> {
+        Prospect {
+            record,
+            rows,
+            plan,
+            paths: &self.paths,
+            paid: &self.paid,
+        }
     }
 
     /// What is submitted, and how.

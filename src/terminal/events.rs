@@ -42,6 +42,7 @@ pub fn plan(plan: &PlanReport) -> Value {
         "rejected": counts.rejected,
         "in_doubt": counts.in_doubt,
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
+        "new_recipients": plan.new_recipients.iter().map(recipient).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
         "warnings": plan.warnings,
         "notices": plan.notices,
@@ -49,6 +50,11 @@ pub fn plan(plan: &PlanReport) -> Value {
         "interval_seconds": plan.interval.as_secs_f64(),
         "ends_at": plan.ends_at,
     })
+}
+
+/// Who was never paid before.
+fn recipient(recipient: &super::report::Recipient) -> Value {
+    json!({"line": recipient.line, "payee": recipient.payee, "to_address": recipient.to_address})
 }
 
 /// Count and sum per currency.

@@ -11,6 +11,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// How many recipients the plan names who were never paid before.
+const NAMED_RECIPIENTS: usize = 3;
+
 /// What a run is going to do.
 #[derive(Clone, Debug)]
 pub struct PlanReport {
@@ -28,6 +31,8 @@ pub struct PlanReport {
     pub created_before: Vec<CreatedBefore>,
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
+    /// Whom of them the ledger has never paid, each once.
+    pub new_recipients: Vec<Recipient>,
     /// How many more wait beyond `--limit`.
     pub beyond_limit: u64,
     /// How many warnings were given.
@@ -70,6 +75,17 @@ pub struct CreatedBefore {
     pub file: Option<String>,
     /// When the newest was begun.
     pub newest: DateTime<Utc>,
+}
+
+/// Who is paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The first line that pays them.
+    pub line: u64,
+    /// Their name; empty where there is none.
+    pub payee: String,
+    /// Their address.
+    pub to_address: String,
 }
 
 /// A payout in doubt.
@@ -147,6 +163,7 @@ pub fn plan(plan: &PlanReport) -> String {
             let _ = write!(text, "\n  {count} {words}");
         }
     }
+    text.push_str(&new_recipients(&plan.new_recipients));
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
     let _ = write!(text, "\nResults: {}", escape(&plan.results));
     if count > 0 {
@@ -158,6 +175,32 @@ pub fn plan(plan: &PlanReport) -> String {
         );
     }
     text
+}
+
+/// How many recipients were never paid before, and who the first are.
+fn new_recipients(recipients: &[Recipient]) -> String {
+    let named = recipients.iter().take(NAMED_RECIPIENTS).map(|it| {
+        let name = match it.payee.as_str() {
+            "" => &it.to_address,
+            payee => payee,
+        };
+        format!("{} (line {})", escape(name), it.line)
+    });
+    let named: Vec<String> = named.collect();
+    let more = recipients.len().saturating_sub(NAMED_RECIPIENTS);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = recipients.len() as u64;
+    match count {
+        0 => String::new(),
+        _ => format!(
+            "\n  {count} {} never paid before: {}{more}",
+            plural(count, "recipient", "recipients"),
+            named.join(", ")
+        ),
+    }
 }
 
 /// Which payouts were created before, a line for each batch.

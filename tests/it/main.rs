@@ -102,6 +102,9 @@ mod samples;
 /// The history of all payouts, and the ledger as a whole.
 mod history;
 
+/// Known payees: changed addresses, and recipients who are new.
+mod payees;
+
 /// The page for people, in a browser too.
 mod report;
 
