@@ -55,6 +55,13 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         .collect();
     let mut summary = Summary {
         counts: StateCounts::of(states.iter().flatten().map(state_of)),
+        sums: report::sums_of(
+            payouts
+                .iter()
+                .zip(&states)
+                .filter_map(|(payout, state)| Some((payout, state_of(state.as_ref()?)))),
+        ),
+        took: None,
         created_before: super::check::created_before(
             plan.states.iter().flatten().copied(),
             &opened.record.id,

@@ -52,6 +52,10 @@ pub struct PlanReport {
 pub struct Summary {
     /// Where the batch stands now.
     pub counts: StateCounts,
+    /// Count and sum per currency of what is created, rejected and in doubt.
+    pub sums: Vec<(State, Totals)>,
+    /// How long the run took; `None` if nothing was run.
+    pub took: Option<Duration>,
     /// Which payouts were created before this run, by the results file that has them.
     pub created_before: Vec<CreatedBefore>,
     /// The payouts for which the API accepted another amount.
@@ -383,6 +387,11 @@ pub fn summary(summary: &Summary) -> String {
     ];
     let all_done = if is_done == [0; 4] { "All done: " } else { "" };
     let _ = write!(text, "{all_done}{}", parts.join(", "));
+    if let Some(took) = summary.took {
+        let took = Duration::from_secs(took.as_secs());
+        let _ = write!(text, "\nThe run took {}", humantime::format_duration(took));
+    }
+    text.push_str(&sums(&summary.sums));
     for attempt in &summary.accepted_otherwise {
         let _ = write!(
             text,
@@ -408,6 +417,48 @@ pub fn summary(summary: &Summary) -> String {
             text,
             "\nMend the rejected rows where they stand, then: {command} --retry-rejected"
         );
+    }
+    text
+}
+
+/// The states whose sums a summary tells.
+const SUMMED: [State; 3] = [State::Created, State::Rejected, State::InDoubt];
+
+/// Count and sum per currency of what is created, rejected and in doubt.
+#[must_use]
+pub fn sums_of<'a>(
+    rows: impl Iterator<Item = (&'a Payout, State)> + Clone,
+) -> Vec<(State, Totals)> {
+    let of = |wanted: State| {
+        let mut totals = Totals::default();
+        for (payout, _) in rows.clone().filter(|(_, state)| *state == wanted) {
+            // The whole input was counted when it was validated, so a part of it can be.
+            let counted = totals.add_units(payout.currency, payout.minor_units);
+            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
+        }
+        totals
+    };
+    let sums = SUMMED.into_iter().map(|state| (state, of(state)));
+    sums.filter(|(_, totals)| totals.count() > 0).collect()
+}
+
+/// A line for each state that has a sum: `  created: 0.3 BTC, 0.5 ETH`.
+fn sums(sums: &[(State, Totals)]) -> String {
+    let mut text = String::new();
+    for (state, totals) in sums {
+        let words = match state {
+            State::InDoubt => "in doubt",
+            State::Created
+            | State::Rejected
+            | State::NotCreated
+            | State::Pending
+            | State::Refused => state.as_str(),
+        };
+        let amounts = totals
+            .iter()
+            .map(|(currency, _, sum)| format!("{sum} {currency}"));
+        let amounts: Vec<String> = amounts.collect();
+        let _ = write!(text, "\n  {words}: {}", amounts.join(", "));
     }
     text
 }

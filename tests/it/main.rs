@@ -105,6 +105,9 @@ mod history;
 /// Known payees: changed addresses, and recipients who are new.
 mod payees;
 
+/// The end of a run, and the command that is told of it.
+mod on_end;
+
 /// The page for people, in a browser too.
 mod report;
 
