@@ -97,6 +97,9 @@ pub struct RunArgs {
     /// Rehearse against a sandbox inside the program: no money moves
     #[arg(long, conflicts_with_all = ["api_url", "api_key_file"])]
     pub sandbox: bool,
+    /// A shell command for the end of the run, which gets the summary as JSON on stdin
+    #[arg(long, value_name = "COMMAND")]
+    pub on_end: Option<String>,
     /// stderr: auto, bar, lines (one an outcome) or none
     #[arg(
         long,

@@ -216,6 +216,8 @@ pub struct Run {
     pub patience: Duration,
     /// How progress is shown.
     pub progress: Progress,
+    /// A shell command for the end of the run.
+    pub on_end: Option<String>,
 }
 
 /// `status`
@@ -444,6 +446,7 @@ fn run(
         },
         patience: args.patience.unwrap_or(DEFAULT_PATIENCE),
         progress: args.progress,
+        on_end: args.on_end,
     })))
 }
 

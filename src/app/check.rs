@@ -10,7 +10,7 @@ use crate::domain::escape::escape;
 use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Options};
+use crate::intake::{self, Intake, Options, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::{RejectedPolicy, RowState};
 use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
@@ -25,7 +25,7 @@ use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{CreatedBefore, PlanReport};
 use crate::terminal::ui::Emit;
-use crate::terminal::{events, report, ui};
+use crate::terminal::{events, payees, report, ui};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -257,6 +257,26 @@ pub(super) fn tell_refusals(
     Ok(Some(exit))
 }
 
+/// Tells what is new about the payees of what is going to be submitted.
+pub(super) fn tell_payees(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
+    let severity = match config.intake.warnings {
+        WarningPolicy::Tell => Severity::Warning,
+        WarningPolicy::Refuse => Severity::Error,
+    };
+    let findings = payees::findings(prospect, severity);
+    if findings.is_empty() {
+        return FindingCounts::default();
+    }
+    let name = config.files.input.display().to_string();
+    let told = Findings::new(&name, config.max_findings, emit(config.format));
+    let counts = told.tell_all(&findings);
+    match severity {
+        Severity::Error => tell_refused(config, &counts, Exit::InputInvalid),
+        Severity::Warning => ui::say(&format!("{}: {counts}", escape(&name))),
+    }
+    counts
+}
+
 /// What is going to be submitted.
 pub(super) fn plan_report(
     config: &Check,
@@ -281,6 +301,7 @@ pub(super) fn plan_report(
         ),
         ends_at: report::ends_at(clock::now(), Duration::ZERO, step, to_submit.count()),
         to_submit,
+        new_recipients: payees::new_recipients(prospect),
         beyond_limit: prospect.plan.beyond_limit,
         warnings: intake.warnings,
         notices: intake.notices.clone(),

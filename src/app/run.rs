@@ -2,12 +2,12 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    Adopting, check, created_before, emit, plan_report, request, tell_notices, tell_plan,
-    tell_refusals,
+    Adopting, check, created_before, emit, plan_report, request, tell_notices, tell_payees,
+    tell_plan, tell_refusals,
 };
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
-use super::{key, signals};
+use super::{key, on_end, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Files, Mode, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
@@ -27,12 +27,13 @@ use crate::payout::submit::{Ended, Records, SubmitError};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::refusals::{self, Places};
-use crate::terminal::report::{Doubt, Summary};
+use crate::terminal::report::{Doubt, PlanReport, Summary};
 use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, findings, report, ui};
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Submits the payouts of a batch.
 pub(super) fn run(config: &Run) -> Result<Exit, Error> {
@@ -88,13 +89,20 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         results: &mut results,
     };
     let world = (&SystemClock, stop);
+    let started = Instant::now();
     let ended = run::run(&request, records, world, &mut operator, &mut progress).await;
     progress.end();
     let ended = ended.map_err(|error| run_error(config, &place, error))?;
+    let run = Finished {
+        config,
+        payouts: &batch.payouts,
+        ended: &ended,
+        took: started.elapsed(),
+    };
     match operator.ended {
         Some(TerminalEnd::Refused(exit)) => Ok(exit),
-        Some(TerminalEnd::Stopped(why)) => Ok(sum_up(config, &batch.payouts, &ended, why)),
-        None => end(config, &batch.payouts, &ended, &place),
+        Some(TerminalEnd::Stopped(why)) => Ok(sum_up(&run, why)),
+        None => end(&run, &place),
     }
 }
 
@@ -189,7 +197,13 @@ impl Operator<Client> for Terminal<'_> {
             let why = "an earlier run left a payout in doubt; nothing was sent".to_owned();
             return Ok(self.end(TerminalEnd::Stopped(why)));
         }
-        tell_plan(check, &plan_report(check, self.host, self.intake, prospect));
+        let payees = tell_payees(check, prospect);
+        if payees.errors() > 0 {
+            return Ok(self.end(TerminalEnd::Refused(Exit::InputInvalid)));
+        }
+        let warnings = self.intake.warnings.saturating_add(payees.warnings());
+        let report = plan_report(check, self.host, self.intake, prospect);
+        tell_plan(check, &PlanReport { warnings, ..report });
         if prospect.plan.steps.is_empty() {
             return Ok(self.end(TerminalEnd::Stopped(String::new())));
         }
@@ -278,10 +292,20 @@ fn show(config: &Run) -> Show {
     }
 }
 
+/// A run that has come to its end.
+struct Finished<'a> {
+    config: &'a Run,
+    payouts: &'a [Payout],
+    ended: &'a Report,
+    /// How long it took, questions included.
+    took: Duration,
+}
+
 /// Tells how the run ended.
-fn end(config: &Run, payouts: &[Payout], ended: &Report, place: &str) -> Result<Exit, Error> {
+fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
+    let (config, ended) = (run.config, run.ended);
     let Some(submission) = &ended.submission else {
-        return Ok(sum_up(config, payouts, ended, String::new()));
+        return Ok(sum_up(run, String::new()));
     };
     let results = &config.check.files.results;
     let (stopped, error) = match &submission.ended {
@@ -292,7 +316,7 @@ fn end(config: &Run, payouts: &[Payout], ended: &Report, place: &str) -> Result<
         ),
         Ended::Halted(halt) => (report::halt(halt, &config.target.key_source()), None),
         Ended::Refused(step) => {
-            tell_refused(config, payouts, ended, *step);
+            tell_refused(config, run.payouts, ended, *step);
             ("a row was refused when its turn came".to_owned(), None)
         }
         Ended::Failed(error) => (
@@ -300,7 +324,7 @@ fn end(config: &Run, payouts: &[Payout], ended: &Report, place: &str) -> Result<
             Some(Error::submit(results, place, error)),
         ),
     };
-    let exit = sum_up(config, payouts, ended, stopped);
+    let exit = sum_up(run, stopped);
     match error {
         Some(error) => Err(error),
         None => Ok(exit),
@@ -327,7 +351,8 @@ fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
 }
 
 /// Tells where the batch stands, and how to go on.
-fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> Exit {
+fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
+    let (config, payouts, ended) = (run.config, run.payouts, run.ended);
     let files = &config.check.files;
     let states = || ended.states.iter().flatten();
     let sent: Vec<&Attempt> = ended
@@ -347,6 +372,13 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
     });
     let summary = Summary {
         counts: counts(payouts, ended),
+        sums: report::sums_of(
+            payouts
+                .iter()
+                .zip(&ended.states)
+                .filter_map(|(payout, state)| Some((payout, state_of(state.as_ref()?)))),
+        ),
+        took: ended.submission.as_ref().map(|_| run.took),
         created_before: match &ended.submission {
             // The plan has told it just now.
             None if stopped.is_empty() => Vec::new(),
@@ -372,6 +404,12 @@ fn sum_up(config: &Run, payouts: &[Payout], ended: &Report, stopped: String) -> 
         ui::emit(&events::summary(&summary, exit));
     }
     ui::say(&report::summary(&summary));
+    if ended.submission.is_some() {
+        ui::ring();
+    }
+    if let Some(command) = &config.on_end {
+        on_end::run(command, &events::line(&events::summary(&summary, exit)));
+    }
     exit
 }
 

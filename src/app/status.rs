@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::rules::RowState;
 use crate::payout::open::{self, OpenError};
-use crate::payout::plan::rows_of;
+use crate::payout::plan::{rows_of, state_of};
 use crate::payout::run::Knowledge;
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
@@ -54,6 +54,13 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         .collect();
     let mut summary = Summary {
         counts: plan.counts(),
+        sums: report::sums_of(
+            payouts
+                .iter()
+                .zip(&states)
+                .filter_map(|(payout, state)| Some((payout, state_of(state.as_ref()?)))),
+        ),
+        took: None,
         created_before: super::check::created_before(
             plan.states.iter().flatten().copied(),
             &opened.record.id,

@@ -3,7 +3,7 @@
 
 use super::check::{
     Adopting, block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices,
-    tell_plan, tell_refusals,
+    tell_payees, tell_plan, tell_refusals,
 };
 use super::input;
 use super::records::{ledger_to_look_at, results_of};
@@ -16,7 +16,8 @@ use crate::ledger::Realm;
 use crate::os::file::for_owner_only;
 use crate::payout::open::{self, OpenError};
 use crate::payout::plan::rows_of;
-use crate::payout::run::{Knowledge, Prospect};
+use crate::payout::run::Knowledge;
+use crate::terminal::report::PlanReport;
 use crate::terminal::ui;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -66,16 +67,18 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
     let rows = rows_of(&batch.payouts, &knowledge.keys);
-    let prospect = Prospect {
-        record: &opened.record,
-        rows: &rows,
-        plan: &knowledge.plan(&rows, &request, &opened.record),
-        paths: &knowledge.paths,
-    };
+    let plan = knowledge.plan(&rows, &request, &opened.record);
+    let prospect = knowledge.prospect(&opened.record, &rows, &plan);
     if let Some(exit) = tell_refusals(config, &prospect)? {
         return Ok(exit);
     }
-    tell_plan(config, &plan_report(config, &host, &intake, &prospect));
+    let payees = tell_payees(config, &prospect);
+    if payees.errors() > 0 {
+        return Ok(Exit::InputInvalid);
+    }
+    let warnings = intake.warnings.saturating_add(payees.warnings());
+    let report = plan_report(config, &host, &intake, &prospect);
+    tell_plan(config, &PlanReport { warnings, ..report });
     ui::say("Dry run: nothing was sent, nothing was written.");
     Ok(Exit::AllCreated)
 }

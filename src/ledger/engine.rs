@@ -93,6 +93,10 @@ pub enum LookUp {
     Reference,
     /// `invoice_id`
     InvoiceId,
+    /// `payee`, of created attempts
+    Payee,
+    /// `account`, of created attempts
+    Account,
 }
 
 impl LookUp {
@@ -105,6 +109,8 @@ impl LookUp {
             Self::Content => "content",
             Self::Reference => "reference_folded",
             Self::InvoiceId => "invoice_id",
+            Self::Payee => "payee",
+            Self::Account => "account",
         }
     }
 
@@ -118,6 +124,8 @@ impl LookUp {
             }
             // So that the partial index is used.
             Self::InvoiceId => " AND attempt.invoice_id <> ''",
+            Self::Payee => " AND attempt.payee <> '' AND attempt.status = 'created'",
+            Self::Account => " AND attempt.status = 'created'",
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod id;
 pub mod key;
 pub mod moving;
 mod pace;
+pub mod payees;
 pub mod postgres;
 pub mod realm;
 pub mod row_keys;
@@ -40,6 +41,7 @@ pub use finish::{ResolveError, is_open_to_a_verdict};
 pub use id::{AttemptId, BatchId};
 pub use key::{PayoutKey, References};
 pub use pace::Pace;
+pub use payees::PaidBefore;
 pub use realm::Realm;
 
 use crate::domain::Payout;

@@ -79,6 +79,7 @@ CREATE INDEX attempt_of_key ON attempt (realm, payout_key);
 CREATE INDEX attempt_of_content ON attempt (realm, content);
 CREATE INDEX attempt_of_reference ON attempt (reference_folded, realm);
 CREATE INDEX attempt_of_account ON attempt (account);
+CREATE INDEX attempt_of_payee ON attempt (realm, payee) WHERE payee <> '';
 CREATE INDEX attempt_of_batch ON attempt (batch, seq);
 CREATE INDEX attempt_in_order ON attempt (seq);
 

@@ -110,6 +110,17 @@ fn bit(number: Number) -> u64 {
         .unwrap_or_default()
 }
 
+/// Ends a group of processes by the id of the first, which a child is that was given one of its own.
+pub fn kill_group(first: u32) {
+    let id = i32::try_from(first)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(id) = id {
+        // That it is gone already is as well.
+        let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

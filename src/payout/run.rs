@@ -15,7 +15,7 @@ use crate::ledger::row_keys::keys_of;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,
-    PayoutKey, Realm, References,
+    PaidBefore, PayoutKey, Realm, References,
 };
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
@@ -60,6 +60,17 @@ pub struct Prospect<'p> {
     pub plan: &'p Plan<'p>,
     /// Where the results files are of the other batches that the plan speaks of.
     pub paths: &'p Paths,
+    /// Whom the ledger has paid before.
+    pub paid: &'p PaidBefore,
+}
+
+impl<'p> Prospect<'p> {
+    /// The payouts that are going to be submitted.
+    pub fn to_submit(&self) -> impl Iterator<Item = &'p Payout> {
+        let rows = self.rows;
+        let steps = self.plan.steps.iter();
+        steps.filter_map(move |step| rows.get(*step).map(|row| row.payout))
+    }
 }
 
 /// Where the results files of batches are.
@@ -159,12 +170,7 @@ where
     let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
     let rows = rows_of(request.payouts, &knowledge.keys);
     let plan = knowledge.plan(&rows, request, &opened.record);
-    let prospect = Prospect {
-        record: &opened.record,
-        rows: &rows,
-        plan: &plan,
-        paths: &knowledge.paths,
-    };
+    let prospect = knowledge.prospect(&opened.record, &rows, &plan);
     let agreed = operator
         .agree(&prospect)
         .await
@@ -205,6 +211,8 @@ pub struct Knowledge {
     pub keys: Vec<PayoutKey>,
     /// Where the results files are of the other batches that have to do with the rows.
     pub paths: Paths,
+    /// Whom the ledger has paid before, of the recipients of rows that are not created.
+    pub paid: PaidBefore,
     key_set: HashSet<PayoutKey>,
     known: Known,
     /// How many of the attempts, from the first on, are those of the batch.
@@ -234,14 +242,17 @@ impl Knowledge {
         known.extend(std::mem::take(&mut opened.attempts));
         let of_batch = known.all().len();
         // A ledger without attempts has nothing to say of a million rows.
-        if ledger.has_attempts(request.realm).await? {
-            look_up(ledger, request, &keys, &mut known).await?;
-        }
+        let paid = if ledger.has_attempts(request.realm).await? {
+            look_up(ledger, request, &keys, &mut known).await?
+        } else {
+            PaidBefore::default()
+        };
         let mut at_work = ledger.at_work(known.all(), &record.id).await?;
         at_work.extend(opened.is_at_work.then(|| record.id.clone()));
         let batches = known.all().iter().map(|attempt| attempt.batch.clone());
         let others: Vec<BatchId> = batches.filter(|batch| *batch != record.id).collect();
         Ok(Self {
+            paid,
             paths: ledger.paths_of(others).await?,
             key_set: keys.iter().cloned().collect(),
             keys,
@@ -267,6 +278,23 @@ impl Knowledge {
             &self.circumstances(request, record),
             &request.selection,
         )
+    }
+
+    /// What is known before anything is sent.
+    #[must_use]
+    pub fn prospect<'p>(
+        &'p self,
+        record: &'p BatchRecord,
+        rows: &'p [Row<'p>],
+        plan: &'p Plan<'p>,
+    ) -> Prospect<'p> {
+        Prospect {
+            record,
+            rows,
+            plan,
+            paths: &self.paths,
+            paid: &self.paid,
+        }
     }
 
     /// What is submitted, and how.
@@ -319,7 +347,7 @@ async fn look_up<E: Engine>(
     request: &Request<'_>,
     keys: &[PayoutKey],
     known: &mut Known,
-) -> Result<(), LedgerError> {
+) -> Result<PaidBefore, LedgerError> {
     // What this batch has created needs no further question.
     let shared = keys.iter().filter(|key| key.is_shared());
     let shared: Vec<String> = shared
@@ -333,7 +361,7 @@ async fn look_up<E: Engine>(
         .map(|(payout, _)| payout)
         .collect();
     known.extend(ledger.alike(request.realm, &open).await?);
-    Ok(())
+    ledger.paid_before(request.realm, &open).await
 }
 
 /// Whether a key is created, by what is known of it.

@@ -2,7 +2,7 @@
 
 use super::report::{PlanReport, StatusRow, Summary};
 use crate::domain::escape::{escape_cell, is_unsafe};
-use crate::domain::{Currency, FindingCounts, Severity, Totals};
+use crate::domain::{Currency, FindingCounts, Severity, State, Totals};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::plan::{attempt_of, state_of};
@@ -42,6 +42,7 @@ pub fn plan(plan: &PlanReport) -> Value {
         "rejected": counts.rejected,
         "in_doubt": counts.in_doubt,
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
+        "new_recipients": plan.new_recipients.iter().map(recipient).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
         "warnings": plan.warnings,
         "notices": plan.notices,
@@ -49,6 +50,19 @@ pub fn plan(plan: &PlanReport) -> Value {
         "interval_seconds": plan.interval.as_secs_f64(),
         "ends_at": plan.ends_at,
     })
+}
+
+/// Count and sum per currency, by state.
+fn sums(sums: &[(State, Totals)]) -> Value {
+    let sums = sums.iter();
+    sums.map(|(state, of)| (state.as_str().to_owned(), totals(of)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Who was never paid before.
+fn recipient(recipient: &super::report::Recipient) -> Value {
+    json!({"line": recipient.line, "payee": recipient.payee, "to_address": recipient.to_address})
 }
 
 /// Count and sum per currency.
@@ -126,6 +140,8 @@ pub fn summary(summary: &Summary, exit: Exit) -> Value {
         "in_doubt": counts.in_doubt,
         "pending": counts.pending,
         "refused": counts.refused,
+        "sums": sums(&summary.sums),
+        "took_seconds": summary.took.map(|took| took.as_secs()),
         "stopped": summary.stopped,
         "results": summary.results,
         "in_doubt_lines": doubts.map(|doubt| doubt.line).collect::<Vec<_>>(),

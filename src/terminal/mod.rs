@@ -4,6 +4,7 @@
 pub mod events;
 pub mod findings;
 pub mod history;
+pub mod payees;
 pub mod refusals;
 pub mod report;
 pub mod ui;

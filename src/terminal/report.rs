@@ -11,6 +11,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// How many recipients the plan names who were never paid before.
+const NAMED_RECIPIENTS: usize = 3;
+
 /// What a run is going to do.
 #[derive(Clone, Debug)]
 pub struct PlanReport {
@@ -28,6 +31,8 @@ pub struct PlanReport {
     pub created_before: Vec<CreatedBefore>,
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
+    /// Whom of them the ledger has never paid, each once.
+    pub new_recipients: Vec<Recipient>,
     /// How many more wait beyond `--limit`.
     pub beyond_limit: u64,
     /// How many warnings were given.
@@ -47,6 +52,10 @@ pub struct PlanReport {
 pub struct Summary {
     /// Where the batch stands now.
     pub counts: StateCounts,
+    /// Count and sum per currency of what is created, rejected and in doubt.
+    pub sums: Vec<(State, Totals)>,
+    /// How long the run took; `None` if nothing was run.
+    pub took: Option<Duration>,
     /// Which payouts were created before this run, by the results file that has them.
     pub created_before: Vec<CreatedBefore>,
     /// The payouts for which the API accepted another amount.
@@ -70,6 +79,17 @@ pub struct CreatedBefore {
     pub file: Option<String>,
     /// When the newest was begun.
     pub newest: DateTime<Utc>,
+}
+
+/// Who is paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The first line that pays them.
+    pub line: u64,
+    /// Their name; empty where there is none.
+    pub payee: String,
+    /// Their address.
+    pub to_address: String,
 }
 
 /// A payout in doubt.
@@ -149,6 +169,7 @@ pub fn plan(plan: &PlanReport) -> String {
             let _ = write!(text, "\n  {count} {words}");
         }
     }
+    text.push_str(&new_recipients(&plan.new_recipients));
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
     let _ = write!(text, "\nResults: {}", escape(&plan.results));
     if count > 0 {
@@ -160,6 +181,32 @@ pub fn plan(plan: &PlanReport) -> String {
         );
     }
     text
+}
+
+/// How many recipients were never paid before, and who the first are.
+fn new_recipients(recipients: &[Recipient]) -> String {
+    let named = recipients.iter().take(NAMED_RECIPIENTS).map(|it| {
+        let name = match it.payee.as_str() {
+            "" => &it.to_address,
+            payee => payee,
+        };
+        format!("{} (line {})", escape(name), it.line)
+    });
+    let named: Vec<String> = named.collect();
+    let more = recipients.len().saturating_sub(NAMED_RECIPIENTS);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = recipients.len() as u64;
+    match count {
+        0 => String::new(),
+        _ => format!(
+            "\n  {count} {} never paid before: {}{more}",
+            plural(count, "recipient", "recipients"),
+            named.join(", ")
+        ),
+    }
 }
 
 /// Which payouts were created before, a line for each batch.
@@ -342,6 +389,11 @@ pub fn summary(summary: &Summary) -> String {
     ];
     let all_done = if is_done == [0; 4] { "All done: " } else { "" };
     let _ = write!(text, "{all_done}{}", parts.join(", "));
+    if let Some(took) = summary.took {
+        let took = Duration::from_secs(took.as_secs());
+        let _ = write!(text, "\nThe run took {}", humantime::format_duration(took));
+    }
+    text.push_str(&sums(&summary.sums));
     for attempt in &summary.accepted_otherwise {
         let _ = write!(
             text,
@@ -370,6 +422,48 @@ pub fn summary(summary: &Summary) -> String {
             text,
             "\nMend the rejected rows where they stand, then: {command} --retry-rejected"
         );
+    }
+    text
+}
+
+/// The states whose sums a summary tells.
+const SUMMED: [State; 3] = [State::Created, State::Rejected, State::InDoubt];
+
+/// Count and sum per currency of what is created, rejected and in doubt.
+#[must_use]
+pub fn sums_of<'a>(
+    rows: impl Iterator<Item = (&'a Payout, State)> + Clone,
+) -> Vec<(State, Totals)> {
+    let of = |wanted: State| {
+        let mut totals = Totals::default();
+        for (payout, _) in rows.clone().filter(|(_, state)| *state == wanted) {
+            // The whole input was counted when it was validated, so a part of it can be.
+            let counted = totals.add_units(payout.currency, payout.minor_units);
+            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
+        }
+        totals
+    };
+    let sums = SUMMED.into_iter().map(|state| (state, of(state)));
+    sums.filter(|(_, totals)| totals.count() > 0).collect()
+}
+
+/// A line for each state that has a sum: `  created: 0.3 BTC, 0.5 ETH`.
+fn sums(sums: &[(State, Totals)]) -> String {
+    let mut text = String::new();
+    for (state, totals) in sums {
+        let words = match state {
+            State::InDoubt => "in doubt",
+            State::Created
+            | State::Rejected
+            | State::NotCreated
+            | State::Pending
+            | State::Refused => state.as_str(),
+        };
+        let amounts = totals
+            .iter()
+            .map(|(currency, _, sum)| format!("{sum} {currency}"));
+        let amounts: Vec<String> = amounts.collect();
+        let _ = write!(text, "\n  {words}: {}", amounts.join(", "));
     }
     text
 }

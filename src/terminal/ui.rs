@@ -89,6 +89,13 @@ pub fn say(text: &str) {
     });
 }
 
+/// Rings the bell, where stderr is a terminal.
+pub fn ring() {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr().lock(), "\u{7}");
+    }
+}
+
 /// Writes lines to stderr below the `^C` that a terminal shows for the key.
 pub fn say_after_key(text: &str) {
     // With the bar goes the `^C` behind it.

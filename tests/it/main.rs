@@ -102,6 +102,12 @@ mod samples;
 /// The history of all payouts, and the ledger as a whole.
 mod history;
 
+/// Known payees: changed addresses, and recipients who are new.
+mod payees;
+
+/// The end of a run, and the command that is told of it.
+mod on_end;
+
 /// The page for people, in a browser too.
 mod report;
 

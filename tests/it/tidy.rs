@@ -126,6 +126,7 @@ const PURE: &[&str] = &[
     "src/cryptocloud/refusal.rs",
     "src/report",
     "src/terminal/events.rs",
+    "src/terminal/payees.rs",
     "src/terminal/refusals.rs",
     "src/terminal/report.rs",
 ];
