@@ -6,6 +6,10 @@ use std::io;
 /// beside the standard streams, and parts of the runtime panic when they cannot have theirs.
 const PIPES: usize = 8;
 
+/// Memory that is asked for as a trial: ample for threads and for a file of some thousand rows. Rust
+/// ends the program where there is none.
+const MEMORY_BYTES: usize = 32 << 20;
+
 /// The error of a thread that cannot be had, in words that say so.
 pub(super) fn no_thread(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("no thread can be had: {error}"))
@@ -14,8 +18,9 @@ pub(super) fn no_thread(error: io::Error) -> io::Error {
 /// Whether the machine gives this process what every command needs.
 ///
 /// # Errors
-/// There are not enough file descriptors.
+/// There is too little memory, or there are not enough file descriptors.
 pub(super) fn check() -> io::Result<()> {
+    Vec::<u8>::new().try_reserve_exact(MEMORY_BYTES)?;
     let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
     pipes.map(drop)
 }

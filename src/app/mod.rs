@@ -27,15 +27,22 @@ use crate::error::Error;
 use crate::exit::Exit;
 use std::time::SystemTime;
 
+/// Sees to it that the machine has what every command needs. To be called before anything else.
+///
+/// # Errors
+/// What it lacks, in words for the operator.
+pub fn prepare() -> Result<(), Error> {
+    limits::check().map_err(|error| Error::limit(&error))?;
+    limits::choose_threads();
+    signals::survive_size_limit();
+    clock::check(SystemTime::now()).map_err(Error::clock)
+}
+
 /// Does what the configuration says.
 ///
 /// # Errors
 /// Why it could not, in words for the operator.
 pub fn execute(config: Config) -> Result<Exit, Error> {
-    limits::check().map_err(|error| Error::limit(&error))?;
-    limits::choose_threads();
-    signals::survive_size_limit();
-    clock::check(SystemTime::now()).map_err(Error::clock)?;
     match config {
         Config::Run(config) => run::run(&config),
         Config::DryRun(config) => validate::validate(&config),

@@ -104,7 +104,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
-    ("main", &["app", "cli", "config", "error", "terminal"]),
+    (
+        "main",
+        &["app", "cli", "config", "error", "exit", "terminal"],
+    ),
 ];
 
 /// Files and folders that do no input or output.
