@@ -379,7 +379,11 @@ mod tests {
         }
         let groups: Vec<_> = text.split(|c: char| !c.is_ascii_digit()).collect();
         let are_thousands = groups.iter().skip(1).all(|group| group.len() == 3);
-        if are_thousands && groups.first().is_some_and(|first| !first.is_empty()) {
+        if are_thousands
+            && groups
+                .first()
+                .is_some_and(|first| !first.is_empty() && !first.starts_with('0'))
+        {
             readings.push(plain.clone());
         }
         if let Some(at) = text.rfind(['.', ',']) {
