@@ -380,9 +380,9 @@ mod tests {
         let groups: Vec<_> = text.split(|c: char| !c.is_ascii_digit()).collect();
         let are_thousands = groups.iter().skip(1).all(|group| group.len() == 3);
         if are_thousands
-            && groups
-                .first()
-                .is_some_and(|first| !first.is_empty() && !first.starts_with('0'))
+            && groups.first().is_some_and(|first| {
+                !first.is_empty() && (groups.len() == 1 || !first.starts_with('0'))
+            })
         {
             readings.push(plain.clone());
         }
