@@ -58,7 +58,9 @@ fn intake(bytes: &[u8], keep: Keep) -> Intake {
     };
     let intake = read(bytes.to_vec(), &options);
     let findings = intake.findings();
-    let lines = findings.iter().map(|finding| finding.line.unwrap_or(u64::MAX));
+    let lines = findings
+        .iter()
+        .map(|finding| finding.line.unwrap_or(u64::MAX));
     assert!(lines.is_sorted());
     assert_eq!(findings.len() as u64, intake.errors + intake.warnings);
     intake

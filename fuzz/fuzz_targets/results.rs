@@ -50,7 +50,11 @@ fuzz_target!(|file: File<'_>| {
     for change in changes {
         match change {
             Change::Insert(attempt) => {
-                assert!(attempt.id.is_of(Realm::Live, &attempt.reference, &attempt.content));
+                assert!(
+                    attempt
+                        .id
+                        .is_of(Realm::Live, &attempt.reference, &attempt.content)
+                );
             }
             Change::Update(_) => {}
         }
@@ -87,7 +91,11 @@ fn attempt(payout: &Payout, batch: &BatchId) -> Attempt {
         amount: payout.amount.to_string(),
         number: 1,
         started_at: DateTime::UNIX_EPOCH,
-        ending: Ending::verdict(Some("INV-00000001"), &Ending::none_yet(), DateTime::UNIX_EPOCH),
+        ending: Ending::verdict(
+            Some("INV-00000001"),
+            &Ending::none_yet(),
+            DateTime::UNIX_EPOCH,
+        ),
         resolved: None,
         repetition: Repetition::Refused,
         counting: Counting::Counts,
