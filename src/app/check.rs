@@ -11,8 +11,7 @@ use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Options, WarningPolicy};
-use crate::ledger::attempt::Repetition;
-use crate::ledger::rules::{RejectedPolicy, RowState};
+use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
 use crate::payout::open::{Notice, OpenError, Opened};
 use crate::payout::pacer;
@@ -344,27 +343,6 @@ pub(super) fn tell_plan(config: &Check, report: &PlanReport) {
         ui::emit(&events::plan(report));
     }
     ui::say(&report::plan(report));
-}
-
-/// What is asked for by a command that submits nothing.
-pub(super) fn request_to_look<'a>(
-    payouts: &'a [Payout],
-    realm: Realm,
-    path: &'a BatchPath,
-) -> Request<'a> {
-    Request {
-        payouts,
-        realm,
-        host: "",
-        path,
-        references: None,
-        repetition: Repetition::Refused,
-        rejected: RejectedPolicy::Leave,
-        selection: Selection::default(),
-        halt: HaltPolicy::default(),
-        patience: Duration::ZERO,
-        interval: Duration::ZERO,
-    }
 }
 
 /// The payouts of the input, for a command that submits nothing.

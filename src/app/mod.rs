@@ -10,6 +10,7 @@ mod input;
 mod key;
 mod ledger;
 mod limits;
+mod look;
 mod on_end;
 mod only;
 mod records;

@@ -1,7 +1,8 @@
 //! `ccbatch report`: where each payout stands, as a page for people.
 
-use super::check::{block_on, read_intake, realm_of_batch, request_to_look};
+use super::check::{block_on, read_intake};
 use super::input;
+use super::look::{Looked, look};
 use super::records::{existing_ledger, rehearsal_ledger, results_of};
 use crate::clock;
 use crate::config::{Mode, Output, Report};
@@ -10,14 +11,12 @@ use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::{Attempt, Realm};
-use crate::os::file::{for_owner_only, parent};
-use crate::payout::open::{self, OpenError};
+use crate::os::file::{parent, write_new_for_owner_only};
 use crate::payout::plan::rows_of;
-use crate::payout::run::Knowledge;
 use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
 use crate::terminal::ui;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Writes the page.
@@ -55,20 +54,11 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         },
     };
     let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
-    let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
-    let realm = realm.map_err(failed)?;
-    let wanted = open::Wanted {
-        realm,
-        path: &path,
-        references: None,
-        payouts,
-    };
-    let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let mut opened = opened.map_err(failed)?;
-    let request = request_to_look(payouts, realm, &path);
-    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
-    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let Looked {
+        request,
+        opened,
+        knowledge,
+    } = look(files, payouts, &mut ledger, (&mut results, &path)).await?;
     let rows = rows_of(payouts, &knowledge.keys);
     let plan = knowledge.plan(&rows, &request, &opened.record);
     let attempts = knowledge.of_batch().1;
@@ -76,7 +66,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         language: config.language,
         input: &files.input.display().to_string(),
         results: &files.results.display().to_string(),
-        api: &host_of(realm, attempts),
+        api: &host_of(request.realm, attempts),
         ledger: match (files.mode, has_ledger) {
             (Mode::Sandbox, _) => LedgerPlace::Rehearsal,
             (Mode::Api, true) => LedgerPlace::At(&place),
@@ -137,7 +127,8 @@ fn refuse_other(path: &Path) -> Result<(), Error> {
 /// Writes the page beside its place and moves it there, so that a reader never sees half of one.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let temporary = temporary(path);
-    let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let written = write_new_for_owner_only(&temporary, text.as_bytes())
+        .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The error is what is told; what is left behind by it is no page.
         let _ = fs::remove_file(&temporary);
@@ -149,12 +140,4 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}.new", std::process::id()))
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create_new(true);
-    let mut file = for_owner_only(options).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

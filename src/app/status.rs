@@ -1,7 +1,8 @@
 //! `ccbatch status`: where each payout stands, by the ledger and the results file.
 
-use super::check::{block_on, read_payouts, realm_of_batch, request_to_look};
+use super::check::{block_on, read_payouts};
 use super::input;
+use super::look::{Looked, look};
 use super::records::{ledger_to_look_at, results_of};
 use super::run::doubts;
 use crate::cli::TableFormat;
@@ -9,9 +10,7 @@ use crate::config::Status;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::rules::RowState;
-use crate::payout::open::{self, OpenError};
 use crate::payout::plan::{rows_of, state_of};
-use crate::payout::run::Knowledge;
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
 
@@ -30,21 +29,11 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     };
     let (mut results, path) = results_of(files)?;
     let mut ledger = ledger_to_look_at(files).await?;
-    let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
-    let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
-    let realm = realm.map_err(failed)?;
-    let wanted = open::Wanted {
-        realm,
-        path: &path,
-        references: None,
-        payouts: &payouts,
-    };
-    let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let mut opened = opened.map_err(failed)?;
-    let request = request_to_look(&payouts, realm, &path);
-    let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
-    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let Looked {
+        request,
+        opened,
+        knowledge,
+    } = look(files, &payouts, &mut ledger, (&mut results, &path)).await?;
     let rows = rows_of(&payouts, &knowledge.keys);
     let plan = knowledge.plan(&rows, &request, &opened.record);
     let states: Vec<_> = plan

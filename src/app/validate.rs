@@ -13,14 +13,13 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Keep, Options, Reading};
 use crate::ledger::Realm;
-use crate::os::file::for_owner_only;
+use crate::os::file::write_new_for_owner_only;
 use crate::payout::open::{self, OpenError};
 use crate::payout::plan::rows_of;
 use crate::payout::run::Knowledge;
 use crate::terminal::report::PlanReport;
 use crate::terminal::ui;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
 use std::path::Path;
 
 /// `ccbatch validate` and `ccbatch run --dry-run`
@@ -92,7 +91,8 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
         tell(config, &config.files.input, intake)?;
         return Ok(Exit::InputInvalid);
     };
-    write_new(copy, fixed.text.as_bytes()).map_err(|error| Error::findings_file(copy, &error))?;
+    let written = write_new_for_owner_only(copy, fixed.text.as_bytes());
+    written.map_err(|error| Error::findings_file(copy, &error))?;
     let most = config.max_findings.unwrap_or(u64::MAX);
     let shown = usize::try_from(most).unwrap_or(usize::MAX);
     for change in fixed.changes.iter().take(shown) {
@@ -119,13 +119,4 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
         intake::read(fixed.text.into_bytes(), &options),
     )?;
     Ok(valid.map_or(Exit::InputInvalid, |_| Exit::AllCreated))
-}
-
-/// Writes a file that is not there yet, for its owner alone.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create_new(true);
-    let mut file = for_owner_only(options).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

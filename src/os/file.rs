@@ -1,7 +1,7 @@
 //! Files as Unix has them: which file a path names, and who may use it.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -63,6 +63,18 @@ pub fn link_count(metadata: &Metadata) -> u64 {
 /// Makes a file that this opens for nobody but its owner, if it makes one.
 pub fn for_owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(OWNER_ONLY)
+}
+
+/// Makes a file that is not there yet, which nobody but its owner can use, and syncs it.
+///
+/// # Errors
+/// It is there already, or cannot be made or written.
+pub fn write_new_for_owner_only(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create_new(true);
+    let mut file = for_owner_only(options).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Makes a folder, and those above it, that nobody but its owner can enter. What was made is durable
