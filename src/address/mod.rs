@@ -2,7 +2,7 @@
 //!
 //! Each network family has a file that reads its own format and nothing else. The good path is
 //! [`check`]: read the text, then ask whether the recipient may be paid at all. Everything that
-//! only explains a mistake ([`diagnose`]) happens after the family has refused the text, so that a
+//! only explains a mistake (`diagnose`) happens after the family has refused the text, so that a
 //! correct file is never slowed down by it.
 
 mod account;

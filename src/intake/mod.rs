@@ -2,7 +2,7 @@
 //!
 //! The file is in memory, and is read once: what was checked is what is sent, whatever becomes of
 //! the file meanwhile. A straight line of functions leads there, each of which takes a value and
-//! returns one: [`decode`] makes text of bytes, [`header`] finds the line that names the columns,
+//! returns one: [`mod@decode`] makes text of bytes, [`header`] finds the line that names the columns,
 //! `scan` looks at all rows in parallel ([`csv`] splits them, `rows` checks them), `duplicates`
 //! holds them against each other. Findings are put into words (`messages`) only when they are
 //! asked for.

@@ -40,7 +40,7 @@ enum Form {
 }
 
 impl<'a> Findings<'a> {
-    /// Of this input. Without a limit a terminal shows [`MAX_DRAWN`], and a log all; of events
+    /// Of this input. Without a limit a terminal shows `MAX_DRAWN`, and a log all; of events
     /// there is no limit.
     #[must_use]
     pub fn new(input: &'a str, limit: Option<u64>, emit: Emit) -> Self {
