@@ -397,11 +397,9 @@ pub fn doubts_without_row<'a>(
     batch: &BatchId,
     keys: &HashSet<PayoutKey>,
 ) -> Vec<&'a Attempt> {
-    let of_batch = attempts
-        .iter()
-        .filter(|attempt| attempt.batch == *batch && attempt.status().is_in_doubt());
-    of_batch
-        .filter(|attempt| attempt.key.is_shared() && !keys.contains(&attempt.key))
+    let is_doubt = |attempt: &&Attempt| attempt.status().is_in_doubt() && attempt.key.is_shared();
+    without_row(attempts, batch, keys)
+        .filter(is_doubt)
         .collect()
 }
 
@@ -414,10 +412,18 @@ pub fn missing_rows<'a>(
     batch: &BatchId,
     keys: &HashSet<PayoutKey>,
 ) -> Vec<&'a Attempt> {
-    let of_batch = attempts
+    let is_missing = |attempt: &&Attempt| attempt.is_live() && !attempt.key.is_shared();
+    let without_row = without_row(attempts, batch, keys);
+    without_row.filter(is_missing).collect()
+}
+
+/// The attempts of a batch whose row is not in the input.
+fn without_row<'a>(
+    attempts: &'a [Attempt],
+    batch: &BatchId,
+    keys: &HashSet<PayoutKey>,
+) -> impl Iterator<Item = &'a Attempt> {
+    attempts
         .iter()
-        .filter(|attempt| attempt.batch == *batch && attempt.is_live());
-    of_batch
-        .filter(|attempt| !attempt.key.is_shared() && !keys.contains(&attempt.key))
-        .collect()
+        .filter(move |attempt| attempt.batch == *batch && !keys.contains(&attempt.key))
 }

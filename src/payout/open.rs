@@ -264,16 +264,7 @@ async fn open_locked<E: Engine, S: Storage>(
     (record, reading): (&mut BatchRecord, Reading),
 ) -> Result<Opened, OpenError> {
     let before = ledger.attempts_of(&record.id).await?;
-    record.references = references_of(record, &before, wanted)?;
-    if let Some(line) = reading.unexplained(&before) {
-        return Err(OpenError::NoId(line));
-    }
-    let into = AdoptInto {
-        batch: &record.id,
-        realm: wanted.realm,
-        references: record.references,
-        payouts: wanted.payouts,
-    };
+    let into = adopt_into(record, &before, &reading, wanted)?;
     let changes = ledger.adopt(&reading.lines, into).await?;
     ledger.settle_interrupted(&record.id).await?;
     ledger.see(record, wanted.path).await?;
@@ -289,6 +280,25 @@ async fn open_locked<E: Engine, S: Storage>(
         attempts,
         notices,
         is_at_work: false,
+    })
+}
+
+/// How the lines of a results file are to be adopted, if nothing speaks against it.
+fn adopt_into<'a>(
+    record: &'a mut BatchRecord,
+    before: &[Attempt],
+    reading: &Reading,
+    wanted: &Wanted<'a>,
+) -> Result<AdoptInto<'a>, OpenError> {
+    record.references = references_of(record, before, wanted)?;
+    if let Some(line) = reading.unexplained(before) {
+        return Err(OpenError::NoId(line));
+    }
+    Ok(AdoptInto {
+        batch: &record.id,
+        realm: wanted.realm,
+        references: record.references,
+        payouts: wanted.payouts,
     })
 }
 
@@ -344,16 +354,7 @@ pub async fn look<E: Engine, S: Storage>(
         ),
     };
     let before = ledger.attempts_of(&record.id).await?;
-    record.references = references_of(&record, &before, wanted)?;
-    if let Some(line) = reading.unexplained(&before) {
-        return Err(OpenError::NoId(line));
-    }
-    let into = AdoptInto {
-        batch: &record.id,
-        realm: wanted.realm,
-        references: record.references,
-        payouts: wanted.payouts,
-    };
+    let into = adopt_into(&mut record, &before, &reading, wanted)?;
     let changes = ledger.would_adopt(&reading.lines, into).await?;
     let mut attempts = Known::default();
     attempts.extend(before);
