@@ -215,7 +215,7 @@ impl Error {
             E::NotADatabase => Self::new(
                 place,
                 format!("this file {error}"),
-                "nothing was sent; bring back a backup of the ledger, or name the ledger's own file with --ledger",
+                "nothing was sent; name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)",
             ),
             E::Io(error) => Self::new(
                 place,
@@ -319,7 +319,7 @@ impl Error {
                 "nothing was sent; name the ledger's own file with --ledger".to_owned()
             }
             LedgerError::Damaged(_) => {
-                "nothing was sent; bring back a backup of the ledger, then run again".to_owned()
+                "nothing was sent; bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".to_owned()
             }
             LedgerError::Engine(EngineError::Replaced(_)) => {
                 "the next payout was not sent; bring the ledger's own file back, then run again"
@@ -344,7 +344,7 @@ impl Error {
     /// There is no ledger to do something with.
     #[must_use]
     pub fn no_ledger(place: &str) -> Self {
-        let hint = "name another with --ledger, or make it with ccbatch ledger init";
+        let hint = "name another with --ledger, or make it with ccbatch ledger init; if payouts were made before, give it all their results files before any run (ccbatch ledger adopt)";
         Self::new(place, "there is no ledger yet", hint)
     }
 
@@ -496,7 +496,7 @@ impl Error {
             newest.started_at.format("%Y-%m-%d"),
             newest.ending.invoice_id
         );
-        let hint = "for new payouts give the file a name of its own, and its payouts references of their own";
+        let hint = "for new payouts give the file a name of its own, and its payouts references of their own; leave out the rows that were paid";
         Self::new(input.display(), message, hint)
     }
 

@@ -111,7 +111,8 @@ pub fn added(payout: &Payout, newest: &Attempt) -> Finding {
             "this batch was finished, its last payout on {}",
             newest.started_at.format("%Y-%m-%d")
         ),
-        "give the file a name of its own, and its payouts references of their own".to_owned(),
+        "put the rows that were added alone into a new file with a name of its own, without the rows that were paid"
+            .to_owned(),
     )
 }
 
