@@ -16,6 +16,7 @@ use crate::payout::open::OpenError;
 use crate::payout::results::disk::PlaceError;
 use crate::payout::submit::SubmitError;
 use crate::secret::ApiKeyError;
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -160,9 +161,14 @@ impl Error {
         };
         let hint = match error {
             PlaceError::SymbolicLink => "name the file itself with --results",
-            PlaceError::NoFolder => "make the folder, or name another file with --results",
-            PlaceError::NotAFile | PlaceError::System | PlaceError::TooLarge => {
-                "name another file with --results"
+            PlaceError::NoFolder => {
+                "check the name, and that the disk is there; for a batch that was never begun make the folder first"
+            }
+            PlaceError::TooLarge => {
+                "nothing was sent; move this file away, and the next run writes its own anew from the ledger"
+            }
+            PlaceError::NotAFile | PlaceError::System => {
+                "name a file with --results, and for a batch that was begun the same one as before"
             }
             PlaceError::Io(_) => "nothing was sent; make the folder and the file writable",
         };
@@ -172,7 +178,7 @@ impl Error {
     /// There is no home folder for the ledger.
     #[must_use]
     pub fn no_home() -> Self {
-        let hint = "name a file for it with --ledger, and the same one every time";
+        let hint = "set HOME as it was when you paid before, or name that ledger's file with --ledger, the same one every time";
         Self::new(
             "HOME",
             "there is no home folder to keep the ledger in",
@@ -186,7 +192,7 @@ impl Error {
         use sqlite::OpenError as E;
         let place = path.display();
         match error {
-            E::Missing => Self::new(place, error, "nothing was ever paid by this ledger"),
+            E::Missing => Self::new(place, error, "name the ledger's own file with --ledger"),
             E::NotAFile | E::System => Self::new(
                 place,
                 format!("the ledger {error}"),
@@ -210,7 +216,7 @@ impl Error {
             E::Network(_) => Self::new(
                 place,
                 format!("the ledger {error}, where its locks cannot be relied on"),
-                "keep it on a disk of this machine, and move it there if it was begun here",
+                "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them",
             ),
             E::NotADatabase => Self::new(
                 place,
@@ -309,35 +315,10 @@ impl Error {
         Self::new(place, error, hint)
     }
 
-    /// The ledger did not do what it was asked.
+    /// The ledger did not do what it was asked, and nothing was sent.
     #[must_use]
     pub fn ledger(place: &str, error: &LedgerError) -> Self {
-        let hint = match error {
-            LedgerError::Moved(to) => format!("nothing was sent; name it with --ledger {to}"),
-            LedgerError::Newer(_) => "nothing was sent; use the newer ccbatch".to_owned(),
-            LedgerError::NotALedger => {
-                "nothing was sent; name the ledger's own file with --ledger".to_owned()
-            }
-            LedgerError::Damaged(_) => {
-                "nothing was sent; bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".to_owned()
-            }
-            LedgerError::Engine(EngineError::Replaced(_)) => {
-                "the next payout was not sent; bring the ledger's own file back, then run again"
-                    .to_owned()
-            }
-            LedgerError::Engine(EngineError::Pooled) => {
-                "the next payout was not sent; connect directly, not through a pooler".to_owned()
-            }
-            LedgerError::Engine(EngineError::Denied(_)) => {
-                "nothing was sent; the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".to_owned()
-            }
-            LedgerError::Engine(EngineError::Lost(_)) => {
-                "the next payout was not sent; see to the server and the network, then run again".to_owned()
-            }
-            LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
-                "the next payout was not sent; see to the ledger, then run again".to_owned()
-            }
-        };
+        let hint = format!("nothing was sent; {}", ledger_remedy(error));
         Self::new(place, error, hint)
     }
 
@@ -376,7 +357,12 @@ impl Error {
                 format!("this ledger was moved to {place}"),
                 "nothing has changed; a ledger is moved once",
             ),
-            MoveError::From(_) | MoveError::AtWork => Self::new(
+            MoveError::From(_) => Self::new(
+                from,
+                error,
+                "this ledger still counts until it says that it was moved; see to it, then move it to an empty one",
+            ),
+            MoveError::AtWork => Self::new(
                 from,
                 error,
                 "nothing has changed; wait until the run has ended, or run its file again, then move the ledger",
@@ -384,7 +370,7 @@ impl Error {
             MoveError::To(_) => Self::new(
                 to,
                 error,
-                "see to this ledger, then move again: until that has ended well neither of the two pays twice",
+                "see to this ledger, then move again: what was copied is not copied twice",
             ),
             MoveError::Same | MoveError::NotEmpty => Self::new(
                 to,
@@ -504,7 +490,10 @@ impl Error {
     #[must_use]
     pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
         match error {
-            SubmitError::NotClaimed(error) => Self::ledger(ledger, error).exit_with(Exit::StoppedEarly),
+            SubmitError::NotClaimed(error) => {
+                let hint = format!("the next payout was not sent; {}", ledger_remedy(error));
+                Self::new(ledger, error, hint).exit_with(Exit::StoppedEarly)
+            }
             SubmitError::NotPrepared(error) => Self::new(
                 "system",
                 format!("this machine has too little left for a request: {}", wording(error)),
@@ -592,12 +581,12 @@ impl Error {
         Self::new(place, message, hint)
     }
 
-    /// `--reference` fits several payouts.
+    /// What `resolve` names fits several attempts.
     #[must_use]
-    pub fn several_attempts(reference: &str, ids: &[String]) -> Self {
-        let message = format!("{reference:?} is the reference of several payouts in doubt");
+    pub fn several_attempts(flag: &str, value: &str, ids: &[String]) -> Self {
+        let message = format!("several attempts fit {value:?}");
         let hint = format!("say which with --id: {}", ids.join(", "));
-        Self::new("--reference", message, hint)
+        Self::new(flag, message, hint)
     }
 
     /// Nothing in the ledger has this reference or id.
@@ -642,7 +631,7 @@ impl Error {
     /// The invoice id of `resolve` is none.
     #[must_use]
     pub fn invoice_id(text: &str) -> Self {
-        let hint = "copy it from the dashboard, like INV-XXXXXXXX";
+        let hint = "copy it from the dashboard: INV- and what stands behind it";
         Self::new(
             "--invoice-id",
             format!("{text:?} is not an invoice id"),
@@ -821,6 +810,36 @@ impl Error {
     #[must_use]
     pub fn system(error: &io::Error) -> Self {
         Self::new("system", wording(error), "nothing was sent")
+    }
+}
+
+/// What to do about a ledger that did not do what it was asked.
+fn ledger_remedy(error: &LedgerError) -> Cow<'static, str> {
+    match error {
+        LedgerError::Moved(to) => format!("name it with --ledger {to}").into(),
+        LedgerError::MoveUnfinished => {
+            "finish the move from the old ledger to this one (ccbatch ledger move)".into()
+        }
+        LedgerError::Newer(_) => "use the newer ccbatch".into(),
+        LedgerError::NotALedger => "name the ledger's own file with --ledger".into(),
+        LedgerError::Damaged(_) => {
+            "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
+        }
+        LedgerError::Engine(EngineError::Replaced(_)) => {
+            "see that no other run is at work and that this is the ledger the run began with, then run again".into()
+        }
+        LedgerError::Engine(EngineError::Pooled) => {
+            "connect directly, not through a pooler".into()
+        }
+        LedgerError::Engine(EngineError::Denied(_)) => {
+            "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
+        }
+        LedgerError::Engine(EngineError::Lost(_)) => {
+            "see to the server and the network, then run again".into()
+        }
+        LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
+            "see to the ledger, then run again".into()
+        }
     }
 }
 

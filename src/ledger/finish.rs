@@ -210,6 +210,7 @@ fn is_lost(error: &LedgerError) -> bool {
             matches!(error, EngineError::Lost(_))
         }
         LedgerError::Moved(_)
+        | LedgerError::MoveUnfinished
         | LedgerError::Newer(_)
         | LedgerError::NotALedger
         | LedgerError::Damaged(_)

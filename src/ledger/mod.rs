@@ -69,6 +69,9 @@ pub enum LedgerError {
     /// It was moved, and begins nothing any more.
     #[error("this ledger was moved to {0}")]
     Moved(String),
+    /// Another was being moved here, and it begins nothing until that has ended.
+    #[error("a move to this ledger was not finished")]
+    MoveUnfinished,
     /// A later version of the program wrote it.
     #[error("this ledger was written by a newer version of ccbatch (schema {0})")]
     Newer(i64),
@@ -119,6 +122,9 @@ pub struct Identity {
     pub writes: i64,
     salt: String,
 }
+
+/// Stands for the place in a ledger to which another is being moved.
+const UNFINISHED: &str = "(a move to here was not finished)";
 
 /// The record of every payout, open.
 #[derive(Debug)]
@@ -269,14 +275,20 @@ impl<E: Engine> Ledger<E> {
     /// # Errors
     /// It was moved, or cannot be read.
     pub async fn refuse_if_moved(&mut self) -> Result<(), LedgerError> {
+        match self.moved_to().await?.as_str() {
+            "" => Ok(()),
+            UNFINISHED => Err(LedgerError::MoveUnfinished),
+            place => Err(LedgerError::Moved(place.to_owned())),
+        }
+    }
+
+    /// Where it was moved to, [`UNFINISHED`], or nothing.
+    async fn moved_to(&mut self) -> Result<String, LedgerError> {
         let sql = "SELECT moved_to FROM ledger WHERE one = 1";
         let rows = self.engine.query(sql, &[]).await?;
-        let moved_to = first(rows).and_then(|mut columns| columns.text());
-        match moved_to.as_deref() {
-            None => Err(LedgerError::NotALedger),
-            Some("") => Ok(()),
-            Some(place) => Err(LedgerError::Moved(place.to_owned())),
-        }
+        first(rows)
+            .and_then(|mut columns| columns.text())
+            .ok_or(LedgerError::NotALedger)
     }
 
     async fn insert(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {

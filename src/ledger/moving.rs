@@ -3,13 +3,10 @@
 
 use super::any::AnyEngine;
 use super::engine::{Access, Engine, EngineError, Value, Values};
-use super::{Ledger, LedgerError, first, integer_of};
+use super::{Ledger, LedgerError, UNFINISHED, integer_of};
 
 /// How many rows are read at a time, and added by one statement.
 const ROWS: usize = 200;
-
-/// Stands in a ledger to which another is being moved.
-const UNFINISHED: &str = "(a move to here was not finished)";
 
 /// The tables in the order in which they refer to each other, with their columns.
 const TABLES: [(&str, &str); 4] = [
@@ -93,7 +90,13 @@ async fn check_and_copy(
     }
     to.engine.begin(Access::Write).await.map_err(of_new)?;
     let target = to.moved_to().await.map_err(MoveError::To)?;
-    if to.identity.id == from.identity.id && target == UNFINISHED {
+    from.identity.writes = from.writes().await.map_err(MoveError::From)?;
+    let is_its_copy = to.identity.id == from.identity.id && target == UNFINISHED;
+    let is_marked = source == to.place();
+    // Without the mark the old one may have been written to since it was copied.
+    let is_as_copied =
+        source.is_empty() && from.identity.writes == to.writes().await.map_err(MoveError::To)?;
+    if is_its_copy && (is_marked || is_as_copied) {
         // All of it was copied; only the marks are missing.
         to.engine.rollback().await;
         let sql = "SELECT count(*) FROM attempt";
@@ -196,12 +199,9 @@ impl Ledger<AnyEngine> {
         Ok(())
     }
 
-    async fn moved_to(&mut self) -> Result<String, LedgerError> {
-        let sql = "SELECT moved_to FROM ledger WHERE one = 1";
-        let rows = self.engine.query(sql, &[]).await?;
-        first(rows)
-            .and_then(|mut columns| columns.text())
-            .ok_or(LedgerError::NotALedger)
+    /// How often the ledger was written to until now.
+    async fn writes(&mut self) -> Result<i64, LedgerError> {
+        self.count("SELECT writes FROM ledger WHERE one = 1").await
     }
 
     async fn count(&mut self, sql: &str) -> Result<i64, LedgerError> {

@@ -156,9 +156,19 @@ impl Sqlite {
     pub fn back_up(&self, to: &Path) -> Result<(), OpenError> {
         let mut options = OpenOptions::new();
         file::for_owner_only(options.write(true).create_new(true)).open(to)?;
+        let copied = self.copy_into(to);
+        if copied.is_err() {
+            // Half a copy would pass for a whole one.
+            let _ = std::fs::remove_file(to);
+        }
+        copied
+    }
+
+    fn copy_into(&self, to: &Path) -> Result<(), OpenError> {
+        let name = to.to_str();
+        let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         // Into an empty file; SQLite refuses one that holds anything.
-        let target = to.to_string_lossy();
-        let copied = self.connection.execute("VACUUM INTO ?1", [&*target]);
+        let copied = self.connection.execute("VACUUM INTO ?1", [name]);
         copied.map_err(open_error)?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;

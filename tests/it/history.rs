@@ -197,3 +197,42 @@ fn a_batch_that_was_begun_on_sqlite_goes_on_on_postgresql() {
     run.status(1).stderr_has("hint: nothing has changed").go();
     assert_eq!(scene.sent_and_created(), (5, 5));
 }
+
+#[test]
+fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
+    for pays_meanwhile in [false, true] {
+        let scene = Scene::paying("", &rows(3));
+        let run = scene.pay().args(["--limit", "1"]).status(5);
+        run.stderr_has("1 created").go();
+        let move_it = || scene.program(["ledger", "move", "--to", "new.db"]);
+        move_it().stderr_has("with 1 attempts").go();
+        // As if it had been killed when all was copied and neither was marked.
+        for (file, mark) in [
+            (scene.ledger(), ""),
+            (scene.path("new.db"), "(a move to here was not finished)"),
+        ] {
+            let ledger = rusqlite::Connection::open(file).unwrap();
+            let sql = "UPDATE ledger SET moved_to = ?1";
+            ledger.execute(sql, [mark]).unwrap();
+        }
+        let pay = || scene.pay().env("CCBATCH_LEDGER", "new.db");
+        let run = pay().status(1);
+        let run = run.stderr_has("a move to this ledger was not finished");
+        run.stderr_has("hint: nothing was sent; finish the move")
+            .go();
+        if pays_meanwhile {
+            let run = scene.pay().args(["--limit", "1"]).status(5);
+            run.stderr_has("2 created").go();
+            let run = move_it().status(1);
+            run.stderr_has("there is something in this ledger already")
+                .go();
+            pay().status(1).stderr_has("was not finished").go();
+            scene.pay().stderr_has("All done: 3 created").go();
+        } else {
+            move_it().stderr_has("with 1 attempts").go();
+            scene.pay().status(1).stderr_has("was moved to").go();
+            pay().stderr_has("All done: 3 created").go();
+        }
+        assert_eq!(scene.sent_and_created(), (3, 3));
+    }
+}
