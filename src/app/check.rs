@@ -6,13 +6,14 @@ use super::{input, only};
 use crate::cli::Format;
 use crate::clock;
 use crate::config::{Check, Files};
+use crate::cryptocloud::client::PRODUCTION_HOST;
 use crate::domain::escape::escape;
 use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Options, WarningPolicy};
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, BatchId, BatchPath, Engine, Ledger, Realm};
+use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Engine, Ledger, Realm};
 use crate::payout::open::{Notice, OpenError, Opened};
 use crate::payout::pacer;
 use crate::payout::plan::{Closed, Selection};
@@ -25,7 +26,7 @@ use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{CreatedBefore, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -42,16 +43,13 @@ pub(super) fn block_on<T>(
     runtime.block_on(command)
 }
 
-/// The API's host, as far as it is known.
-pub(super) fn host_of(config: &Check, opened: &Opened) -> String {
-    let of_batch = || opened.attempts.last().map(|attempt| attempt.host.clone());
-    let host = config.api.clone().or_else(of_batch);
-    host.unwrap_or_else(|| match config.files.realm {
-        Realm::Live => crate::cryptocloud::client::PRODUCTION_URL
-            .trim_start_matches("https://")
-            .to_owned(),
-        realm @ (Realm::Loopback(_) | Realm::Sandbox) => realm.to_string(),
-    })
+/// The host that a batch is paid through, as far as it is known.
+pub(super) fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
+    match (attempts.last(), realm) {
+        (Some(attempt), _) => attempt.host.clone(),
+        (None, Realm::Live) => PRODUCTION_HOST.to_owned(),
+        (None, realm @ (Realm::Loopback(_) | Realm::Sandbox)) => realm.to_string(),
+    }
 }
 
 /// The realm of the batch: that of the ids in its results file, else of its path.
@@ -225,22 +223,20 @@ pub(super) fn tell_refusals(
         exit = Exit::InDoubt;
     }
     // A row that pays it again is told already. To put another row beside that one would pay twice.
-    let is_told = |attempt: &Attempt| {
-        let mut refused = plan
-            .states
-            .iter()
-            .flatten()
-            .filter_map(|state| match state {
-                RowState::Refused(refusal) => Some(refusal.attempt),
-                RowState::Created(_)
-                | RowState::InDoubt(_)
-                | RowState::Rejected(_)
-                | RowState::UnderWay(_)
-                | RowState::Pending { .. } => None,
-            });
-        refused.any(|told| told.id == attempt.id)
-    };
-    let missing = plan.missing.iter().filter(|attempt| !is_told(attempt));
+    let told: HashSet<&AttemptId> = plan
+        .states
+        .iter()
+        .flatten()
+        .filter_map(|state| match state {
+            RowState::Refused(refusal) => Some(&refusal.attempt.id),
+            RowState::Created(_)
+            | RowState::InDoubt(_)
+            | RowState::Rejected(_)
+            | RowState::UnderWay(_)
+            | RowState::Pending { .. } => None,
+        })
+        .collect();
+    let missing = plan.missing.iter().filter(|it| !told.contains(&it.id));
     findings.extend(missing.map(|attempt| refusals::missing(attempt, places)));
     if let Some(Closed::Finished { newest, added }) = plan.closed {
         let row = prospect.rows.get(added);

@@ -34,6 +34,11 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         TableFormat::Csv => history::csv,
         TableFormat::Json => history::json,
     };
+    let payee = config.payee.as_deref().map(str::to_lowercase);
+    let is_wanted = |attempt: &&Attempt| {
+        let payee = payee.as_ref();
+        payee.is_none_or(|wanted| attempt.payee.to_lowercase().contains(wanted))
+    };
     let mut position = Position::default();
     loop {
         let page = ledger.page(&config.filter, &mut position).await;
@@ -41,19 +46,12 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         if page.is_empty() {
             return Ok(Exit::AllCreated);
         }
-        let wanted = page.iter().filter(|attempt| is_of_payee(attempt, config));
-        let lines: Vec<String> = wanted.map(line).collect();
+        let lines: Vec<String> = page.iter().filter(is_wanted).map(line).collect();
         if !lines.is_empty() {
             // Nothing is held in the ledger while a reader takes its time.
             write(&lines.join("\n"))?;
         }
     }
-}
-
-fn is_of_payee(attempt: &Attempt, config: &History) -> bool {
-    let payee = attempt.payee.to_lowercase();
-    let wanted = config.payee.as_deref();
-    wanted.is_none_or(|wanted| payee.contains(&wanted.to_lowercase()))
 }
 
 fn write(text: &str) -> Result<(), Error> {

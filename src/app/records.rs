@@ -92,7 +92,7 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
         Ok(None) => {}
         Err(error) => {
             ui::say(&error.to_string());
-            ui::say("What is told here is told without the ledger.");
+            ui::say("What was paid before cannot be looked up: these rows may be paid already.");
         }
     }
     rehearsal_ledger(&files.user).await

@@ -1,16 +1,14 @@
 //! `ccbatch report`: where each payout stands, as a page for people.
 
-use super::check::{block_on, read_intake};
+use super::check::{block_on, host_of, read_intake};
 use super::input;
 use super::look::{Looked, look};
 use super::records::{existing_ledger, rehearsal_ledger, results_of};
 use crate::clock;
 use crate::config::{Mode, Output, Report};
-use crate::cryptocloud::client::PRODUCTION_URL;
 use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ledger::{Attempt, Realm};
 use crate::os::file::{parent, write_new_for_owner_only};
 use crate::payout::plan::rows_of;
 use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
@@ -91,15 +89,6 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
             resolve: files.resolve_id_command(),
         },
     })))
-}
-
-/// The host that the batch is paid through, as far as it is known.
-fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
-    match (attempts.last(), realm) {
-        (Some(attempt), _) => attempt.host.clone(),
-        (None, Realm::Live) => PRODUCTION_URL.trim_start_matches("https://").to_owned(),
-        (None, realm @ (Realm::Loopback(_) | Realm::Sandbox)) => realm.to_string(),
-    }
 }
 
 /// Refuses to replace what is not a page of ours: a symbolic link, a folder, any other file.

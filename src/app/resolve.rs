@@ -240,11 +240,12 @@ fn one_of(mut found: Vec<Attempt>, config: &Resolve) -> Result<Option<Attempt>, 
     }
     if found.len() > 1 && found.iter().any(|it| it.counting == Counting::Extra) {
         let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
-        let which = match &config.which {
-            Which::Line(line) => format!("line {line}"),
-            Which::Reference(text) | Which::Id(text) => text.clone(),
+        let (flag, value) = match &config.which {
+            Which::Line(line) => ("--line", line.to_string()),
+            Which::Reference(reference) => ("--reference", reference.clone()),
+            Which::Id(id) => ("--id", id.clone()),
         };
-        return Err(Error::several_attempts(&which, &ids));
+        return Err(Error::several_attempts(flag, &value, &ids));
     }
     Ok(found.pop())
 }
@@ -277,15 +278,18 @@ async fn find_in_ledger(
     }
 }
 
-/// The one attempt, of any realm and batch, that is in doubt.
+/// The one attempt, of any realm and batch: a payout in doubt before those that were settled.
 fn one_of_all(mut found: Vec<Attempt>, reference: &str) -> Result<Option<Attempt>, Error> {
     let has_doubt = found.iter().any(|it| it.status().is_in_doubt());
     if has_doubt {
         found.retain(|it| it.status().is_in_doubt());
     }
-    if found.len() > 1 && has_doubt {
+    let is_of_one_payout = found
+        .windows(2)
+        .all(|two| matches!(two, [a, b] if (a.realm, &a.key) == (b.realm, &b.key)));
+    if found.len() > 1 && (has_doubt || !is_of_one_payout) {
         let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
-        return Err(Error::several_attempts(reference, &ids));
+        return Err(Error::several_attempts("--reference", reference, &ids));
     }
     Ok(found.pop())
 }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Intake;
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, AttemptStatus, Realm};
+use crate::ledger::{Attempt, AttemptId, AttemptStatus, Realm};
 use crate::os::lock::{LockError, lock};
 use crate::payout::open::Opened;
 use crate::payout::pacer::SystemClock;
@@ -30,6 +30,7 @@ use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{Doubt, PlanReport, Summary};
 use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, findings, report, ui};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -360,7 +361,8 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         .iter()
         .flat_map(|submission| &submission.sent)
         .collect();
-    let is_sent = |attempt: &Attempt| sent.iter().any(|sent| sent.id == attempt.id);
+    let ids: HashSet<&AttemptId> = sent.iter().map(|attempt| &attempt.id).collect();
+    let is_sent = |attempt: &Attempt| ids.contains(&attempt.id);
     let before = states().filter_map(|state| match state {
         RowState::Created(attempt) if !is_sent(attempt) => Some(RowState::Created(attempt)),
         RowState::Created(_)
@@ -400,15 +402,16 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         ),
     };
     let exit = Exit::of(&summary.counts);
+    let event = events::summary(&summary, exit);
     if config.check.format == Format::Json {
-        ui::emit(&events::summary(&summary, exit));
+        ui::emit(&event);
     }
     ui::say(&report::summary(&summary));
     if ended.submission.is_some() {
         ui::ring();
     }
     if let Some(command) = &config.on_end {
-        on_end::run(command, &events::line(&events::summary(&summary, exit)));
+        on_end::run(command, &events::line(&event));
     }
     exit
 }

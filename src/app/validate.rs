@@ -61,7 +61,8 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let opened = open::look(&mut ledger, &mut results, &wanted).await;
     let mut opened = opened.map_err(failed)?;
     tell_notices(config, &opened, Adopting::LeftToARun);
-    let host = host_of(config, &opened);
+    let host = config.api.clone();
+    let host = host.unwrap_or_else(|| host_of(realm, &opened.attempts));
     let request = request(config, &host, &path, (realm, &batch.payouts))?;
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;

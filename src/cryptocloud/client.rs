@@ -25,7 +25,7 @@ use tokio::task::yield_now;
 use tower::util::MapResultLayer;
 
 pub use super::connection::ConnectError;
-pub use super::endpoint::{Endpoint, EndpointError, PRODUCTION_URL};
+pub use super::endpoint::{Endpoint, EndpointError, PRODUCTION_HOST, PRODUCTION_URL};
 
 /// How long a request may take and how much of an answer is read.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 pub const PRODUCTION_URL: &str = "https://api.cryptocloud.plus";
 
 /// The host of the real API.
-const PRODUCTION_HOST: &str = "api.cryptocloud.plus";
+pub const PRODUCTION_HOST: &str = "api.cryptocloud.plus";
 
 /// The realm of every host that is not this machine.
 const LIVE: &str = "live";
