@@ -4,6 +4,7 @@ use super::blocking::unless_stopped;
 use crate::config::KeySource;
 use crate::error::Error;
 use crate::os::file::mode_for_others;
+use crate::os::terminal::HiddenTyping;
 use crate::payout::stop::Stop;
 use crate::secret::ApiKey;
 use crate::terminal::ui;
@@ -51,10 +52,12 @@ fn read_file(path: &Path) -> Result<ApiKey, Error> {
 }
 
 async fn prompt(stop: &Stop) -> Result<Option<ApiKey>, Error> {
+    // Before the question is shown, and until the answer is there or a stop is asked for.
+    let hidden = HiddenTyping::begin().map_err(|error| Error::terminal(&error))?;
     let asked = unless_stopped(stop, ui::ask_key).await;
+    drop(hidden);
     let answer = asked.map_err(|error| Error::system(&error))?;
     let Some(answer) = answer else {
-        ui::show_typing();
         ui::say("");
         return Ok(None);
     };

@@ -5,3 +5,4 @@ pub mod host;
 pub mod lock;
 pub mod mount;
 pub mod signal;
+pub mod terminal;

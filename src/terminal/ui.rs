@@ -114,33 +114,30 @@ pub fn can_ask() -> bool {
 /// # Errors
 /// The terminal cannot be read.
 pub fn ask(question: &str) -> io::Result<bool> {
-    let mut stderr = io::stderr().lock();
-    write!(stderr, "{question} [y/N] ")?;
-    stderr.flush()?;
-    drop(stderr);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    let answer = line_after(&format!("{question} [y/N] "))?;
     Ok(matches!(
         answer.trim().to_lowercase().as_str(),
         "y" | "yes" | "д" | "да"
     ))
 }
 
-/// Asks for the API key without showing it. Blocks.
+/// Asks for the API key. Blocks.
 ///
 /// # Errors
 /// The terminal cannot be read.
 pub fn ask_key() -> io::Result<String> {
-    let prompt = dialoguer::Password::new().with_prompt("CryptoCloud API key");
-    prompt
-        .interact()
-        .map_err(|dialoguer::Error::IO(error)| error)
+    line_after("CryptoCloud API key (it is not shown): ")
 }
 
-/// Makes what is typed visible again, after a question for a key was given up.
-pub fn show_typing() {
-    // Without the program `stty` there is nothing else to try.
-    let _ = std::process::Command::new("stty").arg("echo").status();
+/// Shows a question and reads the line that answers it.
+fn line_after(question: &str) -> io::Result<String> {
+    let mut stderr = io::stderr().lock();
+    write!(stderr, "{question}")?;
+    stderr.flush()?;
+    drop(stderr);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer)
 }
 
 /// How progress is shown.

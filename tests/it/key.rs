@@ -172,6 +172,15 @@ fn a_typed_one_that_is_refused_is_named_as_such() {
     assert!(!shown.contains(VARIABLE), "{shown}");
 }
 
+#[test]
+fn a_key_that_was_typed_ahead_of_the_question_is_taken() {
+    let scene = locked();
+    let mut terminal = scene.pay().without_env(VARIABLE).on_terminal();
+    terminal.type_line("another-key");
+    let shown = terminal.end(5);
+    assert!(shown.contains("the API key was refused"), "{shown}");
+}
+
 /// A sandbox of the program's own, with these arguments and variables; what is to be done through
 /// it gets its URL.
 fn through_own_sandbox(
