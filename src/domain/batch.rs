@@ -1,7 +1,7 @@
 //! A [`Batch`] is all the payouts of one file, in the file's order, with its control totals.
 
 use super::currency::CURRENCY_COUNT;
-use super::{Amount, Currency, Payout};
+use super::{Currency, Payout};
 use std::fmt;
 
 /// All the payouts of one file. Only validation makes one, and only when every row is right.
@@ -32,18 +32,18 @@ impl Default for Totals {
 pub struct TotalOverflow;
 
 impl Totals {
-    /// Counts one payout.
-    ///
-    /// # Errors
-    /// When the sum exceeds a `u128` of minor units; nothing is counted then.
-    pub fn add(&mut self, currency: Currency, amount: Amount) -> Result<(), TotalOverflow> {
-        let units = amount
-            .minor_units(currency.decimals())
-            .ok_or(TotalOverflow)?;
-        self.add_units(currency, units)
+    /// Of payouts of a batch. All of it was counted when it was validated, so a part of it can be.
+    #[must_use]
+    pub fn of<'a>(payouts: impl IntoIterator<Item = &'a Payout>) -> Self {
+        let mut totals = Self::default();
+        for payout in payouts {
+            let counted = totals.add_units(payout.currency, payout.minor_units);
+            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
+        }
+        totals
     }
 
-    /// Counts one payout whose minor units are known.
+    /// Counts one payout, by its minor units.
     ///
     /// # Errors
     /// When the sum exceeds a `u128`; nothing is counted then.
@@ -64,15 +64,6 @@ impl Totals {
             *count = count.saturating_add(*more);
         }
         Ok(())
-    }
-
-    /// The sum of one currency, zero if it does not occur.
-    #[must_use]
-    pub fn sum(&self, currency: Currency) -> MinorUnits {
-        MinorUnits {
-            units: self.per_currency[currency.index()].1,
-            decimals: currency.decimals(),
-        }
     }
 
     /// How many payouts in all.
@@ -133,8 +124,8 @@ mod tests {
     fn sums_are_exact() {
         let btc = Currency::from_code("BTC").unwrap();
         let mut totals = Totals::default();
-        for text in ["0.1", "0.2", "0.00000001"] {
-            totals.add(btc, Amount::parse(text, 8).unwrap()).unwrap();
+        for units in [10_000_000, 20_000_000, 1] {
+            totals.add_units(btc, units).unwrap();
         }
         let lines: Vec<_> = totals
             .iter()
@@ -147,9 +138,9 @@ mod tests {
     fn a_sum_that_cannot_be_counted_is_refused() {
         let eth = Currency::from_code("ETH").unwrap();
         let mut totals = Totals::default();
-        let most = Amount::parse("300000000000000000000", 18).unwrap();
-        assert_eq!(totals.add(eth, most), Ok(()));
-        assert_eq!(totals.add(eth, most), Err(TotalOverflow));
+        let most = 300_000_000_000_000_000_000 * 10_u128.pow(18);
+        assert_eq!(totals.add_units(eth, most), Ok(()));
+        assert_eq!(totals.add_units(eth, most), Err(TotalOverflow));
         assert_eq!(totals.count(), 1);
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn look(text: &str, currency: Option<Currency>) -> Look {
         return Look::Certain(number);
     }
     if let Some(number) = currency.and_then(|currency| without_own_unit(text, currency)) {
-        return Look::OwnUnit(valid(number).or_else(|| certain(number)));
+        return Look::OwnUnit(certain(number));
     }
     if is_with_unit(text) {
         return Look::OtherUnit;
@@ -309,6 +309,7 @@ mod tests {
             ("1 234.56 USDT_TRC20", own("1234.56")),
             ("1,5 USDT", own("1.5")),
             ("1,500 USDT", Look::OwnUnit(None)),
+            ("1.500 USDT", Look::OwnUnit(None)),
             ("25 BTC", Look::OtherUnit),
             ("$500", Look::OtherUnit),
             ("100руб", Look::OtherUnit),

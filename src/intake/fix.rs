@@ -3,7 +3,7 @@
 //! decimal mark. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
 //! never changed.
 
-use super::columns::{ALL, ColumnNames};
+use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning};
 use super::csv::{Record, Splitter, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
@@ -165,7 +165,7 @@ impl Fixer<'_> {
             let new = match column {
                 Some(column) => column.name().to_owned(),
                 // Else the copy would have two columns of this name.
-                None if ALL.iter().any(|it| it.name() == name.trim().to_lowercase()) => {
+                None if matches!(meaning(&name), Meaning::Used(_, Claim::Own)) => {
                     format!("{name} (not used)")
                 }
                 None => name.clone(),

@@ -36,7 +36,6 @@ pub struct Header {
     places: Places,
     pub(super) memos: Vec<usize>,
     pub(super) comments: Vec<usize>,
-    pub(super) invoice_ids: Vec<usize>,
 }
 
 /// Where the used columns are, and by what right.
@@ -271,7 +270,6 @@ impl<'t> Candidate<'t> {
             passed_over,
             memos: with(Meaning::Memo),
             comments: with(Meaning::Comment),
-            invoice_ids: with(Meaning::InvoiceId),
             names: self.names,
             cells: self.cells,
             places: self.places,

@@ -7,37 +7,21 @@ use crate::payout::plan::state_of;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// The states that occur, in the order of their columns.
-fn states(page: &Page<'_>) -> Vec<State> {
-    let occurs = |wanted: &State| page.rows.iter().any(|(_, it)| state_of(it) == *wanted);
-    State::ALL.into_iter().filter(occurs).collect()
-}
-
-/// The totals of the rows in one state, or of all.
-fn totals_of<'a>(payouts: impl Iterator<Item = &'a Payout>) -> Totals {
-    let mut totals = Totals::default();
-    for payout in payouts {
-        // The whole input was counted when it was validated, so a part of it can be.
-        let counted = totals.add_units(payout.currency, payout.minor_units);
-        debug_assert!(counted.is_ok(), "a part of a batch that was counted");
-    }
-    totals
-}
-
 /// What each currency comes to, by state.
 pub(super) fn per_currency(page: &Page<'_>) -> Markup {
     let say = |it| text(page.language, it);
-    let rows = || page.rows.iter().map(|(payout, _)| *payout);
-    let all = totals_of(rows());
-    let states = states(page);
+    let all = Totals::of(page.rows.iter().map(|(payout, _)| *payout));
     let of_state = |wanted: State| {
         let rows = page.rows.iter();
-        totals_of(
-            rows.filter(move |(_, it)| state_of(it) == wanted)
-                .map(|(payout, _)| *payout),
-        )
+        let rows = rows.filter(|(_, state)| state_of(state) == wanted);
+        (wanted, Totals::of(rows.map(|(payout, _)| *payout)))
     };
-    let of_states: Vec<(State, Totals)> = states.iter().map(|it| (*it, of_state(*it))).collect();
+    // In the order of their columns.
+    let of_states: Vec<(State, Totals)> = State::ALL
+        .into_iter()
+        .map(of_state)
+        .filter(|(_, totals)| totals.count() > 0)
+        .collect();
     html! {
         h2 { (say(Text::PerCurrency)) }
         table {
@@ -84,17 +68,20 @@ fn part(totals: &Totals, currency: Currency) -> Markup {
 /// What each payee comes to; by address where a row names none.
 pub(super) fn per_payee(page: &Page<'_>) -> Markup {
     let say = |it| text(page.language, it);
-    let mut payees: BTreeMap<(String, &str), Totals> = BTreeMap::new();
-    let mut created: BTreeMap<(String, &str), Totals> = BTreeMap::new();
+    // All of it, and what of it is created, by name without capitals and as it is written.
+    let mut payees: BTreeMap<(String, &str), [Vec<&Payout>; 2]> = BTreeMap::new();
     for (payout, row) in &page.rows {
-        let key = || (name_of(payout).to_lowercase(), name_of(payout));
-        let one = totals_of(std::iter::once(*payout));
-        // A part of a batch that was counted can be.
-        let _ = payees.entry(key()).or_default().merge(&one);
+        let name = name_of(payout);
+        let [all, created] = payees.entry((name.to_lowercase(), name)).or_default();
+        all.push(payout);
         if state_of(row) == State::Created {
-            let _ = created.entry(key()).or_default().merge(&one);
+            created.push(payout);
         }
     }
+    let payees = payees.into_iter().map(|((_, name), payouts)| {
+        let [all, created] = payouts.map(Totals::of);
+        (name, all, created)
+    });
     html! {
         h2 { (say(Text::PerPayee)) }
         table {
@@ -108,15 +95,15 @@ pub(super) fn per_payee(page: &Page<'_>) -> Markup {
                 }
             }
             tbody {
-                @for (key, totals) in &payees {
-                    @for (currency, count, sum) in totals.iter() {
+                @for (name, all, created) in payees {
+                    @for (currency, count, sum) in all.iter() {
                         tr {
-                            td data-label=(say(Text::Payee)) { div { (outside(key.1)) } }
+                            td data-label=(say(Text::Payee)) { div { (outside(name)) } }
                             td data-label=(say(Text::Currency)) { (currency.code()) }
                             td.n data-label=(say(Text::Payouts)) { (count) }
                             td.n data-label=(say(Text::InAll)) { (sum.to_string()) }
                             td.n data-label=(state(page.language, State::Created)) {
-                                @if let Some(totals) = created.get(key) { (part(totals, currency)) }
+                                (part(&created, currency))
                             }
                         }
                     }

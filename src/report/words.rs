@@ -121,10 +121,12 @@ fn english(text: Text) -> &'static str {
         Text::InAll => "In all",
         Text::InDoubtTodo => "In doubt: look before anything else is done",
         Text::InDoubtHelp => {
-            "These may have been paid. They are not sent again until somebody has looked in the CryptoCloud dashboard, section Balance."
+            "These may have been paid. They are not sent again until somebody has looked in the CryptoCloud dashboard, section Balance, and has recorded the result with one of the commands below."
         }
         Text::IfThere => "If the withdrawal is there, with its id:",
-        Text::IfNotThere => "If it is not there:",
+        Text::IfNotThere => {
+            "If it is not there after ten minutes, this lets the next run send it again:"
+        }
         Text::RejectedTodo => "Rejected by the API: nothing was paid",
         Text::RejectedHelp => "Mend these rows where they stand in the file, then run:",
         Text::RefusedTodo => "Not sent because of an earlier payout",
@@ -167,7 +169,7 @@ fn russian(text: Text) -> &'static str {
         Text::AtWork => "Выплата этого файла идёт сейчас: страница показывает один её момент.",
         Text::File => "Файл",
         Text::Fingerprint => "Отпечаток пакета",
-        Text::Through => "Через",
+        Text::Through => "Выплата через",
         Text::ResultsFile => "Файл результатов",
         Text::Ledger => "Журнал выплат",
         Text::NoLedger => "ещё нет",
@@ -182,15 +184,17 @@ fn russian(text: Text) -> &'static str {
         Text::InAll => "Всего",
         Text::InDoubtTodo => "Под вопросом: сначала проверьте их",
         Text::InDoubtHelp => {
-            "Возможно, они выплачены. Повторно они не отправляются, пока кто-нибудь не посмотрит в кабинете CryptoCloud, раздел «Баланс»."
+            "Возможно, они выплачены. Повторно они не отправляются, пока кто-нибудь не найдёт их в кабинете CryptoCloud, раздел «Баланс», и не запишет результат одной из команд ниже."
         }
         Text::IfThere => "Если вывод там есть, с его номером:",
-        Text::IfNotThere => "Если его там нет:",
+        Text::IfNotThere => {
+            "Если через десять минут его там нет, после этой команды следующий запуск отправит выплату снова:"
+        }
         Text::RejectedTodo => "Отклонены API: ничего не выплачено",
         Text::RejectedHelp => "Исправьте эти строки на их местах в файле и выполните:",
         Text::RefusedTodo => "Не отправлены из-за прежней выплаты",
         Text::RefusedHelp => {
-            "Каждая из них совпадает с выплатой, известной журналу. Эта команда скажет, с какой и что делать:"
+            "Каждой из них мешает выплата, известная журналу. Эта команда скажет, какая и что делать:"
         }
         Text::PendingTodo => "Чтобы выплатить то, что ещё не создано, выполните:",
         Text::Timeline => "Ход выплат",
@@ -202,7 +206,7 @@ fn russian(text: Text) -> &'static str {
         Text::Address => "Адрес",
         Text::State => "Состояние",
         Text::Time => "Время (UTC)",
-        Text::InvoiceId => "Номер счёта",
+        Text::InvoiceId => "Номер вывода (INV-…)",
         Text::Reference => "Референс",
         Text::Accepted => "API принял",
         Text::AcceptedNote => {

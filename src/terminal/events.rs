@@ -4,7 +4,7 @@ use super::report::{PlanReport, StatusRow, Summary};
 use crate::domain::escape::{escape_cell, is_unsafe};
 use crate::domain::{Currency, FindingCounts, Severity, State, Totals};
 use crate::exit::Exit;
-use crate::ledger::{Attempt, AttemptStatus};
+use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -13,8 +13,16 @@ use std::fmt::Write as _;
 /// for whatever could.
 #[must_use]
 pub fn line(event: &Value) -> String {
-    let mut line = String::new();
-    for c in event.to_string().chars() {
+    harmless(event.to_string())
+}
+
+/// JSON in which JSON's own escapes stand for whatever could steer a terminal.
+pub(super) fn harmless(json: String) -> String {
+    if !json.contains(is_unsafe) {
+        return json;
+    }
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
         if is_unsafe(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a String cannot fail.
@@ -186,10 +194,9 @@ const STATE_COLUMNS: [&str; 12] = [
 
 fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
     let attempt = state.and_then(attempt_of);
-    let ending = attempt.map(|attempt| attempt.ending.clone());
-    let (invoice_id, error_key, detail) = ending.map_or_else(Default::default, |ending| {
-        (ending.invoice_id, ending.error_key, ending.detail)
-    });
+    let of_ending = |field: fn(&Ending) -> &String| {
+        attempt.map_or_else(String::new, |attempt| field(&attempt.ending).clone())
+    };
     [
         payout.line.to_string(),
         payout.reference.clone(),
@@ -199,9 +206,9 @@ fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
         payout.amount.to_string(),
         state.map_or(String::new(), |state| state_of(state).to_string()),
         attempt.map_or(0, |attempt| attempt.number).to_string(),
-        invoice_id,
-        error_key,
-        detail,
+        of_ending(|it| &it.invoice_id),
+        of_ending(|it| &it.error_key),
+        of_ending(|it| &it.detail),
         attempt.map_or(String::new(), |attempt| attempt.id.to_string()),
     ]
 }
@@ -264,7 +271,7 @@ pub fn currencies_csv() -> String {
     )
 }
 
-fn csv_text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn csv_text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory cannot fail.
     let _ = writer.write_record(header);

@@ -1,15 +1,14 @@
 //! Findings as text: for a terminal as a drawing, with the characters at fault underlined, for a
 //! log as one line with the hint on the next, and for a program as events.
 
+use super::events::harmless;
 use super::ui::{self, Emit};
-use crate::domain::escape::{escape, is_unsafe};
+use crate::domain::escape::escape;
 use crate::domain::finding::Related;
 use crate::domain::{Column, Finding, FindingCounts, Severity};
 use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
-use dialoguer::console;
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write as _};
 use std::ops::Range;
@@ -122,8 +121,7 @@ impl<'a> Findings<'a> {
 }
 
 /// A finding as an event: one line of JSON, in which nothing can steer a terminal.
-#[must_use]
-pub fn event(finding: &Finding) -> String {
+fn event(finding: &Finding) -> String {
     #[derive(Serialize)]
     struct Event<'a> {
         column: Option<&'a str>,
@@ -149,26 +147,12 @@ pub fn event(finding: &Finding) -> String {
         hint: &finding.hint,
     };
     // Texts and numbers can always be written.
-    let json = serde_json::to_string(&event).unwrap_or_default();
-    if matches!(escape(&json), Cow::Borrowed(_)) {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_unsafe(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    harmless(serde_json::to_string(&event).unwrap_or_default())
 }
 
 /// Whether a drawing has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
+enum Colour {
     /// With escape sequences.
     Styled,
     /// Without.
@@ -207,8 +191,7 @@ pub fn line(input: &str, finding: &Finding) -> String {
 }
 
 /// The place first, then the row with the characters at fault underlined, then the hint.
-#[must_use]
-pub fn drawing(input: &str, finding: &Finding, colour: Colour, columns: usize) -> String {
+fn drawing(input: &str, finding: &Finding, colour: Colour, columns: usize) -> String {
     let Some(line) = finding.line.filter(|_| !finding.row.is_empty()) else {
         return self::line(input, finding);
     };

@@ -1,5 +1,6 @@
 //! What the ledger has against a row, as a finding.
 
+use super::events::csv_text;
 use super::report::attempted;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Finding, Payout, Severity};
@@ -144,19 +145,19 @@ fn record(attempt: &Attempt, places: Places<'_>) -> String {
     format!("{}, {what}, see {}", attempted(attempt), places.of(attempt))
 }
 
-/// The row of an attempt, to be pasted.
+/// The row of an attempt, to be pasted: `reference,currency_code,to_address,amount: R1,BTC,bc1q…,0.1`
 fn row(attempt: &Attempt) -> String {
-    let mut names = vec!["currency_code", "to_address", "amount"];
-    let mut cells = vec![
-        attempt.content.currency_code(),
-        &attempt.to_address,
-        &attempt.amount,
+    let cells = [
+        ("reference", attempt.reference.as_str()),
+        ("currency_code", attempt.content.currency_code()),
+        ("to_address", &attempt.to_address),
+        ("amount", &attempt.amount),
     ];
-    if !attempt.reference.is_empty() {
-        names.insert(0, "reference");
-        cells.insert(0, &attempt.reference);
-    }
-    format!("{}: {}", names.join(","), escape(&cells.join(",")))
+    let has_no_reference = usize::from(attempt.reference.is_empty());
+    let (names, cells): (Vec<&str>, Vec<&str>) = cells.into_iter().skip(has_no_reference).unzip();
+    let cells = cells.into_iter().map(str::to_owned).collect();
+    let text = csv_text(&names, std::iter::once(cells));
+    escape(&text.trim_end().replacen('\n', ": ", 1)).into_owned()
 }
 
 fn finding(

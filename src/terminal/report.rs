@@ -435,13 +435,8 @@ pub fn sums_of<'a>(
     rows: impl Iterator<Item = (&'a Payout, State)> + Clone,
 ) -> Vec<(State, Totals)> {
     let of = |wanted: State| {
-        let mut totals = Totals::default();
-        for (payout, _) in rows.clone().filter(|(_, state)| *state == wanted) {
-            // The whole input was counted when it was validated, so a part of it can be.
-            let counted = totals.add_units(payout.currency, payout.minor_units);
-            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
-        }
-        totals
+        let rows = rows.clone().filter(|(_, state)| *state == wanted);
+        Totals::of(rows.map(|(payout, _)| payout))
     };
     let sums = SUMMED.into_iter().map(|state| (state, of(state)));
     sums.filter(|(_, totals)| totals.count() > 0).collect()
@@ -484,7 +479,7 @@ fn in_doubt(doubt: &Doubt) -> String {
         text,
         "\n  Look for it in the CryptoCloud dashboard. If it is there:\n    \
          {command} --invoice-id INV-…\n  \
-         If it is not:\n    \
+         If it is not there after ten minutes, this lets the next run send it again:\n    \
          {command} --not-created",
         command = doubt.command,
     );

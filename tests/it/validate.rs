@@ -210,6 +210,25 @@ fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
 }
 
 #[test]
+fn the_copy_has_no_second_column_of_a_used_name_in_whatever_spelling() {
+    for unused in ["to_address", "To Address", "TO-ADDRESS"] {
+        let scene = Scene::new("");
+        let input = format!("currency_code,{unused},amount,Wallet 2\nBTC,,1,{BITCOIN}\n");
+        scene.write(INPUT, input);
+        let run = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+        run.args(["--columns", "to_address=Wallet 2"])
+            .stderr_has(&format!("is named {unused} (not used)"))
+            .go();
+        assert_eq!(
+            scene.read("new.csv"),
+            format!("currency_code,{unused} (not used),amount,to_address\nBTC,,1,{BITCOIN}\n")
+        );
+        let run = scene.program(["validate", "new.csv"]);
+        run.stderr_has("1 payout").go();
+    }
+}
+
+#[test]
 fn standard_input_is_read_to_its_end() {
     let scene = Scene::new("");
     let text = format!("currency_code,to_address,amount\nBTC,{BITCOIN},1\n");

@@ -341,3 +341,17 @@ fn a_row_that_got_a_reference_is_to_be_changed_back_and_not_added() {
     assert!(!ran.told.contains("put the row back"), "{}", ran.told);
     assert_paid(&scene, 2, "");
 }
+
+#[test]
+fn a_row_to_be_put_back_is_right_as_csv() {
+    let row = |amount: &str| {
+        let header = References::With.header();
+        format!("{header}\"R,\"\"1\"\"\",BTC,{BITCOIN},{amount}\n")
+    };
+    let scene = begun(References::With, 0);
+    scene.write("second.csv", row("0.5"));
+    pay(&scene, "second.csv", &[]).ends(0, "All done: 1 created");
+    scene.write("second.csv", row("0.6"));
+    let told = format!("amount: \"R,\"\"1\"\"\",BTC,{BITCOIN},0.5");
+    pay(&scene, "second.csv", &[]).ends(3, &told);
+}
