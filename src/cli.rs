@@ -329,7 +329,7 @@ pub struct HistoryArgs {
     /// With this invoice id
     #[arg(long, value_name = "ID")]
     pub invoice_id: Option<String>,
-    /// Of this results file, or of the batch of this name
+    /// Of this file of payouts or its results file, or of the batch of this name
     #[arg(long, value_name = "FILE")]
     pub batch: Option<OsString>,
     /// The ledger: a file or postgres://HOST/DB [env: CCBATCH_LEDGER]

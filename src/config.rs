@@ -621,7 +621,9 @@ fn history(
             reference: args.reference,
             accounts: args.address.as_deref().map(accounts_of),
             invoice_id: args.invoice_id,
-            batch: args.batch.map(|batch| batch_name(&batch)),
+            batches: args
+                .batch
+                .map_or_else(Vec::new, |batch| batch_names(&batch)),
         },
         payee: args.payee,
         format: args.format,
@@ -637,11 +639,20 @@ fn accounts_of(address: &str) -> Vec<String> {
     checked.map(|it| it.account().to_string()).collect()
 }
 
-/// A batch's name, or the path of its results file as the ledger has it.
-fn batch_name(batch: &OsStr) -> String {
-    let path = Path::new(batch).canonicalize();
-    let path = path.unwrap_or_else(|_| PathBuf::from(batch));
-    path.display().to_string()
+/// What a batch may be called: by its name in the ledger, by its results file or by its input. The
+/// files need not be there any more.
+fn batch_names(batch: &OsStr) -> Vec<String> {
+    let path = Path::new(batch);
+    let results = default_results(path, Mode::Api);
+    let absolute = [path, &results].map(|path| {
+        let folder = file::parent(path).canonicalize().ok();
+        let path = folder
+            .zip(path.file_name())
+            .map(|(folder, name)| folder.join(name));
+        path.map(|path| path.display().to_string())
+    });
+    let name = batch.to_string_lossy().into_owned();
+    absolute.into_iter().flatten().chain([name]).collect()
 }
 
 fn whole_ledger(

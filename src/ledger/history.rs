@@ -27,8 +27,9 @@ pub struct Filter {
     pub accounts: Option<Vec<String>>,
     /// With this invoice id.
     pub invoice_id: Option<String>,
-    /// Of the batch of this name, or of the one whose results file was seen at this path.
-    pub batch: Option<String>,
+    /// Of the batches that have one of these names, or whose results file was seen at one of these
+    /// paths; of all if there is none.
+    pub batches: Vec<String>,
 }
 
 /// Where in the history a page ends.
@@ -125,7 +126,7 @@ fn is_selective(filter: &Filter) -> bool {
     filter.reference.is_some()
         || filter.accounts.is_some()
         || filter.invoice_id.is_some()
-        || filter.batch.is_some()
+        || !filter.batches.is_empty()
 }
 
 /// The conditions of a filter, behind that on the position, and the values of all.
@@ -165,10 +166,10 @@ fn conditions(filter: &Filter, position: Position) -> (String, Values) {
     if let Some(id) = &filter.invoice_id {
         add("invoice_id <> '' AND invoice_id = ?", vec![id.clone()]);
     }
-    if let Some(batch) = &filter.batch {
-        let condition = "batch IN (SELECT id FROM batch WHERE id = ? UNION \
-                         SELECT batch FROM batch_path WHERE path = ?)";
-        add(condition, vec![batch.clone(), batch.clone()]);
+    if !filter.batches.is_empty() {
+        let condition = "batch IN (SELECT id FROM (SELECT id, id AS name FROM batch UNION \
+                         SELECT batch, path FROM batch_path) AS named WHERE name IN (?))";
+        add(condition, filter.batches.clone());
     }
     if let Some(status) = filter.status {
         add("status = ?", vec![status.as_str().to_owned()]);

@@ -152,9 +152,10 @@ fn row(attempt: &Attempt) -> String {
         ("currency_code", attempt.content.currency_code()),
         ("to_address", &attempt.to_address),
         ("amount", &attempt.amount),
+        ("payee", &attempt.payee),
     ];
-    let has_no_reference = usize::from(attempt.reference.is_empty());
-    let (names, cells): (Vec<&str>, Vec<&str>) = cells.into_iter().skip(has_no_reference).unzip();
+    let filled = cells.into_iter().filter(|(_, text)| !text.is_empty());
+    let (names, cells): (Vec<&str>, Vec<&str>) = filled.unzip();
     let cells = cells.into_iter().map(str::to_owned).collect();
     let text = csv_text(&names, std::iter::once(cells));
     escape(&text.trim_end().replacen('\n', ": ", 1)).into_owned()

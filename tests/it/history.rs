@@ -49,6 +49,7 @@ fn the_history_shows_every_attempt_and_finds_by_each_filter() {
         (&["--address", "nothing"], 0),
         (&["--invoice-id", &first.invoice_id], 1),
         (&["--batch", RESULTS], 3),
+        (&["--batch", INPUT], 3),
         (&["--batch", other.to_str().unwrap()], 1),
         (&["--since", &day, "--until", "9999-01-01"], 4),
         (&["--until", &day], 0),
@@ -56,6 +57,9 @@ fn the_history_shows_every_attempt_and_finds_by_each_filter() {
     ] {
         assert_eq!(found(&scene, filter), count, "{filter:?}");
     }
+    // A file that is gone is still known by its name.
+    fs::remove_file(scene.path(RESULTS)).unwrap();
+    assert_eq!(found(&scene, &["--batch", RESULTS]), 3);
     let human = scene.program(["history", "--reference", "R1"]);
     human
         .stdout_has(&realm)
