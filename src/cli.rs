@@ -233,6 +233,23 @@ pub struct StatusArgs {
         default_value_t
     )]
     pub format: TableFormat,
+    /// How the CSV is written.
+    #[command(flatten)]
+    pub dialect: DialectArgs,
+}
+
+/// How a CSV on stdout is written, for the program that is to read it.
+#[derive(Debug, Args)]
+pub struct DialectArgs {
+    /// CSV: what separates the cells: , ; or tab [default: ,]
+    #[arg(long, value_name = "MARK", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// CSV: write amounts with a decimal comma
+    #[arg(long)]
+    pub output_decimal_comma: bool,
+    /// CSV: begin with a byte order mark, by which spreadsheets know UTF-8
+    #[arg(long)]
+    pub bom: bool,
 }
 
 /// `ccbatch report`
@@ -344,6 +361,9 @@ pub struct HistoryArgs {
         default_value_t
     )]
     pub format: TableFormat,
+    /// How the CSV is written.
+    #[command(flatten)]
+    pub dialect: DialectArgs,
 }
 
 /// `ccbatch ledger`
@@ -509,6 +529,16 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     start.map(|start| start.and_utc()).ok_or_else(|| {
         "write a day like 2026-11-25, or a time like 2026-11-25T10:00:00Z".to_owned()
     })
+}
+
+/// `,`, `;` or a tab, as it is or by its name.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "," => Ok(b','),
+        ";" => Ok(b';'),
+        "tab" | "\t" | "\\t" => Ok(b'\t'),
+        _ => Err("write ',', ';' or tab, like --delimiter ';'".to_owned()),
+    }
 }
 
 fn status(text: &str) -> Result<AttemptStatus, String> {

@@ -4,10 +4,11 @@
 use crate::address;
 use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
+use crate::domain::dialect::Start;
 use crate::domain::halt::DEFAULT_PATIENCE;
-use crate::domain::{Currency, HaltPolicy, Network};
+use crate::domain::{Currency, DecimalMark, Dialect, HaltPolicy, Network};
 use crate::error::Error;
-use crate::intake::{self, DecimalMark, Fingerprint, Keep, Limits, Reading, WarningPolicy};
+use crate::intake::{self, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::history::Filter;
 use crate::ledger::postgres::{self, Location, LocationError, Origin};
@@ -227,6 +228,8 @@ pub struct Status {
     pub files: Files,
     /// What goes to stdout.
     pub format: TableFormat,
+    /// How a CSV is written there.
+    pub dialect: Dialect,
 }
 
 /// `report`
@@ -292,6 +295,8 @@ pub struct History {
     pub payee: Option<String>,
     /// What goes to stdout.
     pub format: TableFormat,
+    /// How a CSV is written there.
+    pub dialect: Dialect,
 }
 
 /// `ledger`
@@ -378,6 +383,7 @@ impl Config {
             cli::Command::Status(args) => Self::Status(Status {
                 files: files(args.files, &environment)?,
                 format: args.format,
+                dialect: dialect(&args.dialect, args.format)?,
             }),
             cli::Command::Report(args) => Self::Report(report(args, &environment)?),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),
@@ -627,6 +633,7 @@ fn history(
         },
         payee: args.payee,
         format: args.format,
+        dialect: dialect(&args.dialect, args.format)?,
     })
 }
 
@@ -829,13 +836,41 @@ fn user(environment: &impl Fn(&str) -> Option<OsString>) -> String {
 
 fn reading(args: cli::ReadArgs) -> Reading {
     Reading {
-        decimal_mark: if args.decimal_comma {
-            DecimalMark::Comma
-        } else {
-            DecimalMark::Point
-        },
+        decimal_mark: decimal_mark(args.decimal_comma),
         columns: args.columns.unwrap_or_default(),
         encoding: args.encoding,
+    }
+}
+
+/// How a CSV is written on stdout; what is asked of one where none is written is a mistake.
+fn dialect(args: &cli::DialectArgs, format: TableFormat) -> Result<Dialect, Error> {
+    let given = [
+        ("--delimiter", args.delimiter.is_some()),
+        ("--output-decimal-comma", args.output_decimal_comma),
+        ("--bom", args.bom),
+    ];
+    let given = given.into_iter().find(|(_, is_given)| *is_given);
+    match (given, format) {
+        (Some((flag, _)), TableFormat::Human | TableFormat::Json) => Err(Error::csv_only(flag)),
+        (Some(_) | None, TableFormat::Csv) | (None, TableFormat::Human | TableFormat::Json) => {
+            Ok(Dialect {
+                delimiter: args.delimiter.unwrap_or(Dialect::default().delimiter),
+                decimal_mark: decimal_mark(args.output_decimal_comma),
+                start: if args.bom {
+                    Start::ByteOrderMark
+                } else {
+                    Start::Plain
+                },
+            })
+        }
+    }
+}
+
+fn decimal_mark(is_comma: bool) -> DecimalMark {
+    if is_comma {
+        DecimalMark::Comma
+    } else {
+        DecimalMark::Point
     }
 }
 

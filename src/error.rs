@@ -679,6 +679,13 @@ impl Error {
         Self::new("--interval", message, "leave the flag out for 12s").exit_with(Exit::Usage)
     }
 
+    /// A flag of CSV was given where none is written.
+    #[must_use]
+    pub fn csv_only(flag: &str) -> Self {
+        let hint = "add --format csv, or leave the flag out";
+        Self::new(flag, "this is for CSV only", hint).exit_with(Exit::Usage)
+    }
+
     /// The key is none.
     #[must_use]
     pub fn api_key(place: impl fmt::Display, error: ApiKeyError) -> Self {

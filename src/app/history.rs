@@ -26,13 +26,13 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
     let place = ledger.place();
     match config.format {
         TableFormat::Human => write(history::HUMAN_HEADER)?,
-        TableFormat::Csv => write(&history::csv_header())?,
+        TableFormat::Csv => write(&history::csv_header(config.dialect))?,
         TableFormat::Json => {}
     }
-    let line = match config.format {
-        TableFormat::Human => history::human,
-        TableFormat::Csv => history::csv,
-        TableFormat::Json => history::json,
+    let line = |attempt: &Attempt| match config.format {
+        TableFormat::Human => history::human(attempt),
+        TableFormat::Csv => history::csv(attempt, config.dialect),
+        TableFormat::Json => history::json(attempt),
     };
     let payee = config.payee.as_deref().map(str::to_lowercase);
     let is_wanted = |attempt: &&Attempt| {

@@ -93,7 +93,7 @@ fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) -> Result<()
             let mut events = states.chain([summary]);
             events.try_for_each(|event| ui::write_out(&events::line(&event)))
         }
-        TableFormat::Csv => ui::write_out(&events::states_csv(rows)),
+        TableFormat::Csv => ui::write_out(&events::states_csv(rows, config.dialect)),
     };
     written.map_err(|error| Error::output(&error))
 }

@@ -3,6 +3,7 @@
 pub mod amount;
 pub mod batch;
 pub mod currency;
+pub mod dialect;
 pub mod escape;
 pub mod finding;
 pub mod halt;
@@ -13,6 +14,7 @@ pub mod state;
 pub use amount::{Amount, AmountError};
 pub use batch::{Batch, MinorUnits, Totals};
 pub use currency::{Currency, Listing, Network};
+pub use dialect::{DecimalMark, Dialect};
 pub use finding::{Column, Finding, FindingCounts, Related, Severity};
 pub use halt::{Halt, HaltCheck, HaltPolicy, Next};
 pub use outcome::{Cause, Outcome, Status, Verdict, named_invoice_id, own_key};

@@ -8,12 +8,12 @@ use super::csv::{Record, Splitter, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
 use super::header::{self, Header, HeaderError, HeaderFault};
-use super::options::{DecimalMark, Options, Reading};
+use super::options::{Options, Reading};
 use super::residue::{self, Residue};
 use super::rows::{CellError, Checker, Fault, RowError};
 use crate::address::is_secret;
 use crate::domain::escape::escape;
-use crate::domain::{Column, Currency};
+use crate::domain::{Column, Currency, DecimalMark};
 use std::fmt;
 
 /// A copy of a file, and how it differs.

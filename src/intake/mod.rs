@@ -29,7 +29,7 @@ pub mod table;
 
 pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use fix::{Change, Fixed, Unfixable, fix};
-pub use options::{DecimalMark, Keep, Limits, Options, Reading, WarningPolicy};
+pub use options::{Keep, Limits, Options, Reading, WarningPolicy};
 
 use crate::domain::{Batch, Column, Finding, FindingCounts, Severity, Totals};
 use content::Content;

@@ -2,7 +2,7 @@
 
 use super::columns::ColumnNames;
 use super::decode::TextEncoding;
-use crate::domain::{Amount, Currency, Severity};
+use crate::domain::{Amount, Currency, DecimalMark, Severity};
 
 /// How a file is to be read, and what is asked of it.
 #[derive(Clone, Debug, Default)]
@@ -36,16 +36,6 @@ pub enum Keep {
     Payouts,
     /// The totals only, to validate a file of any length.
     Totals,
-}
-
-/// What stands before the decimals of an amount.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecimalMark {
-    /// `1.5`; a comma is a finding.
-    #[default]
-    Point,
-    /// `1,5`; a point is a finding.
-    Comma,
 }
 
 /// What warnings do.
@@ -97,14 +87,4 @@ fn exceeded(limits: &[(Currency, Amount)], currency: Currency, units: u128) -> O
         .map(|(_, limit)| *limit)
         .filter(|limit| minor_units(*limit).is_some_and(|most| units > most))
         .min_by_key(|limit| minor_units(*limit))
-}
-
-impl DecimalMark {
-    /// A number with a point as it is written with this mark.
-    pub(super) fn show(self, number: &str) -> String {
-        match self {
-            Self::Point => number.to_owned(),
-            Self::Comma => number.replace('.', ","),
-        }
-    }
 }

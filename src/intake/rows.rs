@@ -6,12 +6,14 @@
 use super::amount_hints::is_shortened_by_spreadsheet;
 use super::csv::Record;
 use super::header::{Header, MAX_LINE_BYTES};
-use super::options::{DecimalMark, Limits, Options};
+use super::options::{Limits, Options};
 use super::residue::{self, Residue};
 use crate::address::{self, Account, Address, AddressError, Caution};
 use crate::domain::escape::is_unsafe;
 use crate::domain::finding::key;
-use crate::domain::{Amount, AmountError, Column, Currency, Listing, Network, Payout, Severity};
+use crate::domain::{
+    Amount, AmountError, Column, Currency, DecimalMark, Listing, Network, Payout, Severity,
+};
 use std::borrow::Cow;
 
 /// The longest reference. It is the payer's own id, not a text.

@@ -1,7 +1,7 @@
 //! What a file becomes as a whole.
 
 use super::*;
-use crate::domain::{Amount, Currency, Payout};
+use crate::domain::{Amount, Currency, DecimalMark, Payout};
 use proptest::prelude::*;
 
 const BTC: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
@@ -620,6 +620,17 @@ fn limits_stop_a_batch() {
              the amounts, or raise the limit (--max-total)",
         ]
     );
+    let options = Options {
+        reading: comma(),
+        limits: Limits {
+            max_total: vec![(btc, amount("2.4"))],
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let (_, findings) = take_with(rows.replace("1.5", "\"1,5\"").as_bytes(), &options);
+    let told = on_a_line(&findings[0]);
+    assert!(told.contains("2,5 BTC, more than the limit of 2,4 for"));
 }
 
 #[test]

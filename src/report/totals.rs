@@ -39,7 +39,7 @@ pub(super) fn per_currency(page: &Page<'_>) -> Markup {
                 @for (currency, count, sum) in all.iter() {
                     tr {
                         td data-label=(say(Text::Currency)) { b { (currency.code()) } }
-                        td data-label=(say(Text::Network)) { (currency.network().to_string()) }
+                        td data-label=(say(Text::Network)) { (currency.chain()) }
                         @for (it, totals) in &of_states {
                             td.n data-label=(state(page.language, *it)) { (part(totals, currency)) }
                         }

@@ -1,8 +1,9 @@
 //! An event is a value as one line of JSON, for a program.
 
 use super::report::{PlanReport, StatusRow, Summary};
+use super::table;
 use crate::domain::escape::{escape_cell, is_unsafe};
-use crate::domain::{Currency, FindingCounts, Severity, State, Totals};
+use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, State, Totals};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
@@ -192,7 +193,7 @@ const STATE_COLUMNS: [&str; 12] = [
     "id",
 ];
 
-fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
+fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 12] {
     let attempt = state.and_then(attempt_of);
     let of_ending = |field: fn(&Ending) -> &String| {
         attempt.map_or_else(String::new, |attempt| field(&attempt.ending).clone())
@@ -203,7 +204,7 @@ fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
         escape_cell(&payout.payee),
         payout.currency.to_string(),
         payout.to_address.clone(),
-        payout.amount.to_string(),
+        mark.show(&payout.amount.to_string()),
         state.map_or(String::new(), |state| state_of(state).to_string()),
         attempt.map_or(0, |attempt| attempt.number).to_string(),
         of_ending(|it| &it.invoice_id),
@@ -218,7 +219,10 @@ fn state_fields((payout, state): &StatusRow<'_>) -> [String; 12] {
 pub fn state(row: &StatusRow<'_>) -> Value {
     let mut event = json!({"type": "payout"});
     let (payout, state) = row;
-    for (name, field) in STATE_COLUMNS.iter().zip(state_fields(row)) {
+    for (name, field) in STATE_COLUMNS
+        .iter()
+        .zip(state_fields(row, DecimalMark::Point))
+    {
         event[name] = match *name {
             "line" => payout.line.into(),
             "attempts" => state
@@ -234,11 +238,11 @@ pub fn state(row: &StatusRow<'_>) -> Value {
 
 /// Where every payout stands, as CSV.
 #[must_use]
-pub fn states_csv(rows: &[StatusRow<'_>]) -> String {
-    csv_text(
-        &STATE_COLUMNS,
-        rows.iter().map(|row| state_fields(row).to_vec()),
-    )
+pub fn states_csv(rows: &[StatusRow<'_>], dialect: Dialect) -> String {
+    let rows = rows
+        .iter()
+        .map(|row| state_fields(row, dialect.decimal_mark));
+    table::csv(&STATE_COLUMNS, rows, dialect)
 }
 
 const CURRENCY_COLUMNS: [&str; 4] = ["code", "network", "chain", "decimals"];
@@ -258,27 +262,15 @@ pub fn currency(currency: Currency) -> Value {
 /// The currencies, as CSV.
 #[must_use]
 pub fn currencies_csv() -> String {
-    csv_text(
-        &CURRENCY_COLUMNS,
-        Currency::all().map(|currency| {
-            vec![
-                currency.code().to_owned(),
-                currency.network().to_string(),
-                currency.chain().to_owned(),
-                currency.decimals().to_string(),
-            ]
-        }),
-    )
-}
-
-pub(super) fn csv_text(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // Writing to memory cannot fail.
-    let _ = writer.write_record(header);
-    for row in rows {
-        let _ = writer.write_record(row);
-    }
-    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+    let rows = Currency::all().map(|currency| {
+        [
+            currency.code().to_owned(),
+            currency.network().to_string(),
+            currency.chain().to_owned(),
+            currency.decimals().to_string(),
+        ]
+    });
+    table::csv(&CURRENCY_COLUMNS, rows, Dialect::default())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Attempts of the history, as lines to read, as CSV and as JSON. Each names its realm.
 
-use super::events;
+use super::{events, table};
 use crate::domain::escape::{escape, escape_cell};
+use crate::domain::{Currency, Dialect};
 use crate::ledger::Attempt;
 use crate::ledger::table::encode_time;
-use crate::payout::results::line::{HEADER, encode};
+use crate::payout::results::line::fields;
+use std::borrow::Cow;
 
 /// The first line to read.
 pub const HUMAN_HEADER: &str =
@@ -32,22 +34,89 @@ pub fn human(attempt: &Attempt) -> String {
     )
 }
 
-/// The header of the CSV.
+/// The columns of the CSV: first what accounting programs import, then the rest of the record.
+const COLUMNS: [&str; 22] = [
+    "date",
+    "payee",
+    "reference",
+    "amount",
+    "currency_code",
+    "network",
+    "to_address",
+    "invoice_id",
+    "status",
+    "accepted_amount",
+    "error_key",
+    "detail",
+    "realm",
+    "batch",
+    "who",
+    "line",
+    "attempt",
+    "api",
+    "started_at",
+    "http_status",
+    "finished_at",
+    "id",
+];
+
+/// The first line of the CSV.
 #[must_use]
-pub fn csv_header() -> String {
-    format!("realm,batch,who,{}", HEADER.trim_end())
+pub fn csv_header(dialect: Dialect) -> String {
+    table::csv(&COLUMNS, std::iter::empty::<[String; 0]>(), dialect)
 }
 
 /// An attempt as a line of CSV.
 #[must_use]
-pub fn csv(attempt: &Attempt) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let (realm, who) = (attempt.realm.to_string(), escape_cell(&attempt.who));
-    // Nothing can go wrong in memory.
-    let _ = writer.write_record([realm.as_str(), attempt.batch.as_str(), &who]);
-    let own = writer.into_inner().unwrap_or_default();
-    let own = String::from_utf8_lossy(&own).trim_end().to_owned();
-    format!("{own},{}", encode(attempt).trim_end())
+pub fn csv(attempt: &Attempt, dialect: Dialect) -> String {
+    let [
+        line,
+        reference,
+        payee,
+        code,
+        to_address,
+        amount,
+        number,
+        api,
+        started_at,
+        status,
+        invoice_id,
+        accepted_amount,
+        error_key,
+        detail,
+        http_status,
+        finished_at,
+        id,
+    ] = fields(attempt);
+    let date = attempt.started_at.format("%Y-%m-%d").to_string();
+    let network = Currency::from_code(&code).map_or("", Currency::chain);
+    let mark = dialect.decimal_mark;
+    let fields: [Cow<'_, str>; COLUMNS.len()] = [
+        date.into(),
+        payee,
+        reference,
+        mark.show(&amount).into(),
+        code,
+        network.into(),
+        to_address,
+        invoice_id,
+        status,
+        mark.show(&accepted_amount).into(),
+        error_key,
+        detail,
+        attempt.realm.to_string().into(),
+        attempt.batch.as_str().into(),
+        escape_cell(&attempt.who).into(),
+        line,
+        number,
+        api,
+        started_at,
+        http_status,
+        finished_at,
+        id,
+    ];
+    let fields = fields.iter().map(|field| field.as_bytes());
+    table::lines([fields], dialect).trim_end().to_owned()
 }
 
 /// An attempt as a line of JSON.

@@ -7,4 +7,5 @@ pub mod history;
 pub mod payees;
 pub mod refusals;
 pub mod report;
+mod table;
 pub mod ui;

@@ -1,9 +1,9 @@
 //! What the ledger has against a row, as a finding.
 
-use super::events::csv_text;
 use super::report::attempted;
+use super::table;
 use crate::domain::escape::escape;
-use crate::domain::{Column, Finding, Payout, Severity};
+use crate::domain::{Column, Dialect, Finding, Payout, Severity};
 use crate::ledger::rules::{Refusal, RefusalReason};
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::run::Paths;
@@ -156,8 +156,7 @@ fn row(attempt: &Attempt) -> String {
     ];
     let filled = cells.into_iter().filter(|(_, text)| !text.is_empty());
     let (names, cells): (Vec<&str>, Vec<&str>) = filled.unzip();
-    let cells = cells.into_iter().map(str::to_owned).collect();
-    let text = csv_text(&names, std::iter::once(cells));
+    let text = table::lines([names, cells], Dialect::default());
     escape(&text.trim_end().replacen('\n', ": ", 1)).into_owned()
 }
 

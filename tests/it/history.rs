@@ -1,9 +1,10 @@
 //! The history, and the ledger as a whole: shown, adopted, backed up and moved.
 
 use crate::cluster::Cluster;
-use crate::harness::{ETHEREUM, INPUT, RESULTS, Run, Scene, rows};
+use crate::harness::{BITCOIN, ETHEREUM, INPUT, RESULTS, Run, Scene, rows};
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
 
@@ -25,7 +26,9 @@ fn history(scene: &Scene, filter: &[&str]) -> Run {
 }
 
 fn found(scene: &Scene, filter: &[&str]) -> usize {
-    let output = history(scene, filter).stdout_has("realm,batch,who,").go();
+    let output = history(scene, filter)
+        .stdout_has("date,payee,reference,")
+        .go();
     output.stdout.lines().count() - 1
 }
 
@@ -85,6 +88,95 @@ fn a_filter_that_makes_no_sense_is_a_usage_error() {
     }
     let run = scene.program(["history"]);
     run.stderr_has("nothing was ever paid").stdout_has("").go();
+}
+
+/// The line of a page that begins like this.
+fn command(page: &str, start: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+    let page = fs::read_to_string(page).unwrap();
+    let mut lines = page.lines();
+    lines.find(|line| line.starts_with(start)).unwrap().into()
+}
+
+#[test]
+fn an_accounting_program_imports_what_was_paid() {
+    let rows = format!(
+        "A1,BTC,{BITCOIN},0.00000001,Иванов; Пётр\n\
+         A2,USDC_BASE,{ETHEREUM},1500.50,@ada\n\
+         A3,ETH,{ETHEREUM},0.25,Ada\n"
+    );
+    let scene = Scene::paying("ok,ok,reject:network", "");
+    let header = "reference,currency_code,to_address,amount,payee\n";
+    scene.write(INPUT, format!("{header}{rows}"));
+    scene.pay().status(4).stderr_has("2 created").go();
+    let day = scene.results()[0].started_at.format("%Y-%m-%d").to_string();
+    // As docs/records.md shows it, with a month that holds today.
+    let shown = command(
+        "docs/records.md",
+        "ccbatch history --status created --since",
+    );
+    assert!(shown.ends_with(" > november.csv"), "{shown}");
+    let shown = shown.replace("ccbatch ", "exec \"$0\" ");
+    let shown = shown.replace("2026-11-01", &day);
+    let shown = shown.replace("2026-12-01", "9999-01-01");
+    scene.program([]).by_way_of_shell(&shown).go();
+    let text = scene.read("november.csv");
+    let text = text.strip_prefix('\u{feff}').expect("a byte order mark");
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b';')
+        .from_reader(text.as_bytes());
+    let first = |row: &csv::StringRecord| row.iter().take(8).collect::<Vec<_>>().join("|");
+    let header = first(reader.headers().unwrap());
+    assert_eq!(
+        header,
+        "date|payee|reference|amount|currency_code|network|to_address|invoice_id"
+    );
+    let lines: Vec<_> = reader.records().map(|row| first(&row.unwrap())).collect();
+    let ids: Vec<_> = scene
+        .results()
+        .into_iter()
+        .map(|it| it.invoice_id)
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            format!(
+                "{day}|Иванов; Пётр|A1|0,00000001|BTC|Bitcoin|{BITCOIN}|{}",
+                ids[0]
+            ),
+            format!(
+                "{day}|'@ada|A2|1500,50|USDC_BASE|Base|{ETHEREUM}|{}",
+                ids[1]
+            ),
+        ]
+    );
+    // Whoever wants another file gets it, and the results file stays as it is.
+    let status = ["status", INPUT, "--format", "csv", "--delimiter", "tab"];
+    let run = scene.program(status).args(["--output-decimal-comma"]);
+    run.stdout_has("\t0,25\trejected\t").go();
+    assert!(scene.read(RESULTS).contains(",1500.50,"));
+}
+
+#[test]
+fn what_is_asked_of_a_csv_is_a_usage_error_where_none_is_written() {
+    let scene = Scene::new(&rows(1));
+    for command in [&["history"][..], &["status", INPUT]] {
+        for flag in [
+            &["--bom"][..],
+            &["--output-decimal-comma"],
+            &["--delimiter", ";"],
+        ] {
+            for format in ["human", "json"] {
+                let run = scene.program(command.iter().chain(flag).copied());
+                let run = run.args(["--format", format]).status(2);
+                let told = format!("{}: this is for CSV only\n", flag[0]);
+                run.stderr_has(&told).go();
+            }
+        }
+        let run = scene.program(command.iter().copied());
+        let run = run.args(["--format", "csv", "--delimiter", "x"]).status(2);
+        run.stderr_has("like --delimiter ';'").go();
+    }
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! What is said about a file as a whole.
 
 use super::text::{Message, quoted_unless_secret};
-use crate::domain::Finding;
 use crate::domain::finding::key;
+use crate::domain::{DecimalMark, Finding};
 use crate::intake::decode::DecodeError;
 use crate::intake::file::FileError;
 use crate::intake::header::Header;
-use crate::intake::options::DecimalMark;
 
 /// How large a file may be, in words.
 const SIZE: &str = "1 GiB";
@@ -67,12 +66,16 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             currency,
             sum,
             limit,
-        } => Message::new(
-            format!(
-                "the payouts come to {sum} {currency}, more than the limit of {limit} for all together"
-            ),
-            "check the amounts, or raise the limit (--max-total)",
-        ),
+        } => {
+            let mark = read.map_or_else(DecimalMark::default, |(_, mark)| mark);
+            let (sum, limit) = (mark.show(&sum.to_string()), mark.show(&limit.to_string()));
+            Message::new(
+                format!(
+                    "the payouts come to {sum} {currency}, more than the limit of {limit} for all together"
+                ),
+                "check the amounts, or raise the limit (--max-total)",
+            )
+        }
         FileError::MaybeThousands => thousands(read),
         FileError::FiatUnit { name, unit } => Message::new(
             format!(
