@@ -320,7 +320,7 @@ impl Adoption<'_> {
         let batch = self.setting.batch;
         let equal = || {
             let attempts = self.known.all().iter();
-            attempts.filter(|it| it.batch == *batch && it.content == *content)
+            attempts.filter(|it| it.key.ordinal(batch, content).is_some())
         };
         let mut of_line = equal().filter(|it| Some(it.line) == line.input_line);
         if let Some(earlier) = of_line.next_back()

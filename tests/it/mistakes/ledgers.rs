@@ -50,6 +50,20 @@ fn two_homes_on_one_folder_take_turns() {
 }
 
 #[test]
+fn a_payout_that_lost_its_rejected_reference_in_one_home_is_known_in_the_other() {
+    let scene = Scene::paying("reject:network", "");
+    scene.write(INPUT, References::With.input(1));
+    pay(&scene, INPUT, &[]).ends(4, "1 rejected");
+    scene.write(INPUT, References::Without.input(1));
+    fs::create_dir(scene.path("b")).unwrap();
+    let ran = pay(&scene, INPUT, &["--ledger", "b/ledger.db"]);
+    ran.ends(0, "All done: 1 created");
+    // The line of the same content that has no reference is not another attempt of the rejected one.
+    pay(&scene, INPUT, &[]).ends(0, "Already created: 1");
+    assert_paid(&scene, 1, "");
+}
+
+#[test]
 fn a_doubt_is_adopted_as_a_doubt() {
     for (step, kill) in [("drop-after", false), ("delay:1h", true)] {
         let scene = Scene::paying(step, "");
