@@ -522,7 +522,7 @@ fn check(
         expect: args.expect,
         api: Some(api),
         is_foreign: endpoint.is_some_and(|it| it.foreign_host().is_some()),
-        interval: API_INTERVAL,
+        interval: interval(None, endpoint)?,
         rejected: RejectedPolicy::Leave,
         limit: None,
     })

@@ -23,7 +23,7 @@ use crate::payout::results::read::read;
 use crate::payout::run::{Paths, Prospect, Request};
 use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
-use crate::terminal::report::{CreatedBefore, PlanReport};
+use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
 use std::collections::{BTreeMap, HashSet};
@@ -192,17 +192,21 @@ pub(super) fn tell_notices(config: &Check, opened: &Opened, adopting: Adopting) 
     }
 }
 
+/// Where attempts are told to stand.
+pub(super) fn places<'a>(files: &Files, others: &'a Paths) -> Places<'a> {
+    Places {
+        own: files.results.display().to_string(),
+        others,
+        resolve: files.resolve_id_command(),
+    }
+}
+
 /// Tells what the ledger has against the rows; `None` when it has nothing.
 pub(super) fn tell_refusals(
     config: &Check,
     prospect: &Prospect<'_>,
 ) -> Result<Option<Exit>, Error> {
-    let results = config.files.results.display().to_string();
-    let places = Places {
-        own: &results,
-        others: prospect.paths,
-        resolve: &config.files.resolve_id_command(),
-    };
+    let places = places(&config.files, prospect.paths);
     let plan = prospect.plan;
     if let Some(Closed::AllPaid(newest)) = plan.closed {
         let file = places.of(newest);
@@ -212,7 +216,7 @@ pub(super) fn tell_refusals(
     let mut exit = Exit::InputInvalid;
     for (row, state) in prospect.rows.iter().zip(&plan.states) {
         if let Some(RowState::Refused(refusal)) = state {
-            findings.push(refusals::refused(row.payout, refusal, places));
+            findings.push(refusals::refused(row.payout, refusal, &places));
             // In doubt in any batch is for an operator with the dashboard, not for an editor.
             if refusal.attempt.status().is_in_doubt() {
                 exit = Exit::InDoubt;
@@ -237,7 +241,7 @@ pub(super) fn tell_refusals(
         })
         .collect();
     let missing = plan.missing.iter().filter(|it| !told.contains(&it.id));
-    findings.extend(missing.map(|attempt| refusals::missing(attempt, places)));
+    findings.extend(missing.map(|attempt| refusals::missing(attempt, &places)));
     if let Some(Closed::Finished { newest, added }) = plan.closed {
         let row = prospect.rows.get(added);
         findings.extend(row.map(|row| refusals::added(row.payout, newest)));
@@ -252,13 +256,21 @@ pub(super) fn tell_refusals(
     Ok(Some(exit))
 }
 
-/// Tells what is new about the payees of what is going to be submitted.
-pub(super) fn tell_payees(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
+/// Tells what the ledger makes look like a mistake about what is going to be submitted: a payee's
+/// address that has changed, and what was paid not long ago under another reference.
+pub(super) fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     let severity = match config.intake.warnings {
         WarningPolicy::Tell => Severity::Warning,
         WarningPolicy::Refuse => Severity::Error,
     };
-    let findings = payees::findings(prospect, severity);
+    let places = places(&config.files, prospect.paths);
+    let mut findings = payees::findings(prospect, severity);
+    for (step, attempt) in &prospect.plan.paid_alike {
+        let row = prospect.rows.get(*step);
+        findings
+            .extend(row.map(|row| refusals::paid_alike(row.payout, attempt, &places, severity)));
+    }
+    findings.sort_by_key(|finding| finding.line);
     if findings.is_empty() {
         return FindingCounts::default();
     }
@@ -279,25 +291,44 @@ pub(super) fn plan_report(
     intake: &Intake,
     prospect: &Prospect<'_>,
 ) -> PlanReport {
-    let step = pacer::step(config.interval);
     let payouts: Vec<Payout> = Vec::new();
     let payouts = intake.batch.as_ref().map_or(&payouts, |it| &it.payouts);
-    let to_submit = prospect.plan.totals(payouts);
+    let plan = prospect.plan;
+    let to_submit = plan.totals(payouts);
+    let takes = report::takes(pacer::step(config.interval), to_submit.count());
+    let places = places(&config.files, prospect.paths);
+    let paid_again = |(step, before): (usize, &Attempt)| {
+        let row = prospect.rows.get(step)?;
+        Some(PaidAgain {
+            line: row.payout.line,
+            before: before.clone(),
+            file: places.of(before),
+        })
+    };
     PlanReport {
         input: config.files.input.display().to_string(),
         results: config.files.results.display().to_string(),
         api: host.to_owned(),
         is_foreign: config.is_foreign,
-        counts: prospect.plan.counts(),
+        counts: plan.counts(),
         created_before: created_before(
-            prospect.plan.states.iter().flatten().copied(),
+            plan.states.iter().flatten().copied(),
             &prospect.record.id,
             prospect.paths,
         ),
-        ends_at: report::ends_at(clock::now(), Duration::ZERO, step, to_submit.count()),
+        ends_at: report::after(clock::now(), takes),
+        takes,
         to_submit,
+        repeated: plan.repeated().filter_map(paid_again).collect(),
+        paid_alike: plan
+            .paid_alike
+            .iter()
+            .copied()
+            .filter_map(paid_again)
+            .collect(),
         new_recipients: payees::new_recipients(prospect),
-        beyond_limit: prospect.plan.beyond_limit,
+        beyond_limit: plan.beyond_limit,
+        left_out: plan.left_out(),
         warnings: intake.warnings,
         notices: intake.notices.clone(),
         fingerprint: intake.fingerprint.to_string(),

@@ -78,6 +78,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
             .zip(plan.states.iter().copied().flatten())
             .collect(),
         attempts,
+        created_without_row: plan.created_without_row,
         activity: if opened.is_at_work {
             Activity::AtWork
         } else {

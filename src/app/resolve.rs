@@ -221,7 +221,7 @@ async fn find_in_batch(
     let line = line_of(&key);
     let at = line.unwrap_or_default();
     let state = found.iter().max_by_key(|attempt| attempt.number);
-    let state = state.map_or(State::Pending, report::state_after);
+    let state = state.map_or(State::Pending, |it| it.status().into());
     match one_of(found, config)? {
         Some(attempt) => Ok((attempt, line)),
         None => Err(Error::not_in_doubt(&files.input, at, state.as_str())),

@@ -2,8 +2,8 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    Adopting, check, created_before, emit, plan_report, request, tell_notices, tell_payees,
-    tell_plan, tell_refusals,
+    Adopting, check, created_before, emit, places, plan_report, request, tell_notices, tell_plan,
+    tell_refusals, tell_warnings,
 };
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
@@ -20,13 +20,13 @@ use crate::ledger::{Attempt, AttemptId, AttemptStatus, Realm};
 use crate::os::lock::{LockError, lock};
 use crate::payout::open::Opened;
 use crate::payout::pacer::SystemClock;
-use crate::payout::plan::state_of;
+use crate::payout::plan::{left_out, state_of};
 use crate::payout::run::{self, Agreed, Operator, Prospect, Report, RunError};
 use crate::payout::stop::Stop;
 use crate::payout::submit::{Ended, Records, SubmitError};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
-use crate::terminal::refusals::{self, Places};
+use crate::terminal::refusals;
 use crate::terminal::report::{Doubt, PlanReport, Summary};
 use crate::terminal::ui::{Progress, Show};
 use crate::terminal::{events, findings, report, ui};
@@ -198,7 +198,7 @@ impl Operator<Client> for Terminal<'_> {
             let why = "an earlier run left a payout in doubt; nothing was sent".to_owned();
             return Ok(self.end(TerminalEnd::Stopped(why)));
         }
-        let payees = tell_payees(check, prospect);
+        let payees = tell_warnings(check, prospect);
         if payees.errors() > 0 {
             return Ok(self.end(TerminalEnd::Refused(Exit::InputInvalid)));
         }
@@ -335,15 +335,10 @@ fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
 /// Tells what the ledger has against a row that was to be sent.
 fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
     let files = &config.check.files;
-    let results = files.results.display().to_string();
-    let places = Places {
-        own: &results,
-        others: &ended.paths,
-        resolve: &files.resolve_id_command(),
-    };
+    let places = places(files, &ended.paths);
     let state = ended.states.get(step).and_then(Option::as_ref);
     if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
-        let finding = refusals::refused(payout, &refusal.as_ref(), places);
+        let finding = refusals::refused(payout, &refusal.as_ref(), &places);
         ui::say(&findings::line(
             &files.input.display().to_string(),
             &finding,
@@ -386,12 +381,15 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
             None if stopped.is_empty() => Vec::new(),
             None | Some(_) => created_before(before, &ended.record.id, &ended.paths),
         },
+        created_without_row: ended.created_without_row,
+        left_out: left_out(&ended.states),
         accepted_otherwise: sent
             .iter()
             .filter(|attempt| !attempt.ending.accepted_amount.is_empty())
             .map(|attempt| (*attempt).clone())
             .collect(),
         stopped,
+        is_at_work: false,
         results: files.results.display().to_string(),
         command: config.command.clone(),
         doubts: doubts(

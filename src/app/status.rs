@@ -55,8 +55,11 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
             &opened.record.id,
             &knowledge.paths,
         ),
+        created_without_row: plan.created_without_row,
+        left_out: plan.left_out(),
         accepted_otherwise: Vec::new(),
         stopped: String::new(),
+        is_at_work: opened.is_at_work,
         results: files.results.display().to_string(),
         command: files.run_command(),
         doubts: doubts(
@@ -68,7 +71,6 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     };
     if opened.is_at_work {
         // What a run has not finished yet is nothing for an operator to settle.
-        summary.stopped = "a run is at work on this batch".to_owned();
         summary.doubts.clear();
         summary.command.clear();
     }

@@ -3,7 +3,7 @@
 
 use super::check::{
     Adopting, block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices,
-    tell_payees, tell_plan, tell_refusals,
+    tell_plan, tell_refusals, tell_warnings,
 };
 use super::input;
 use super::records::{ledger_to_look_at, results_of};
@@ -72,7 +72,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     if let Some(exit) = tell_refusals(config, &prospect)? {
         return Ok(exit);
     }
-    let payees = tell_payees(config, &prospect);
+    let payees = tell_warnings(config, &prospect);
     if payees.errors() > 0 {
         return Ok(Exit::InputInvalid);
     }

@@ -74,6 +74,8 @@ pub mod key {
     pub const HEADER: &str = "header";
     /// About the file as a whole.
     pub const FILE: &str = "file";
+    /// About what the ledger knows.
+    pub const LEDGER: &str = "ledger";
 }
 
 /// An error or a warning about a row, or about the file as a whole.
@@ -85,7 +87,7 @@ pub struct Finding {
     pub line: Option<u64>,
     /// The column; `None` when it is about the row as a whole.
     pub column: Option<Column>,
-    /// The API's own error key where one fits, else `reference`, `row`, `header` or `file`.
+    /// The API's own error key where one fits, else `reference`, `row`, `header`, `file` or `ledger`.
     pub key: &'static str,
     /// A short noun under which findings are counted: `checksum`, `duplicate`.
     pub kind: &'static str,
@@ -104,6 +106,27 @@ pub struct Finding {
     pub row_span: Option<Range<usize>>,
     /// Another row that has to do with it.
     pub related: Option<Related>,
+}
+
+impl Finding {
+    /// What the ledger has found about a row, or about the file; the words are still to come.
+    #[must_use]
+    pub fn of_ledger(severity: Severity, line: Option<u64>, kind: &'static str) -> Self {
+        Self {
+            severity,
+            line,
+            column: None,
+            key: key::LEDGER,
+            kind,
+            value: String::new(),
+            span: None,
+            message: String::new(),
+            hint: String::new(),
+            row: String::new(),
+            row_span: None,
+            related: None,
+        }
+    }
 }
 
 /// The value of an earlier row that a finding is about.

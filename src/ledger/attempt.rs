@@ -7,7 +7,7 @@ use super::key::PayoutKey;
 use super::realm::Realm;
 use crate::domain::escape::{cut, escape_cell};
 use crate::domain::outcome::own_key;
-use crate::domain::{Outcome, Status};
+use crate::domain::{Outcome, State, Status};
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -88,6 +88,18 @@ impl From<Status> for AttemptStatus {
             Status::Rejected => Self::Rejected,
             Status::NotCreated => Self::NotCreated,
             Status::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// The state of a payout whose last attempt stands there.
+impl From<AttemptStatus> for State {
+    fn from(status: AttemptStatus) -> Self {
+        match status {
+            AttemptStatus::Created => Self::Created,
+            AttemptStatus::Rejected => Self::Rejected,
+            AttemptStatus::NotCreated => Self::NotCreated,
+            AttemptStatus::Submitting | AttemptStatus::Unknown => Self::InDoubt,
         }
     }
 }

@@ -365,6 +365,27 @@ fn twin<'a>(
     twin
 }
 
+/// The newest payout of the same sum to the same account within [`TWIN_ACROSS_BATCHES`] that no row
+/// of the input stands for: of a row that [`judge`] lets be sent it is one under another reference.
+#[must_use]
+pub fn paid_alike<'a>(
+    row: Row<'_>,
+    known: &'a Known,
+    around: &Circumstances<'_>,
+) -> Option<&'a Attempt> {
+    let by_content = &known.twins().by_content;
+    if by_content.is_empty() {
+        return None; // A first batch asks for each of its rows.
+    }
+    let alike = known.at(by_content.get(&Content::of(row.payout)));
+    let age = |attempt: &Attempt| around.now.signed_duration_since(attempt.started_at);
+    alike
+        .into_iter()
+        .filter(|attempt| !around.keys.contains(&attempt.key))
+        .filter(|attempt| age(attempt) <= TWIN_ACROSS_BATCHES)
+        .max_by_key(|attempt| attempt.started_at)
+}
+
 /// Whether an attempt with the content of a row is taken for its payout.
 fn is_twin(row: Row<'_>, attempt: &Attempt, around: &Circumstances<'_>) -> bool {
     let age = around.now.signed_duration_since(attempt.started_at);
@@ -401,6 +422,19 @@ pub fn doubts_without_row<'a>(
     without_row(attempts, batch, keys)
         .filter(is_doubt)
         .collect()
+}
+
+/// How many payouts of a batch are created whose row is no longer in the input.
+#[must_use]
+pub fn created_without_row(
+    attempts: &[Attempt],
+    batch: &BatchId,
+    keys: &HashSet<PayoutKey>,
+) -> usize {
+    let without_row = without_row(attempts, batch, keys);
+    without_row
+        .filter(|attempt| attempt.status() == AttemptStatus::Created)
+        .count()
 }
 
 /// The live attempts of a batch that were made without a reference, or per file, and whose row is

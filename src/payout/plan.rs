@@ -3,8 +3,8 @@
 
 use crate::domain::{Payout, State, StateCounts, Totals};
 use crate::ledger::rules::{
-    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, doubts_without_row, judge,
-    missing_rows,
+    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, created_without_row,
+    doubts_without_row, judge, missing_rows, paid_alike,
 };
 use crate::ledger::{Attempt, BatchRecord, PayoutKey};
 use std::collections::HashSet;
@@ -31,6 +31,11 @@ pub struct Plan<'k> {
     pub missing: Vec<&'k Attempt>,
     /// Attempts of this batch in doubt whose row, with its reference, is no longer in the input.
     pub doubts_without_row: Vec<&'k Attempt>,
+    /// How many payouts of this batch are created whose row is no longer in the input.
+    pub created_without_row: u64,
+    /// The places of rows to submit that pay what was paid not long ago under another reference,
+    /// each with that payout.
+    pub paid_alike: Vec<(usize, &'k Attempt)>,
     /// Why nothing more is paid under this file's name.
     pub closed: Option<Closed<'k>>,
 }
@@ -82,10 +87,17 @@ impl<'k> Plan<'k> {
             .unwrap_or(usize::MAX);
         let beyond_limit = steps.len().saturating_sub(limit);
         steps.truncate(limit);
+        let paid_alike = steps.iter().filter_map(|step| {
+            let is_repeated = repeated(states.get(*step)?).is_some();
+            let row = rows.get(*step).filter(|_| !is_repeated)?;
+            Some((*step, paid_alike(*row, known, around)?))
+        });
         Self {
+            paid_alike: paid_alike.collect(),
+            created_without_row: count(created_without_row(attempts, around.batch, around.keys)),
             states,
             steps,
-            beyond_limit: u64::try_from(beyond_limit).unwrap_or(u64::MAX),
+            beyond_limit: count(beyond_limit),
             missing,
             doubts_without_row: doubts_without_row(attempts, around.batch, around.keys),
             closed,
@@ -105,12 +117,50 @@ impl<'k> Plan<'k> {
         Totals::of(self.steps.iter().filter_map(|step| payouts.get(*step)))
     }
 
+    /// The places of rows that are submitted although they were paid, as `--repeat` asks, each with
+    /// the payout that it repeats.
+    pub fn repeated(&self) -> impl Iterator<Item = (usize, &'k Attempt)> {
+        let steps = self.steps.iter();
+        steps.filter_map(|step| Some((*step, repeated(self.states.get(*step)?)?)))
+    }
+
+    /// How many rows `--only` leaves out.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        left_out(&self.states)
+    }
+
     /// How many of the rows are in which state.
     #[must_use]
     pub fn counts(&self) -> StateCounts {
         let of_rows = self.states.iter().flatten().map(state_of);
         let without_row = self.doubts_without_row.iter().map(|_| State::InDoubt);
         StateCounts::of(of_rows.chain(without_row))
+    }
+}
+
+/// How many rows `--only` leaves out.
+#[must_use]
+pub fn left_out<A>(states: &[Option<RowState<A>>]) -> u64 {
+    count(states.iter().filter(|state| state.is_none()).count())
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The payout that a row repeats.
+fn repeated<'k>(state: &Option<RowState<&'k Attempt>>) -> Option<&'k Attempt> {
+    match state {
+        Some(RowState::Pending { last: _, repeats }) => *repeats,
+        Some(
+            RowState::Created(_)
+            | RowState::InDoubt(_)
+            | RowState::Rejected(_)
+            | RowState::UnderWay(_)
+            | RowState::Refused(_),
+        )
+        | None => None,
     }
 }
 

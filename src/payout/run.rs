@@ -131,6 +131,8 @@ pub struct Report {
     pub states: Vec<Option<RowState<Attempt>>>,
     /// Attempts of the batch in doubt whose row is no longer in the input.
     pub doubts_without_row: Vec<Attempt>,
+    /// How many payouts of the batch are created whose row is no longer in the input.
+    pub created_without_row: u64,
     /// What the run came to; `None` if the plan was not carried out.
     pub submission: Option<Submission>,
 }
@@ -386,6 +388,7 @@ fn report(prospect: &Prospect<'_>, submission: Option<Submission>) -> Report {
     Report {
         record: prospect.record.clone(),
         paths: prospect.paths.clone(),
+        created_without_row: prospect.plan.created_without_row,
         doubts_without_row: {
             let doubts = prospect.plan.doubts_without_row.iter();
             doubts.map(|attempt| (*attempt).clone()).collect()

@@ -49,6 +49,8 @@ pub struct Page<'a> {
     pub rows: Vec<(&'a Payout, RowState<&'a Attempt>)>,
     /// Every attempt of the batch.
     pub attempts: &'a [Attempt],
+    /// How many payouts of the batch are created whose row is no longer in the input.
+    pub created_without_row: u64,
     /// Whether a run is at work on the batch.
     pub activity: Activity,
     /// The commands that go on.
@@ -107,6 +109,11 @@ pub fn page(page: &Page<'_>) -> String {
                 p.lead { (text(page.language, lead(page))) }
                 (facts(page))
                 (totals::per_currency(page))
+                @if page.created_without_row > 0 {
+                    p.note {
+                        (text(page.language, Text::CreatedWithoutRow)) " " (page.created_without_row)
+                    }
+                }
                 (todo(page))
                 (timeline::timeline(page.language, page.attempts))
                 (totals::per_payee(page))
@@ -201,7 +208,7 @@ fn todo(page: &Page<'_>) -> Markup {
             p { (say(Text::RefusedHelp)) }
             pre { (escape(&page.commands.validate)) }
         }
-        @if !rejected.is_empty() {
+        @if page.activity == Activity::Idle && !rejected.is_empty() {
             h2.rejected { (say(Text::RejectedTodo)) }
             ul.todo {
                 @for row in &rejected { li { (register::rejected(page, row)) } }

@@ -1,9 +1,10 @@
 //! The timeline is the attempts of a batch over time, drawn as columns of an inline SVG. However
 //! many attempts there are, it has at most [`MAX_COLUMNS`] columns.
 
+use super::time;
 use super::words::{Language, Text, Unit, state, text, unit};
 use crate::domain::State;
-use crate::ledger::{Attempt, AttemptStatus};
+use crate::ledger::Attempt;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -11,7 +12,10 @@ use std::collections::BTreeMap;
 /// More columns than these would be thinner than a line.
 const MAX_COLUMNS: i64 = 120;
 
-/// How long a column may be, in seconds, with its words.
+/// The longest that a column may be, in seconds, with its words.
+const LONGEST_STEP: (i64, u32, Unit) = (365 * 86_400, 365, Unit::Day);
+
+/// How long a column may be.
 const STEPS: [(i64, u32, Unit); 15] = [
     (1, 1, Unit::Second),
     (5, 5, Unit::Second),
@@ -27,7 +31,7 @@ const STEPS: [(i64, u32, Unit); 15] = [
     (86_400, 1, Unit::Day),
     (7 * 86_400, 7, Unit::Day),
     (30 * 86_400, 30, Unit::Day),
-    (365 * 86_400, 365, Unit::Day),
+    LONGEST_STEP,
 ];
 
 /// The drawing's units: the width, and the height of what is drawn above the axis.
@@ -84,8 +88,7 @@ fn step(span: i64) -> (i64, u32, Unit) {
         span.checked_div(*seconds)
             .is_some_and(|count| count < MAX_COLUMNS)
     };
-    let longest = (365 * 86_400, 365, Unit::Day);
-    *STEPS.iter().find(fits).unwrap_or(&longest)
+    *STEPS.iter().find(fits).unwrap_or(&LONGEST_STEP)
 }
 
 /// The columns that are not empty, by their places.
@@ -97,14 +100,10 @@ fn columns(attempts: &[Attempt], first: DateTime<Utc>, seconds: i64) -> BTreeMap
             .timestamp()
             .saturating_sub(first.timestamp());
         let place = since.checked_div(seconds).unwrap_or_default();
-        let part = match attempt.status() {
-            AttemptStatus::Created => 0,
-            AttemptStatus::Rejected => 1,
-            AttemptStatus::Submitting | AttemptStatus::Unknown => 2,
-            AttemptStatus::NotCreated => 3,
-        };
+        let state = State::from(attempt.status());
+        let part = PARTS.iter().position(|part| *part == state);
         let column = columns.entry(place).or_default();
-        if let Some(count) = column.get_mut(part) {
+        if let Some(count) = part.and_then(|part| column.get_mut(part)) {
             *count = count.saturating_add(1);
         }
     }
@@ -120,13 +119,15 @@ fn drawing(
     let highest = columns.values().map(|column| column.iter().sum::<i64>());
     let highest = highest.max().unwrap_or(1).max(1);
     let count = last_place.saturating_add(1).max(1);
-    let share = |place: i64| place.saturating_mul(WIDTH).checked_div(count);
-    let left = |place: i64| share(place).unwrap_or_default();
-    let height = |count: i64| count.saturating_mul(HEIGHT).checked_div(highest);
+    let share = |part: i64, of: i64, whole: i64| {
+        let share = part.saturating_mul(whole).checked_div(of);
+        share.unwrap_or_default()
+    };
+    let left = |place: i64| share(place, count, WIDTH);
+    let height = |attempts: i64| share(attempts, highest, HEIGHT);
     let foot = HEIGHT.saturating_add(ABOVE);
     let bottom = foot.saturating_add(BELOW);
-    let format = "%Y-%m-%d %H:%M:%S";
-    let (begin, end) = (first.format(format), last.format(format));
+    let (begin, end) = (time(first), time(last));
     html! {
         p.muted { (text(language, Text::Highest)) " " (highest) }
         svg viewBox={ "0 0 " (WIDTH) " " (bottom) } role="img"
@@ -142,8 +143,8 @@ fn drawing(
                     @let below: i64 = column.iter().take(index).sum();
                     @let own = column.get(index).copied().unwrap_or_default();
                     @if own > 0 {
-                        @let low = height(below).unwrap_or_default();
-                        @let high = height(below.saturating_add(own)).unwrap_or_default();
+                        @let low = height(below);
+                        @let high = height(below.saturating_add(own));
                         rect class=(part.as_str()) x=(left(*place)) width=(width)
                             y=(foot.saturating_sub(high))
                             height=(high.saturating_sub(low).max(1)) {}

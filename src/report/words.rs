@@ -80,6 +80,7 @@ pub(super) enum Text {
     Accepted,
     AcceptedNote,
     OtherBatch,
+    CreatedWithoutRow,
     Prepared,
     Approved,
     Date,
@@ -150,6 +151,9 @@ fn english(text: Text) -> &'static str {
             "For some payouts the API accepted another amount; it stands beside each. Sums are of the amounts that were asked for."
         }
         Text::OtherBatch => "by another batch",
+        Text::CreatedWithoutRow => {
+            "Created in this batch, though the file no longer has the row, and not counted here:"
+        }
         Text::Prepared => "Prepared by",
         Text::Approved => "Approved by",
         Text::Date => "Date",
@@ -213,6 +217,9 @@ fn russian(text: Text) -> &'static str {
             "Для некоторых выплат API принял другую сумму; она указана рядом. В итогах стоят запрошенные суммы."
         }
         Text::OtherBatch => "другим пакетом",
+        Text::CreatedWithoutRow => {
+            "Создано в этом пакете, хотя строки в файле больше нет (здесь не учтено):"
+        }
         Text::Prepared => "Составил",
         Text::Approved => "Утвердил",
         Text::Date => "Дата",

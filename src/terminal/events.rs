@@ -52,11 +52,15 @@ pub fn plan(plan: &PlanReport) -> Value {
         "in_doubt": counts.in_doubt,
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
         "new_recipients": plan.new_recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "repeated": plan.repeated.iter().map(paid_again).collect::<Vec<_>>(),
+        "paid_alike": plan.paid_alike.iter().map(paid_again).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
+        "left_out": plan.left_out,
         "warnings": plan.warnings,
         "notices": plan.notices,
         "totals": totals(&plan.to_submit),
         "interval_seconds": plan.interval.as_secs_f64(),
+        "takes_seconds": plan.takes.as_secs(),
         "ends_at": plan.ends_at,
     })
 }
@@ -72,6 +76,17 @@ fn sums(sums: &[(State, Totals)]) -> Value {
 /// Who was never paid before.
 fn recipient(recipient: &super::report::Recipient) -> Value {
     json!({"line": recipient.line, "payee": recipient.payee, "to_address": recipient.to_address})
+}
+
+/// A row that pays what was paid before.
+fn paid_again(row: &super::report::PaidAgain) -> Value {
+    json!({
+        "line": row.line,
+        "paid_at": row.before.started_at,
+        "reference": row.before.reference,
+        "invoice_id": row.before.ending.invoice_id,
+        "results": row.file,
+    })
 }
 
 /// Count and sum per currency.
@@ -144,14 +159,17 @@ pub fn summary(summary: &Summary, exit: Exit) -> Value {
         "type": "summary",
         "created": counts.created,
         "created_before": summary.created_before.iter().map(created_before).collect::<Vec<_>>(),
+        "created_without_row": summary.created_without_row,
         "rejected": counts.rejected,
         "not_created": counts.not_created,
         "in_doubt": counts.in_doubt,
         "pending": counts.pending,
+        "left_out": summary.left_out,
         "refused": counts.refused,
         "sums": sums(&summary.sums),
         "took_seconds": summary.took.map(|took| took.as_secs()),
         "stopped": summary.stopped,
+        "at_work": summary.is_at_work,
         "results": summary.results,
         "in_doubt_lines": doubts.map(|doubt| doubt.line).collect::<Vec<_>>(),
         "exit_status": exit.code(),

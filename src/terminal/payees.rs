@@ -60,9 +60,10 @@ fn changed_address(payout: &Payout, last: &Payment, severity: Severity) -> Findi
     Finding {
         value: payout.to_address.clone(),
         span: (!now.is_empty()).then_some(now),
+        column: Some(Column::ToAddress),
         message,
         hint: hint.to_owned(),
-        ..finding(payout, Column::ToAddress, "changed address", severity)
+        ..Finding::of_ledger(severity, Some(payout.line), "changed address")
     }
 }
 
@@ -79,26 +80,10 @@ fn address_of_other(payout: &Payout, last: &Payment, severity: Severity) -> Find
     Finding {
         value: payout.payee.clone(),
         span: Some(0..payout.payee.len()),
+        column: Some(Column::Payee),
         message,
         hint: hint.to_owned(),
-        ..finding(payout, Column::Payee, "address of another payee", severity)
-    }
-}
-
-fn finding(payout: &Payout, column: Column, kind: &'static str, severity: Severity) -> Finding {
-    Finding {
-        severity,
-        line: Some(payout.line),
-        column: Some(column),
-        key: "ledger",
-        kind,
-        value: String::new(),
-        span: None,
-        message: String::new(),
-        hint: String::new(),
-        row: String::new(),
-        row_span: None,
-        related: None,
+        ..Finding::of_ledger(severity, Some(payout.line), "address of another payee")
     }
 }
 

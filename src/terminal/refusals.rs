@@ -9,14 +9,14 @@ use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::run::Paths;
 
 /// Where attempts are told to stand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Places<'a> {
     /// The results file of this batch.
-    pub own: &'a str,
+    pub own: String,
     /// Those of others.
     pub others: &'a Paths,
     /// The command that settles a payout in doubt, up to the attempt's id.
-    pub resolve: &'a str,
+    pub resolve: String,
 }
 
 impl Places<'_> {
@@ -25,7 +25,7 @@ impl Places<'_> {
     pub fn of(&self, attempt: &Attempt) -> String {
         match self.others.get(&attempt.batch) {
             Some(path) => path.path.clone(),
-            None => self.own.to_owned(),
+            None => self.own.clone(),
         }
     }
 
@@ -36,7 +36,7 @@ impl Places<'_> {
 
     /// How to settle a payout that is in doubt.
     fn settle(&self, attempt: &Attempt) -> String {
-        let (resolve, id) = (self.resolve, &attempt.id);
+        let (resolve, id) = (&self.resolve, &attempt.id);
         format!(
             "look for it in the CryptoCloud dashboard, then say what it shows: {resolve} {id} --invoice-id INV-…, or {resolve} {id} --not-created"
         )
@@ -45,7 +45,7 @@ impl Places<'_> {
 
 /// What the ledger has against a row.
 #[must_use]
-pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: Places<'_>) -> Finding {
+pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: &Places<'_>) -> Finding {
     let attempt = refusal.attempt;
     let record = record(attempt, places);
     let (column, kind, message, hint) = match refusal.reason {
@@ -76,48 +76,77 @@ pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: Places<'_>)
             format!("write it as it was: {}", attempt.reference),
         ),
     };
-    finding(Some(payout.line), column, kind, message, hint)
+    Finding {
+        column,
+        message,
+        hint,
+        ..Finding::of_ledger(Severity::Error, Some(payout.line), kind)
+    }
+}
+
+/// A row that is going to be submitted though another reference was paid the same not long ago: the
+/// rows may have been numbered anew.
+#[must_use]
+pub fn paid_alike(
+    payout: &Payout,
+    attempt: &Attempt,
+    places: &Places<'_>,
+    severity: Severity,
+) -> Finding {
+    let what = match attempt.status() {
+        AttemptStatus::Submitting | AttemptStatus::Unknown => "may have been paid",
+        AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => "was paid",
+    };
+    Finding {
+        column: Some(Column::Reference),
+        value: payout.reference.clone(),
+        message: format!(
+            "line {} pays what {what} on {} under another reference: {}",
+            payout.line,
+            attempt.started_at.format("%Y-%m-%d"),
+            record(attempt, places)
+        ),
+        hint: "if it is the same payout, take the row out".to_owned(),
+        ..Finding::of_ledger(severity, Some(payout.line), "paid under another reference")
+    }
 }
 
 /// A live attempt whose row is no longer in the input.
 #[must_use]
-pub fn missing(attempt: &Attempt, places: Places<'_>) -> Finding {
-    finding(
-        None,
-        None,
-        "row missing",
+pub fn missing(attempt: &Attempt, places: &Places<'_>) -> Finding {
+    let hint = if attempt.status().is_in_doubt() {
+        places.settle(attempt)
+    } else {
         format!(
+            "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
+            row(attempt)
+        )
+    };
+    Finding {
+        message: format!(
             "a payout of this batch is no longer in the file: {}",
             record(attempt, places)
         ),
-        if attempt.status().is_in_doubt() {
-            places.settle(attempt)
-        } else {
-            format!(
-                "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
-                row(attempt)
-            )
-        },
-    )
+        hint,
+        ..Finding::of_ledger(Severity::Error, None, "row missing")
+    }
 }
 
 /// A row that was added to a batch which was finished long ago.
 #[must_use]
 pub fn added(payout: &Payout, newest: &Attempt) -> Finding {
-    finding(
-        Some(payout.line),
-        None,
-        "batch closed",
-        format!(
+    let hint = "put the rows that were added alone into a new file with a name of its own, without the rows that were paid";
+    Finding {
+        message: format!(
             "this batch was finished, its last payout on {}",
             newest.started_at.format("%Y-%m-%d")
         ),
-        "put the rows that were added alone into a new file with a name of its own, without the rows that were paid"
-            .to_owned(),
-    )
+        hint: hint.to_owned(),
+        ..Finding::of_ledger(Severity::Error, Some(payout.line), "batch closed")
+    }
 }
 
-fn twin_hint(attempt: &Attempt, places: Places<'_>) -> String {
+fn twin_hint(attempt: &Attempt, places: &Places<'_>) -> String {
     match attempt.status() {
         AttemptStatus::Submitting | AttemptStatus::Unknown => places.settle(attempt),
         AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
@@ -135,7 +164,7 @@ fn twin_hint(attempt: &Attempt, places: Places<'_>) -> String {
 }
 
 /// `0.1 BTC to bc1q…, created on 2026-11-01 (INV-1), see payouts.results.csv`
-fn record(attempt: &Attempt, places: Places<'_>) -> String {
+fn record(attempt: &Attempt, places: &Places<'_>) -> String {
     let time = attempt.started_at.format("%Y-%m-%d %H:%M UTC");
     let what = match attempt.status() {
         AttemptStatus::Created => format!("created at {time} ({})", attempt.ending.invoice_id),
@@ -158,27 +187,4 @@ fn row(attempt: &Attempt) -> String {
     let (names, cells): (Vec<&str>, Vec<&str>) = filled.unzip();
     let text = table::lines([names, cells], Dialect::default());
     escape(&text.trim_end().replacen('\n', ": ", 1)).into_owned()
-}
-
-fn finding(
-    line: Option<u64>,
-    column: Option<Column>,
-    kind: &'static str,
-    message: String,
-    hint: String,
-) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        line,
-        column,
-        key: "ledger",
-        kind,
-        value: String::new(),
-        span: None,
-        message,
-        hint,
-        row: String::new(),
-        row_span: None,
-        related: None,
-    }
 }

@@ -3,8 +3,8 @@
 use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::{Currency, Halt, Payout, State, StateCounts, Totals};
+use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, Table, presets};
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// How many recipients the plan names who were never paid before.
 const NAMED_RECIPIENTS: usize = 3;
+
+/// How many lines, or ranges of lines, the plan names.
+const NAMED_RANGES: usize = 10;
 
 /// What a run is going to do.
 #[derive(Clone, Debug)]
@@ -33,8 +36,14 @@ pub struct PlanReport {
     pub to_submit: Totals,
     /// Whom of them the ledger has never paid, each once.
     pub new_recipients: Vec<Recipient>,
+    /// The rows of it that were paid before and are paid again, as `--repeat` asks.
+    pub repeated: Vec<PaidAgain>,
+    /// The rows of it that pay what was paid not long ago under another reference.
+    pub paid_alike: Vec<PaidAgain>,
     /// How many more wait beyond `--limit`.
     pub beyond_limit: u64,
+    /// How many rows `--only` leaves out.
+    pub left_out: u64,
     /// How many warnings were given.
     pub warnings: u64,
     /// What the operator should know about how the input was read.
@@ -43,7 +52,9 @@ pub struct PlanReport {
     pub fingerprint: String,
     /// The time between two requests.
     pub interval: Duration,
-    /// When the last request will have been sent, at the earliest.
+    /// How long it is until the last request is sent, at least.
+    pub takes: Duration,
+    /// When that will be.
     pub ends_at: DateTime<Utc>,
 }
 
@@ -58,10 +69,16 @@ pub struct Summary {
     pub took: Option<Duration>,
     /// Which payouts were created before this run, by the results file that has them.
     pub created_before: Vec<CreatedBefore>,
+    /// How many payouts of the batch are created whose row is no longer in the input.
+    pub created_without_row: u64,
+    /// How many rows `--only` leaves out.
+    pub left_out: u64,
     /// The payouts for which the API accepted another amount.
     pub accepted_otherwise: Vec<Attempt>,
     /// Why it stopped early; empty when it did not.
     pub stopped: String,
+    /// Whether a run is at work on the batch.
+    pub is_at_work: bool,
     /// The results file's name.
     pub results: String,
     /// The command that goes on.
@@ -79,6 +96,17 @@ pub struct CreatedBefore {
     pub file: Option<String>,
     /// When the newest was begun.
     pub newest: DateTime<Utc>,
+}
+
+/// A row that pays what was paid before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaidAgain {
+    /// Its line.
+    pub line: u64,
+    /// The payout that was paid.
+    pub before: Attempt,
+    /// The results file that has it.
+    pub file: String,
 }
 
 /// Who is paid.
@@ -152,6 +180,7 @@ pub fn plan(plan: &PlanReport) -> String {
         ),
         (counts.in_doubt, "in doubt"),
         (plan.beyond_limit, "left for later by --limit"),
+        (plan.left_out, "left out by --only"),
         (
             plan.warnings,
             plural(plan.warnings, "warning, see above", "warnings, see above"),
@@ -169,18 +198,74 @@ pub fn plan(plan: &PlanReport) -> String {
             let _ = write!(text, "\n  {count} {words}");
         }
     }
+    let again = "again what was paid before (--repeat)";
+    text.push_str(&paid_again(&plan.repeated, again));
+    let alike = "what was paid under another reference";
+    text.push_str(&paid_again(&plan.paid_alike, alike));
     text.push_str(&new_recipients(&plan.new_recipients));
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
     let _ = write!(text, "\nResults: {}", escape(&plan.results));
     if count > 0 {
         let _ = write!(
             text,
-            "\nOne request every {}, the last at about {}",
+            "\nOne request every {}, {}the last at about {}",
             humantime::format_duration(plan.interval),
-            clock_time(plan.ends_at)
+            about(plan.takes),
+            time_with_offset(plan.ends_at)
         );
     }
     text
+}
+
+/// How long a run takes, to the minute if that is more than one; nothing if it is over at once.
+fn about(takes: Duration) -> String {
+    let seconds = takes.as_secs();
+    let minutes = seconds.div_ceil(60).saturating_mul(60);
+    let rounded = Duration::from_secs(if seconds > 60 { minutes } else { seconds });
+    match seconds {
+        0 => String::new(),
+        _ => format!("about {} in all, ", humantime::format_duration(rounded)),
+    }
+}
+
+/// How many rows pay what was paid before, and which.
+fn paid_again(rows: &[PaidAgain], what: &str) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let count = rows.len() as u64;
+    let pay = plural(count, "pays", "pay");
+    let lines = lines(rows.iter().map(|row| row.line));
+    format!("\n  {count} {pay} {what}: {lines}")
+}
+
+/// Lines in order, those that follow each other as a range: `line 2`, `lines 2-4, 9 and 12 more`.
+fn lines(lines: impl Iterator<Item = u64>) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for line in lines {
+        match ranges.last_mut() {
+            Some((_, last)) if last.saturating_add(1) == line => *last = line,
+            Some(_) | None => ranges.push((line, line)),
+        }
+    }
+    let size = |(first, last): &(u64, u64)| last.saturating_sub(*first).saturating_add(1);
+    let more: u64 = ranges.iter().skip(NAMED_RANGES).map(size).sum();
+    let all: u64 = ranges.iter().map(size).sum();
+    let named = ranges.iter().take(NAMED_RANGES);
+    let named = named.map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    });
+    let named: Vec<String> = named.collect();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{} {}{more}",
+        plural(all, "line", "lines"),
+        named.join(", ")
+    )
 }
 
 /// How many recipients were never paid before, and who the first are.
@@ -260,19 +345,19 @@ fn payouts(count: u64) -> String {
     }
 }
 
-/// When the last of so many requests starts, at the earliest.
+/// How long it is until the last of so many requests starts, at least, once the first has.
 #[must_use]
-pub fn ends_at(
-    now: DateTime<Utc>,
-    first_wait: Duration,
-    interval: Duration,
-    count: u64,
-) -> DateTime<Utc> {
+pub fn takes(interval: Duration, count: u64) -> Duration {
     let between = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
-    let all = first_wait.saturating_add(interval.saturating_mul(between));
-    TimeDelta::from_std(all)
+    interval.saturating_mul(between)
+}
+
+/// The time so long after another.
+#[must_use]
+pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(wait)
         .ok()
-        .and_then(|all| now.checked_add_signed(all))
+        .and_then(|wait| now.checked_add_signed(wait))
         .unwrap_or(now)
 }
 
@@ -286,6 +371,15 @@ pub fn clock_time(time: DateTime<Utc>) -> String {
         "%Y-%m-%d %H:%M"
     };
     local.format(format).to_string()
+}
+
+/// [`clock_time`] with how far the time zone is from UTC: `14:32:10 +03:00`.
+fn time_with_offset(time: DateTime<Utc>) -> String {
+    format!(
+        "{} {}",
+        clock_time(time),
+        time.with_timezone(&Local).format("%:z")
+    )
 }
 
 /// One attempt, for the log: `2026-11-22T10:00:00Z 3/10 line 4 created INV-1: 0.1 BTC to bc1q…`.
@@ -365,30 +459,23 @@ pub fn no_connection(since: DateTime<Utc>, next_try: DateTime<Utc>) -> String {
 #[must_use]
 pub fn summary(summary: &Summary) -> String {
     let counts = &summary.counts;
-    let mut parts = Vec::new();
-    for (count, words) in [
-        (counts.created, "created"),
-        (counts.rejected, "rejected"),
-        (counts.in_doubt, "in doubt"),
-        (counts.refused, "not sent because of an earlier payout"),
-        (counts.to_send(), "not yet created"),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {words}"));
-        }
-    }
     let mut text = created_before(&summary.created_before);
     if !summary.stopped.is_empty() {
         let _ = writeln!(text, "Stopped: {}", summary.stopped);
     }
-    let is_done = [
-        counts.rejected,
-        counts.in_doubt,
-        counts.refused,
-        counts.to_send(),
-    ];
-    let all_done = if is_done == [0; 4] { "All done: " } else { "" };
-    let _ = write!(text, "{all_done}{}", parts.join(", "));
+    if summary.is_at_work {
+        text.push_str("Under way: a run is at work on this batch\n");
+    }
+    text.push_str(&counted(summary));
+    if summary.created_without_row > 0 {
+        let _ = write!(
+            text,
+            "\n{} more of this batch {} created; the file no longer has the {}",
+            summary.created_without_row,
+            plural(summary.created_without_row, "is", "are"),
+            plural(summary.created_without_row, "row", "rows"),
+        );
+    }
     if let Some(took) = summary.took {
         let took = Duration::from_secs(took.as_secs());
         let _ = write!(text, "\nThe run took {}", humantime::format_duration(took));
@@ -424,6 +511,26 @@ pub fn summary(summary: &Summary) -> String {
         );
     }
     text
+}
+
+/// How many payouts are in which state.
+fn counted(summary: &Summary) -> String {
+    let counts = &summary.counts;
+    let open = [
+        (counts.rejected, "rejected"),
+        (counts.in_doubt, "in doubt"),
+        (counts.refused, "not sent because of an earlier payout"),
+        (counts.to_send(), "not yet created"),
+        (summary.left_out, "left out by --only"),
+    ];
+    let is_done = open.iter().all(|(count, _)| *count == 0);
+    let all_done = if is_done { "All done: " } else { "" };
+    let parts = std::iter::once((counts.created, "created")).chain(open);
+    let parts = parts.filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
+    format!("{all_done}{}", parts.join(", "))
 }
 
 /// The states whose sums a summary tells.
@@ -503,17 +610,6 @@ pub fn attempted(attempt: &Attempt) -> String {
 
 /// A row of the input with its state; `None` for one that `--only` leaves out.
 pub type StatusRow<'a> = (&'a Payout, Option<&'a RowState<Attempt>>);
-
-/// The state of a payout after an attempt.
-#[must_use]
-pub fn state_after(attempt: &Attempt) -> State {
-    match attempt.status() {
-        AttemptStatus::Created => State::Created,
-        AttemptStatus::Rejected => State::Rejected,
-        AttemptStatus::NotCreated => State::NotCreated,
-        AttemptStatus::Submitting | AttemptStatus::Unknown => State::InDoubt,
-    }
-}
 
 /// What somebody has changed in the results file is kept.
 #[must_use]

@@ -207,7 +207,8 @@ impl Progress {
 
     fn show_counts(&self, first_wait: Duration) {
         let left = self.total.saturating_sub(self.done);
-        let ends_at = report::ends_at(clock::now(), first_wait, pacer::step(self.interval), left);
+        let takes = report::takes(pacer::step(self.interval), left);
+        let ends_at = report::after(clock::now(), first_wait.saturating_add(takes));
         let counts = &self.counts;
         self.bar.set_prefix(format!(
             "{} created, {} rejected, {} in doubt, ends {}",
@@ -318,7 +319,7 @@ impl Observer for Progress {
     }
 
     fn finished(&mut self, payout: &Payout, attempt: &Attempt) {
-        let state = report::state_after(attempt);
+        let state = State::from(attempt.status());
         self.settle(state);
         if self.emit == Emit::Events {
             emit(&events::attempt(attempt));

@@ -447,7 +447,7 @@ fn a_second_run_says_who_is_at_work() {
     let status = scene
         .program(["status", INPUT])
         .stdout_has("pending")
-        .stderr_has("a run is at work on this batch");
+        .stderr_has("Under way: a run is at work on this batch");
     assert!(!status.go().stderr.contains("ccbatch resolve"));
     assert_eq!(scene.book().deliveries.len(), 1);
     run.kill();

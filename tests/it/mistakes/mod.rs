@@ -23,6 +23,9 @@ mod verdicts;
 /// Results files that were damaged.
 mod damaged;
 
+/// What is told though no rule refuses it.
+mod told;
+
 /// The ledger lost, or brought back from a backup, and two homes.
 mod ledgers;
 
