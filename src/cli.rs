@@ -1,12 +1,14 @@
 //! The command line, as clap reads it; what the flags mean is decided in [`crate::config`].
 
-use crate::domain::{Amount, Currency};
+mod tips;
+
+use crate::domain::{Amount, Currency, State};
 use crate::intake::Fingerprint;
 use crate::intake::columns::ColumnNames;
 use crate::intake::decode::TextEncoding;
 use crate::ledger::AttemptStatus;
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -24,6 +26,21 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. Where it is wrong, or asks for help, it is told and the program ends.
+    #[must_use]
+    pub fn read() -> Self {
+        let told = |error| {
+            let first = std::env::args_os().nth(1);
+            let cli = Self::command();
+            let commands = cli.get_subcommands().map(|it| it.get_name().to_owned());
+            let commands: Vec<String> = commands.collect();
+            tips::with_tip(error, first.as_deref(), &commands).exit()
+        };
+        Self::try_parse().unwrap_or_else(told)
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -79,7 +96,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub keep_going: bool,
     /// Submit at most this many payouts in this run
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub limit: Option<u64>,
     /// The time between two requests [default: 12s, with --sandbox 1s]
     // The last one counts: the command that is shown to go on may be given another.
@@ -148,7 +165,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub strict: bool,
     /// Show at most N findings, count all [default: 20 on a terminal]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     pub max_findings: Option<u64>,
     /// Write the rows with findings to a new CSV, to be mended there
     #[arg(long, value_name = "FILE")]
@@ -236,6 +253,9 @@ pub struct StatusArgs {
     /// How the CSV is written.
     #[command(flatten)]
     pub dialect: DialectArgs,
+    /// Only these: created, rejected, not_created, in_doubt, pending, refused
+    #[arg(long, value_name = "STATES", value_delimiter = ',', value_parser = state)]
+    pub state: Vec<State>,
 }
 
 /// How a CSV on stdout is written, for the program that is to read it.
@@ -300,7 +320,7 @@ pub struct ResolveArgs {
 #[group(required = true, multiple = false)]
 pub struct WhichArgs {
     /// The payout on this line of FILE (the header is line 1)
-    #[arg(long, value_name = "N", requires = "input")]
+    #[arg(long, value_name = "N", value_parser = count, requires = "input")]
     pub line: Option<u64>,
     /// The payout with this reference
     #[arg(long, value_name = "REFERENCE")]
@@ -409,7 +429,7 @@ pub enum LedgerCommand {
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// Loopback address; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = listen)]
     pub listen: SocketAddr,
     /// Refuse with rate_limit what comes sooner than this
     #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
@@ -539,6 +559,33 @@ fn delimiter(text: &str) -> Result<u8, String> {
         "tab" | "\t" | "\\t" => Ok(b'\t'),
         _ => Err("write ',', ';' or tab, like --delimiter ';'".to_owned()),
     }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let number = text.parse();
+    number.map_err(|_| "write a whole number, like 20".to_owned())
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    let number = number(text).ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "write a whole number from 1 on, like 5".to_owned())
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse();
+    address.map_err(|_| "write an address and its port, like 127.0.0.1:8080".to_owned())
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let names = State::ALL.map(State::as_str);
+    let mut states = State::ALL.into_iter();
+    let state = states.find(|state| state.as_str() == text.trim());
+    state.ok_or_else(|| {
+        format!(
+            "write one or more of {}, like pending,rejected",
+            names.join(", ")
+        )
+    })
 }
 
 fn status(text: &str) -> Result<AttemptStatus, String> {

@@ -6,7 +6,7 @@ use crate::cli::{self, Format, Progress, TableFormat};
 use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::dialect::Start;
 use crate::domain::halt::DEFAULT_PATIENCE;
-use crate::domain::{Currency, DecimalMark, Dialect, HaltPolicy, Network};
+use crate::domain::{Currency, DecimalMark, Dialect, HaltPolicy, Network, State};
 use crate::error::Error;
 use crate::intake::{self, Fingerprint, Keep, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
@@ -230,6 +230,8 @@ pub struct Status {
     pub format: TableFormat,
     /// How a CSV is written there.
     pub dialect: Dialect,
+    /// The states of the payouts that are shown; empty for all.
+    pub states: Vec<State>,
 }
 
 /// `report`
@@ -384,6 +386,7 @@ impl Config {
                 files: files(args.files, &environment)?,
                 format: args.format,
                 dialect: dialect(&args.dialect, args.format)?,
+                states: args.state,
             }),
             cli::Command::Report(args) => Self::Report(report(args, &environment)?),
             cli::Command::Resolve(args) => Self::Resolve(resolve(args, &environment)?),

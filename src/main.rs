@@ -6,7 +6,6 @@ use ccbatch::config::Config;
 use ccbatch::error::Error;
 use ccbatch::exit::Exit;
 use ccbatch::{app, terminal};
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Exit, Error> {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let arguments = std::env::args_os().skip(1);
     let config = Config::new(cli.command, arguments, |name| std::env::var_os(name))?;
     app::execute(config)

@@ -9,6 +9,7 @@ use crate::intake::Intake;
 use crate::intake::csv::Splitter;
 use crate::intake::header::Header;
 use crate::os::file::for_owner_only;
+use crate::terminal::report::counted;
 use crate::terminal::ui;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -87,9 +88,9 @@ impl FindingsFile<'_> {
         match self.failed.map_or(flushed, Err) {
             Ok(()) if self.written == 0 => ui::say("No row has findings: none was written."),
             Ok(()) => ui::say(&format!(
-                "{}: {} rows with findings",
+                "{}: {} with findings",
                 self.path.display(),
-                self.written
+                counted(self.written, "row", "rows")
             )),
             Err(error) => return Err(Error::findings_file(self.path, &error)),
         }

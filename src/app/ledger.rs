@@ -13,7 +13,8 @@ use crate::payout::open::{self, Notice, OpenError};
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
 use crate::payout::results::read::read;
-use crate::terminal::{report, ui};
+use crate::terminal::report::{self, counted};
+use crate::terminal::ui;
 use std::path::Path;
 
 /// Does what is asked of the ledger.
@@ -59,15 +60,10 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     let mut lines = vec![
         format!("Ledger: {place}"),
         format!(
-            "Since {}; {} {}, {} writes",
+            "Since {}; {}, {}",
             identity.created_at.format("%Y-%m-%d %H:%M UTC"),
-            extent.batches,
-            if extent.batches == 1 {
-                "batch"
-            } else {
-                "batches"
-            },
-            identity.writes
+            counted(extent.batches, "batch", "batches"),
+            counted(identity.writes, "write", "writes"),
         ),
     ];
     if !identity.moved_to.is_empty() {
@@ -131,10 +127,10 @@ async fn adopt(config: &Config, file: &Path, references: Option<References>) -> 
         Notice::Extra(_) | Notice::ChangedKept(_) => None,
     });
     ui::say(&format!(
-        "{}: {} of {} attempts were new to the ledger",
+        "{}: {} of {} new to the ledger",
         file.display(),
         adopted.unwrap_or_default(),
-        opened.attempts.len()
+        counted(opened.attempts.len(), "attempt was", "attempts were")
     ));
     for notice in &opened.notices {
         match notice {
@@ -173,8 +169,10 @@ async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
     let moved = move_ledger(&mut from, &mut to).await;
     let count = moved.map_err(|error| Error::move_ledger(&places.0, &places.1, &error))?;
     ui::say(&format!(
-        "{}: moved to {} with {count} attempts; from now on name it with --ledger or CCBATCH_LEDGER",
-        places.0, places.1
+        "{}: moved to {} with {}; from now on name it with --ledger or CCBATCH_LEDGER",
+        places.0,
+        places.1,
+        counted(count, "attempt", "attempts")
     ));
     Ok(Exit::AllCreated)
 }

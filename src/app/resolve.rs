@@ -20,6 +20,7 @@ use crate::ledger::{
 use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
+use crate::terminal::ui::Answer;
 use crate::terminal::{report, ui};
 use chrono::TimeDelta;
 use std::path::Path;
@@ -87,9 +88,12 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
         }
     };
     check_verdict(config, &attempt, &mut desk).await?;
-    if !is_agreed(config, &attempt, row_line)? {
-        ui::say("Nothing was recorded.");
-        return Ok(Exit::InDoubt);
+    match answer(config, &attempt, row_line)? {
+        Answer::Yes => {}
+        Answer::No(why) => {
+            ui::say(&format!("Nothing was recorded: {why}."));
+            return Ok(Exit::InDoubt);
+        }
     }
     record(config, &attempt, &mut desk).await?;
     if let Some(files) = input {
@@ -349,9 +353,9 @@ fn minutes_left(realm: Realm, age: TimeDelta) -> Option<i64> {
     }
 }
 
-fn is_agreed(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<bool, Error> {
+fn answer(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<Answer, Error> {
     if config.consent == Consent::Given {
-        return Ok(true);
+        return Ok(Answer::Yes);
     }
     if !ui::can_ask() {
         return Err(Error::no_consent_to_verdict());

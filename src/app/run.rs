@@ -28,7 +28,7 @@ use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::refusals;
 use crate::terminal::report::{Doubt, PlanReport, Summary};
-use crate::terminal::ui::{Progress, Show};
+use crate::terminal::ui::{Answer, Progress, Show};
 use crate::terminal::{events, findings, report, ui};
 use std::collections::HashSet;
 use std::fs::File;
@@ -212,10 +212,13 @@ impl Operator<Client> for Terminal<'_> {
         let Some((gateway, key)) = self.connect().await? else {
             return Ok(self.end(TerminalEnd::Stopped(nothing)));
         };
-        if !self.is_agreed(prospect.plan.steps.len()).await? {
-            return Ok(self.end(TerminalEnd::Stopped(nothing)));
+        match self.answer(prospect.plan.steps.len()).await? {
+            Some(Answer::Yes) => Ok(Some(Agreed { gateway, key })),
+            Some(Answer::No(why)) => {
+                Ok(self.end(TerminalEnd::Stopped(format!("{why}; {nothing}"))))
+            }
+            None => Ok(self.end(TerminalEnd::Stopped(nothing))),
         }
-        Ok(Some(Agreed { gateway, key }))
     }
 }
 
@@ -256,10 +259,10 @@ impl Terminal<'_> {
         Ok(Some((client.map_err(|error| Error::client(&error))?, key)))
     }
 
-    /// Whether the operator wants the plan carried out.
-    async fn is_agreed(&self, count: usize) -> Result<bool, Error> {
+    /// Whether the operator wants the plan carried out; `None` when a stop was asked for.
+    async fn answer(&self, count: usize) -> Result<Option<Answer>, Error> {
         if self.config.consent == Consent::Given {
-            return Ok(!self.stop.is_raised());
+            return Ok((!self.stop.is_raised()).then_some(Answer::Yes));
         }
         if !ui::can_ask() {
             return Err(Error::no_consent());
@@ -274,13 +277,11 @@ impl Terminal<'_> {
             format!("Submit {what}?")
         };
         let asked = unless_stopped(self.stop, move || ui::ask(&question)).await;
-        match asked.map_err(|error| Error::system(&error))? {
-            Some(answer) => answer.map_err(|error| Error::terminal(&error)),
-            None => {
-                ui::say("");
-                Ok(false)
-            }
+        let answer = asked.map_err(|error| Error::system(&error))?;
+        if answer.is_none() {
+            ui::say("");
         }
+        answer.transpose().map_err(|error| Error::terminal(&error))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::cli::TableFormat;
 use crate::config::Status;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
 use crate::payout::plan::{rows_of, state_of};
 use crate::terminal::report::{StatusRow, Summary};
@@ -77,9 +78,15 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let rows: Vec<StatusRow<'_>> = payouts
         .iter()
         .zip(states.iter().map(Option::as_ref))
+        .filter(|(_, state)| is_wanted(config, *state))
         .collect();
     tell(config, &rows, &summary)?;
     Ok(Exit::AllCreated)
+}
+
+fn is_wanted(config: &Status, state: Option<&RowState<Attempt>>) -> bool {
+    let wanted = &config.states;
+    wanted.is_empty() || state.is_some_and(|state| wanted.contains(&state_of(state)))
 }
 
 fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use crate::os::file::write_new_for_owner_only;
 use crate::payout::open::{self, OpenError};
 use crate::payout::plan::rows_of;
 use crate::payout::run::Knowledge;
-use crate::terminal::report::PlanReport;
+use crate::terminal::report::{PlanReport, counted};
 use crate::terminal::ui;
 use std::fs::File;
 use std::path::Path;
@@ -101,13 +101,13 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
     }
     let hidden = fixed.changes.len().saturating_sub(shown);
     if hidden > 0 {
-        ui::say(&format!("{name}: {hidden} more changes are not shown"));
+        let hidden = counted(hidden, "more change is", "more changes are");
+        ui::say(&format!("{name}: {hidden} not shown"));
     }
-    let plural = if fixed.changes.len() == 1 { "" } else { "s" };
     ui::say(&format!(
-        "{}: written, with {} change{plural}",
+        "{}: written, with {}",
         escape(&copy.display().to_string()),
-        fixed.changes.len()
+        counted(fixed.changes.len(), "change", "changes")
     ));
     let options = Options {
         reading: Reading::default(),

@@ -2,6 +2,7 @@
 //! log as one line with the hint on the next, and for a program as events.
 
 use super::events::harmless;
+use super::report::counted;
 use super::ui::{self, Emit};
 use crate::domain::escape::escape;
 use crate::domain::finding::Related;
@@ -98,8 +99,9 @@ impl<'a> Findings<'a> {
         let hidden = found.saturating_sub(self.limit);
         if hidden > 0 {
             ui::say(&format!(
-                "{}: {hidden} more findings are not shown; --max-findings {found} shows them all",
+                "{}: {} not shown; --max-findings {found} shows them all",
                 escape(self.input),
+                counted(hidden, "more finding is", "more findings are"),
             ));
         }
         counts

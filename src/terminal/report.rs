@@ -8,11 +8,14 @@ use crate::ledger::rules::RowState;
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, Table, presets};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 /// How many recipients the plan names who were never paid before.
 const NAMED_RECIPIENTS: usize = 3;
+
+/// The width of a terminal that the table of states fits.
+const STATUS_COLUMNS: usize = 80;
 
 /// How many lines, or ranges of lines, the plan names.
 const NAMED_RANGES: usize = 10;
@@ -160,7 +163,7 @@ pub fn plan(plan: &PlanReport) -> String {
             text,
             "{}: {} to submit",
             escape(&plan.input),
-            payouts(count)
+            counted(count, "payout", "payouts")
         );
         if plan.api == "sandbox" {
             text.push_str(" to the sandbox; no money moves");
@@ -337,12 +340,14 @@ fn plural<'a>(count: u64, one: &'a str, several: &'a str) -> &'a str {
 }
 
 /// `1 payout`, `2 payouts`
-fn payouts(count: u64) -> String {
-    if count == 1 {
-        "1 payout".to_owned()
-    } else {
-        format!("{count} payouts")
-    }
+#[must_use]
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(
+    count: N,
+    one: &str,
+    several: &str,
+) -> String {
+    let noun = if count == N::from(1) { one } else { several };
+    format!("{count} {noun}")
 }
 
 /// How long it is until the last of so many requests starts, at least, once the first has.
@@ -466,7 +471,7 @@ pub fn summary(summary: &Summary) -> String {
     if summary.is_at_work {
         text.push_str("Under way: a run is at work on this batch\n");
     }
-    text.push_str(&counted(summary));
+    text.push_str(&in_states(summary));
     if summary.created_without_row > 0 {
         let _ = write!(
             text,
@@ -514,7 +519,7 @@ pub fn summary(summary: &Summary) -> String {
 }
 
 /// How many payouts are in which state.
-fn counted(summary: &Summary) -> String {
+fn in_states(summary: &Summary) -> String {
     let counts = &summary.counts;
     let open = [
         (counts.rejected, "rejected"),
@@ -620,21 +625,11 @@ pub fn changed_kept(name: &str) -> String {
     )
 }
 
-/// A table of where each payout stands.
+/// A table of where each payout stands, two lines each: what became of it, and below it who is paid.
 #[must_use]
 pub fn status(rows: &[StatusRow<'_>]) -> String {
     let mut table = bare_table();
-    // The address comes last: it is what a narrow terminal may break.
-    table.set_header([
-        "line",
-        "state",
-        "invoice or error",
-        "amount",
-        "currency",
-        "reference",
-        "payee",
-        "to",
-    ]);
+    table.set_header(["line", "state", "invoice or error", "amount", "currency"]);
     for (payout, state) in rows {
         let ending = state.and_then(attempt_of).map(|attempt| &attempt.ending);
         let note = ending.map_or("", |ending| {
@@ -650,12 +645,49 @@ pub fn status(rows: &[StatusRow<'_>]) -> String {
             note.to_owned(),
             payout.amount.to_string(),
             payout.currency.to_string(),
-            escape(&payout.reference).into_owned(),
-            escape(&payout.payee).into_owned(),
-            escape(&payout.to_address).into_owned(),
         ]);
     }
-    table.trim_fmt()
+    let mut text = String::new();
+    let below = std::iter::once(String::new()).chain(rows.iter().map(|(payout, _)| who(payout)));
+    for (line, below) in table.trim_fmt().lines().zip(below) {
+        let _ = write!(text, "{line}\n{below}");
+    }
+    text
+}
+
+/// What stands below a payout in the table of states.
+const INDENT: &str = "       ";
+
+/// Who is paid, in lines that fit [`STATUS_COLUMNS`].
+fn who(payout: &Payout) -> String {
+    let mut text = String::new();
+    let mut room = 0;
+    for part in [&payout.reference, &payout.payee, &payout.to_address] {
+        let part = escape(part);
+        let width = console::measure_text_width(&part);
+        if part.is_empty() {
+            continue;
+        }
+        if width.saturating_add(2) <= room {
+            let _ = write!(text, "  {part}");
+            room = room.saturating_sub(width).saturating_sub(2);
+            continue;
+        }
+        // Below the line before, and broken only where it is longer than a line.
+        room = 0;
+        for c in part.chars() {
+            let width = console::measure_text_width(c.encode_utf8(&mut [0; 4]));
+            if width > room {
+                let separator = if text.is_empty() { "" } else { "\n" };
+                let _ = write!(text, "{separator}{INDENT}");
+                room = STATUS_COLUMNS.saturating_sub(INDENT.len());
+            }
+            text.push(c);
+            room = room.saturating_sub(width);
+        }
+    }
+    text.push('\n');
+    text
 }
 
 /// A table of the currencies.

@@ -4,7 +4,7 @@
 
 use super::{events, report};
 use crate::clock;
-use crate::domain::escape::escape;
+use crate::domain::escape::{cut, escape};
 use crate::domain::{Payout, State, StateCounts};
 use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
@@ -23,6 +23,9 @@ use tokio::time::Instant;
 
 /// How often the countdown is drawn.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How much of an answer that is not yes is shown again.
+const MAX_ANSWER_CHARS: usize = 40;
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
@@ -109,16 +112,30 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// How a question was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// With a yes.
+    Yes,
+    /// With anything else; why that is no yes.
+    No(String),
+}
+
 /// Asks a question that only `y`, `yes`, `д` or `да` agrees to. Blocks.
 ///
 /// # Errors
 /// The terminal cannot be read.
-pub fn ask(question: &str) -> io::Result<bool> {
+pub fn ask(question: &str) -> io::Result<Answer> {
     let answer = line_after(&format!("{question} [y/N] "))?;
-    Ok(matches!(
-        answer.trim().to_lowercase().as_str(),
-        "y" | "yes" | "д" | "да"
-    ))
+    let answer = answer.trim();
+    Ok(match answer.to_lowercase().as_str() {
+        "y" | "yes" | "д" | "да" => Answer::Yes,
+        "" => Answer::No("the answer was not yes".to_owned()),
+        _ => {
+            let shown = escape(cut(answer, MAX_ANSWER_CHARS));
+            Answer::No(format!("the answer was \"{shown}\", not yes"))
+        }
+    })
 }
 
 /// Asks for the API key. Blocks.
@@ -135,9 +152,10 @@ fn line_after(question: &str) -> io::Result<String> {
     write!(stderr, "{question}")?;
     stderr.flush()?;
     drop(stderr);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer)
+    let mut answer = Vec::new();
+    io::stdin().lock().read_until(b'\n', &mut answer)?;
+    // A key pressed in another encoding, or half of one erased, is no reason not to answer.
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// How progress is shown.

@@ -1,6 +1,6 @@
 //! The command line: exit status, streams, flags, files that cannot be read, locks.
 
-use crate::harness::{INPUT, KEY, RESULTS, Scene, assert_golden, masked, rows};
+use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, assert_golden, masked, rows};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io;
@@ -61,7 +61,7 @@ fn a_file_that_cannot_be_read_is_named_with_a_hint() {
 fn a_usage_error_says_so_and_does_nothing() {
     let scene = Scene::paying("", &rows(1));
     for (arguments, why) in [
-        (&["--limit", "0"][..], "0 is not in 1.."),
+        (&["--limit", "0"][..], "write a whole number from 1 on, like 5"),
         (&["--interval", "12"], "write it with its unit, like 12s"),
         (&["--interval", "25h"], "--interval: more than"),
         (
@@ -580,6 +580,114 @@ fn the_sandbox_serves_until_it_is_stopped() {
     ] {
         let run = scene.program(["sandbox"]).args(arguments);
         run.status(status).stderr_has(why).go();
+    }
+}
+
+#[test]
+fn a_word_that_is_no_command_gets_the_one_that_was_meant() {
+    let scene = Scene::new("");
+    for (word, tip) in [
+        ("resume", "run goes on where it stopped: ccbatch run FILE"),
+        ("pay", "run pays, after a question: ccbatch run FILE"),
+        (
+            "check",
+            "validate checks and sends nothing: ccbatch validate FILE",
+        ),
+        ("retry", "then: ccbatch run FILE --retry-rejected"),
+        ("rnu", "a similar command exists: ccbatch run\n"),
+        ("RUN", "a similar command exists: ccbatch run\n"),
+        ("valdate", "a similar command exists: ccbatch validate\n"),
+        ("stauts", "a similar command exists: ccbatch status\n"),
+        ("payouts.csv", "ccbatch run payouts.csv pays it"),
+    ] {
+        let run = scene.program([word, INPUT]).status(2);
+        let told = format!("error: unrecognized subcommand '{word}'\n\n  tip: ");
+        let output = run.stderr_has(&told).stderr_has(tip).go();
+        assert_eq!(output.stderr.matches("tip:").count(), 1, "{output}");
+    }
+    let undo = scene.program(["undo"]).status(2).stderr_has("'undo'").go();
+    assert!(!undo.stderr.contains("tip:"), "{undo}");
+    let nested = scene.program(["ledger", "bakup"]).status(2);
+    nested.stderr_has("'backup'").go();
+}
+
+#[test]
+fn a_number_that_is_none_names_the_flag_and_an_example() {
+    let scene = Scene::new("");
+    for (command, flag, value, example) in [
+        (
+            "run",
+            "--limit",
+            "x",
+            "'--limit <N>': write a whole number from 1 on, like 5",
+        ),
+        (
+            "run",
+            "--limit",
+            "0",
+            "'--limit <N>': write a whole number from 1 on, like 5",
+        ),
+        (
+            "run",
+            "--max-findings",
+            "1.5",
+            "'--max-findings <N>': write a whole number, like 20",
+        ),
+        (
+            "resolve",
+            "--line",
+            "R1",
+            "'--line <N>': write a whole number from 1 on, like 5",
+        ),
+        (
+            "run",
+            "--interval",
+            "12",
+            "'--interval <DURATION>': write it with its unit, like 12s",
+        ),
+        (
+            "run",
+            "--max-total",
+            "BTC=x",
+            "'--max-total <CODE=AMOUNT>': \"x\" is no amount",
+        ),
+        (
+            "status",
+            "--state",
+            "paid",
+            "'--state <STATES>': write one or more of created,",
+        ),
+    ] {
+        let run = scene.program([command, INPUT, flag, value]).status(2);
+        run.stderr_has(example).go();
+    }
+    let run = scene.program(["sandbox", "--listen", "8080"]).status(2);
+    run.stderr_has("like 127.0.0.1:8080").go();
+}
+
+#[test]
+fn status_fits_a_narrow_terminal_and_shows_the_states_that_are_asked_for() {
+    let scene = standing_everywhere();
+    let long = "0123456789".repeat(6);
+    let header = "reference,payee,currency_code,to_address,amount\n";
+    let row = format!("{long},Фирма «Ромашка» и партнёры,BTC,{BITCOIN},0.12345678\n");
+    scene.write("long.csv", format!("{header}{row}"));
+    let run = scene.program(["status", "long.csv"]).stdout_has(&long);
+    let output = run.stdout_has(BITCOIN).stderr_has("1 not yet created").go();
+    for line in output.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    for (states, references) in [
+        ("created", &["R1"][..]),
+        ("rejected,pending", &["R2", "R5"]),
+        ("in_doubt, not_created", &["R3", "R4"]),
+        ("refused", &[]),
+    ] {
+        let run = scene.program(["status", INPUT, "--format", "csv", "--state", states]);
+        let output = run.stdout_has("line,reference").stderr_has("").go();
+        let lines = output.stdout.lines().skip(1);
+        let shown: Vec<_> = lines.map(|it| it.split(',').nth(1).unwrap()).collect();
+        assert_eq!(shown, references, "{states}");
     }
 }
 

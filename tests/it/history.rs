@@ -301,7 +301,7 @@ fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
         let run = scene.pay().args(["--limit", "1"]).status(5);
         run.stderr_has("1 created").go();
         let move_it = || scene.program(["ledger", "move", "--to", "new.db"]);
-        move_it().stderr_has("with 1 attempts").go();
+        move_it().stderr_has("with 1 attempt;").go();
         // As if it had been killed when all was copied and neither was marked.
         for (file, mark) in [
             (scene.ledger(), ""),
@@ -325,7 +325,7 @@ fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
             pay().status(1).stderr_has("was not finished").go();
             scene.pay().stderr_has("All done: 3 created").go();
         } else {
-            move_it().stderr_has("with 1 attempts").go();
+            move_it().stderr_has("with 1 attempt;").go();
             scene.pay().status(1).stderr_has("was moved to").go();
             pay().stderr_has("All done: 3 created").go();
         }

@@ -12,13 +12,16 @@ fn asking(scene: &Scene) -> Run {
 #[test]
 fn only_a_yes_sends() {
     let question = "Submit these 2 payouts? [y/N] ";
-    for (answer, sent) in [
-        ("y", 2),
-        ("yes", 2),
-        ("Y", 2),
-        ("n", 0),
-        ("", 0),
-        ("yep", 0),
+    for (answer, sent, why) in [
+        ("y", 2, ""),
+        ("yes", 2, ""),
+        ("Y", 2, ""),
+        ("да", 2, ""),
+        ("Д", 2, ""),
+        ("n", 0, "the answer was \"n\", not yes"),
+        ("", 0, "the answer was not yes"),
+        ("yep", 0, "the answer was \"yep\", not yes"),
+        ("даю", 0, "the answer was \"даю\", not yes"),
     ] {
         let scene = Scene::paying("", &rows(2));
         let mut terminal = asking(&scene).env("CCBATCH_API_KEY", KEY).on_terminal();
@@ -36,7 +39,8 @@ fn only_a_yes_sends() {
         let told = terminal.end(if sent == 0 { 5 } else { 0 });
         assert_eq!(scene.sent_and_created(), (sent, sent), "{answer:?}");
         if sent == 0 {
-            assert!(told.contains("nothing was sent in this run"), "{told}");
+            let told_why = format!("Stopped: {why}; nothing was sent in this run");
+            assert!(told.contains(&told_why), "{told}");
             assert_eq!(scene.files(), [INPUT], "{answer:?}");
         } else {
             assert!(told.contains("All done: 2 created"), "{told}");
@@ -114,7 +118,9 @@ fn resolve_asks_before_it_records() {
         let mut terminal = scene.program(resolve).on_terminal();
         terminal.await_text("as created under INV-1? [y/N] ");
         terminal.type_line(answer);
-        terminal.end(status);
+        let told = terminal.end(status);
+        let is_told = told.contains("Nothing was recorded: the answer was \"n\", not yes.");
+        assert_eq!(is_told, answer == "n", "{told}");
         assert_eq!(scene.statuses(), statuses);
     }
 }
