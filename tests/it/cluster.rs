@@ -15,6 +15,15 @@ pub(crate) const PASSWORD: &str = "canary-password-77aa";
 /// Where Debian keeps the programs of a server, a folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// Does the same with a ledger in a file and with a shared one.
+pub(crate) fn with_both_engines(check: impl Fn(&str)) {
+    let folder = TempDir::new().unwrap();
+    check(folder.path().join("ledger.db").to_str().unwrap());
+    if let Some(cluster) = Cluster::start(&[]) {
+        check(&cluster.url());
+    }
+}
+
 /// How the server lets users in.
 #[derive(Clone, Copy)]
 pub(crate) enum Login {

@@ -1,15 +1,13 @@
 //! The intake is what the program makes of the files that people have: each case here is a small
 //! file of a kind, with what a person would want to be told of it.
 
-use crate::harness::{INPUT, Scene};
+use crate::harness::{HEADER, INPUT, Scene};
 
 const BITCOIN: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
 const TRON: &str = "TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL";
 const OTHER_TRON: &str = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8";
 const TON: &str = "UQDKbjIcfM6ezt8KjKJJLshZJJSqX7XOA4ff-W72r5gqPuwA";
 const ETHEREUM: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-
-const HEADER: &str = "reference,currency_code,to_address,amount";
 
 /// What `validate` says of a file with these flags, its findings with their hints on one line.
 #[track_caller]

@@ -5,7 +5,7 @@
 //! A life comes from a seed and replays with `CCBATCH_OFFICE_SEED=n`; `CCBATCH_OFFICES=1000` plays
 //! so many.
 
-use crate::harness::{KEY, Scene};
+use crate::harness::{KEY, Random, Scene};
 use crate::mistakes::References;
 use crate::mistakes::spreadsheets::DIALECTS;
 use crate::operator::wait_for_the_sandbox;
@@ -17,33 +17,6 @@ const LIVES: u64 = 6;
 
 /// How many rounds of a calm office a batch may take.
 const MAX_ROUNDS: usize = 15;
-
-/// Numbers from a seed (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
-    }
-}
 
 /// Who shares what. Two ledgers know of each other only by the results file, which then must stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

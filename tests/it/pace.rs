@@ -1,12 +1,11 @@
 //! The time between two requests, by the sandbox's clock. Only the least is ever asked for: a slow
 //! machine may take as long as it likes.
 
-use crate::cluster::Cluster;
-use crate::harness::{BITCOIN, INPUT, Run, Scene, rows, unhurried};
+use crate::cluster::with_both_engines;
+use crate::harness::{BITCOIN, HEADER, INPUT, Run, Scene, rows, unhurried};
 use ccbatch::sandbox::Options;
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 
 /// A request that was answered counts from a second after its start, even if it arrived later.
 const LATEST_ARRIVAL: Duration = Duration::from_secs(1);
@@ -82,23 +81,13 @@ fn it_is_twelve_seconds_and_in_a_rehearsal_one() {
     check.stderr_has("One request every 1s").go();
 }
 
-/// Does the same with a ledger in a file and with a shared one.
-fn with_both_engines(check: impl Fn(&str)) {
-    let home = TempDir::new().unwrap();
-    check(home.path().join("ledger.db").to_str().unwrap());
-    if let Some(cluster) = Cluster::start(&[]) {
-        check(&cluster.url());
-    }
-}
-
 /// A file of so many payouts whose references begin like this, and a run of it.
 fn pay_apart(scene: &Scene, ledger: &str, name: &str, count: usize) -> Run {
     let file = format!("{name}.csv");
     let rows: String = (1..=count)
         .map(|n| format!("{name}{n},BTC,{BITCOIN},0.{}{n:03}\n", name.len()))
         .collect();
-    let header = "reference,currency_code,to_address,amount\n";
-    scene.write(&file, format!("{header}{rows}"));
+    scene.write(&file, format!("{HEADER}\n{rows}"));
     let run = scene.through_sandbox(&["run", &file, "--yes"]);
     run.env("CCBATCH_LEDGER", ledger)
 }

@@ -1,6 +1,6 @@
 //! Known payees: a changed address, an address of somebody else, and recipients who are new.
 
-use crate::cluster::Cluster;
+use crate::cluster::with_both_engines;
 use crate::harness::{BITCOIN, ETHEREUM, Run, Scene};
 
 /// Another recipient of BTC.
@@ -22,14 +22,6 @@ fn paid(ledger: &str) -> Scene {
         .stderr_has("2 recipients never paid before: Ada (line 2), Grace (line 3)\n")
         .go();
     scene
-}
-
-fn with_both_engines(check: impl Fn(&str)) {
-    let folder = tempfile::TempDir::new().unwrap();
-    check(folder.path().join("ledger.db").to_str().unwrap());
-    if let Some(cluster) = Cluster::start(&[]) {
-        check(&cluster.url());
-    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! One ledger for a team: what must hold on both engines, and what only a server can do wrong.
 
-use crate::cluster::{Cluster, Login, PASSWORD, certificate_for, free_port, tell_skipped};
+use crate::cluster::{
+    Cluster, Login, PASSWORD, certificate_for, free_port, tell_skipped, with_both_engines,
+};
 use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
 use std::fs;
 use std::io::{Read, Write};
@@ -11,15 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use tempfile::TempDir;
-
-/// Does the same with a ledger in a file and with a shared one.
-fn with_both_engines(check: impl Fn(&str)) {
-    let home = TempDir::new().unwrap();
-    check(home.path().join("ledger.db").to_str().unwrap());
-    if let Some(cluster) = Cluster::start(&[]) {
-        check(&cluster.url());
-    }
-}
 
 /// A run of the scene's file with this ledger, through the sandbox of any scene.
 fn pay(scene: &Scene, ledger: &str, url: &str) -> Run {

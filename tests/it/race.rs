@@ -3,7 +3,7 @@
 //! The whole race, 1,000 payouts and 1,000 kills, is run with `CCBATCH_PROOFS=all`; it takes some
 //! minutes.
 
-use crate::harness::{BITCOIN, Scene, Started, rows, unhurried};
+use crate::harness::{BITCOIN, HEADER, Random, Scene, Started, rows, unhurried};
 use crate::operator::{is_thorough, wait_for_the_sandbox};
 use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
@@ -36,18 +36,6 @@ const PAYOUTS_A_ROUND: usize = 40;
 /// More turns than this of one process mean that the batch never ends.
 const MAX_TURNS: usize = 100;
 
-/// Random numbers that a seed replays.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 /// A round of the race: copies of one file, a process for each.
 struct Round<'a> {
     scene: &'a Scene,
@@ -68,8 +56,8 @@ impl Round<'_> {
             let amount = self.amount(n);
             format!("X{}-{n},BTC,{BITCOIN},{amount}\n", self.number)
         };
-        let header = "reference,currency_code,to_address,amount\n";
-        header.to_owned() + &(0..PAYOUTS_A_ROUND).map(row).collect::<String>()
+        let rows: String = (0..PAYOUTS_A_ROUND).map(row).collect();
+        format!("{HEADER}\n{rows}")
     }
 
     fn file(&self, process: usize) -> String {
@@ -89,7 +77,7 @@ impl Round<'_> {
             if self.kills.load(Ordering::SeqCst) < self.wanted_kills {
                 let mut run = run.start();
                 match turn % 2 {
-                    0 => std::thread::sleep(Duration::from_millis(random.below(300))),
+                    0 => std::thread::sleep(Duration::from_millis(random.below(300) as u64)),
                     _ => self.await_line(&file, &mut run, random.below(8)),
                 }
                 if !run.has_ended() {
@@ -110,14 +98,14 @@ impl Round<'_> {
     }
 
     /// Waits until a line is added to a file's results, and so many milliseconds more.
-    fn await_line(&self, file: &str, run: &mut Started, more: u64) {
+    fn await_line(&self, file: &str, run: &mut Started, more: usize) {
         let results = self.scene.path(&file.replace(".csv", ".results.csv"));
         let length = || std::fs::metadata(&results).map_or(0, |it| it.len());
         let before = length();
         while length() <= before && !run.has_ended() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        std::thread::sleep(Duration::from_millis(more));
+        std::thread::sleep(Duration::from_millis(more as u64));
     }
 
     /// Settles the doubts that this process has left, as the dashboard has them. Those of others are
@@ -230,7 +218,7 @@ fn two_runs_over_copies_of_one_file_share_its_payouts_and_both_end_well() {
         })),
         ..unhurried("")
     });
-    let input = "reference,currency_code,to_address,amount\n".to_owned() + &rows(PAYOUTS_A_ROUND);
+    let input = format!("{HEADER}\n{}", rows(PAYOUTS_A_ROUND));
     let both = ["one.csv", "two.csv"].map(|file| {
         scene.write(file, &input);
         let args = [

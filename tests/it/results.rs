@@ -1,7 +1,7 @@
 //! The results file: its bytes, who may read it, and what it may not be.
 
 use crate::harness::{
-    BITCOIN, ETHEREUM, INPUT, Line, RESULTS, Scene, assert_golden, masked, rows, unhurried,
+    BITCOIN, ETHEREUM, HEADER, INPUT, Line, RESULTS, Scene, assert_golden, masked, rows, unhurried,
 };
 use ccbatch::sandbox::{Options, Script};
 use std::collections::BTreeSet;
@@ -125,8 +125,7 @@ fn results_stand_beside_the_file_that_a_symbolic_link_points_to() {
     let scene = Scene::paying("", "");
     fs::create_dir(scene.path("real")).unwrap();
     fs::rename(scene.path(INPUT), scene.path("real/march.csv")).unwrap();
-    let header = "reference,currency_code,to_address,amount\n";
-    scene.write("real/march.csv", header.to_owned() + &rows(1));
+    scene.write("real/march.csv", format!("{HEADER}\n{}", rows(1)));
     symlink("real/march.csv", scene.path(INPUT)).unwrap();
     scene.pay().stderr_has("All done").go();
     assert!(

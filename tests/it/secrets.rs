@@ -1,7 +1,7 @@
 //! A secret is the API key, which no output, no file and no process table may hold; hostile text
 //! is what an API or a spreadsheet brings to steer a terminal or to run in a spreadsheet.
 
-use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, rows};
+use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, answering, rows};
 use std::os::unix::fs::PermissionsExt;
 
 /// What must not reach a terminal or a file as it is: escape sequences, direction marks,
@@ -10,11 +10,11 @@ const HARMFUL: [char; 8] = [
     '\u{1b}', '\u{7}', '\u{202e}', '\u{2066}', '\u{200b}', '\r', '\0', '\u{9b}',
 ];
 
-/// The same in JSON, as the sandbox's script takes it.
-const IN_JSON: &str = "%5Cu001b%5B31m%5Cu0007%5Cu202e%5Cu2066%5Cu200b%5Cr%5Cn%5Cu0000%5Cu009b";
+/// The same as JSON writes it.
+const IN_JSON: &str = r"\u001b[31m\u0007\u202e\u2066\u200b\r\n\u0000\u009b";
 
-/// The same as bytes, as the sandbox's script takes them.
-const RAW: &str = "%1B%5B31m%07%E2%80%AE%E2%81%A6%E2%80%8B%0D%0A%00%C2%9B";
+/// The same as it is.
+const RAW: &str = "\u{1b}[31m\u{7}\u{202e}\u{2066}\u{200b}\r\n\0\u{9b}";
 
 #[track_caller]
 fn assert_harmless(what: &str, text: &str) {
@@ -49,17 +49,19 @@ fn the_key_is_in_no_file_and_in_no_argument() {
 
 #[test]
 fn hostile_answers_are_escaped_everywhere() {
-    for body in [
-        format!(
-            "400:%7B%22status%22:%22error%22%2C%22result%22:%7B%22=1+1{IN_JSON}%22:%22=cmd(){IN_JSON}%22%7D%7D"
+    for (status, body) in [
+        (
+            400,
+            format!(r#"{{"status":"error","result":{{"=1+1{IN_JSON}":"=cmd(){IN_JSON}"}}}}"#),
         ),
-        format!("400:%7B%22message%22:%22@SUM(A1){IN_JSON}%22%7D"),
-        format!("500:-2+3{RAW}"),
-        format!(
-            "200:%7B%22status%22:%22success%22%2C%22data%22:%7B%22invoice_id%22:%22=INV-1{IN_JSON}%22%7D%7D"
+        (400, format!(r#"{{"message":"@SUM(A1){IN_JSON}"}}"#)),
+        (500, format!("-2+3{RAW}")),
+        (
+            200,
+            format!(r#"{{"status":"success","data":{{"invoice_id":"=INV-1{IN_JSON}"}}}}"#),
         ),
     ] {
-        let scene = Scene::paying(&format!("body:{body}"), &rows(1));
+        let scene = Scene::new(&rows(1)).with_sandbox(answering(status, body.as_str()));
         let output = scene.through_sandbox(&[
             "run",
             INPUT,

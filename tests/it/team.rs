@@ -1,7 +1,7 @@
 //! The way of a team to its first shared batch: every command of docs/team.md, in its order.
 
 use crate::cluster::{Cluster, Login, certificate_for, free_port};
-use crate::harness::{BITCOIN, KEY, Scene, rows};
+use crate::harness::{BITCOIN, HEADER, KEY, Scene, rows};
 use std::fs;
 use std::path::Path;
 
@@ -47,8 +47,7 @@ fn every_command_of_the_team_s_page_does_what_it_says() {
     let run = before.pay().args(["--results", "old.results.csv"]);
     run.stderr_has("1 created").go();
     write("old.results.csv", &before.read("old.results.csv"));
-    let header = "reference,currency_code,to_address,amount\n";
-    let row = format!("{header}NEW,BTC,{BITCOIN},0.8\n");
+    let row = format!("{HEADER}\nNEW,BTC,{BITCOIN},0.8\n");
     write("payouts.csv", &row);
     let standby = free_port();
     let script = commands()

@@ -19,7 +19,7 @@ impl Damaged {
         scene.write(INPUT, references.input(3));
         pay(&scene, INPUT, &[]).ends(6, "In doubt: line 3");
         Self {
-            ledger: fs::read(scene.ledger_path()).unwrap(),
+            ledger: fs::read(scene.ledger()).unwrap(),
             results: fs::read(scene.path(RESULTS)).unwrap(),
             scene,
         }
@@ -29,9 +29,9 @@ impl Damaged {
     /// so a dry run tells what would be.
     fn look(&self, results: &[u8], has_ledger: bool) -> (Option<i32>, String) {
         if has_ledger {
-            fs::write(self.scene.ledger_path(), &self.ledger).unwrap();
+            fs::write(self.scene.ledger(), &self.ledger).unwrap();
         } else {
-            let _ = fs::remove_file(self.scene.ledger_path());
+            let _ = fs::remove_file(self.scene.ledger());
         }
         self.scene.write(RESULTS, results);
         let flags = [
@@ -203,11 +203,11 @@ fn a_torn_line_goes_on_after_a_power_cut() {
     let run = scene.pay().start();
     scene.await_deliveries(1);
     run.kill();
-    let ledger = fs::read(scene.ledger_path()).unwrap();
+    let ledger = fs::read(scene.ledger()).unwrap();
     let text = scene.read(RESULTS);
     let start = text.find('\n').unwrap() + 1;
     for at in (start..text.len()).step_by(stride()) {
-        fs::write(scene.ledger_path(), &ledger).unwrap();
+        fs::write(scene.ledger(), &ledger).unwrap();
         scene.write(RESULTS, &text[..at]);
         pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
         assert_paid(&scene, 1, "");

@@ -10,7 +10,7 @@ fn a_lost_ledger_is_filled_from_the_results_file() {
         for paid in [2, COUNT] {
             let scene = begun(references, paid);
             let record = scene.read(RESULTS);
-            fs::remove_file(scene.ledger_path()).unwrap();
+            fs::remove_file(scene.ledger()).unwrap();
             let ran = pay(&scene, INPUT, &["--dry-run"]);
             ran.ends(0, "attempts are new to the ledger; a run takes them over");
             let ran = pay(&scene, INPUT, &[]);
@@ -26,9 +26,9 @@ fn a_lost_ledger_is_filled_from_the_results_file() {
 fn a_ledger_from_a_backup_learns_from_the_results_file_what_it_lacks() {
     for references in [References::With, References::Without] {
         let scene = begun(references, 1);
-        let backup = fs::read(scene.ledger_path()).unwrap();
+        let backup = fs::read(scene.ledger()).unwrap();
         pay(&scene, INPUT, &["--limit", "2"]).ends(5, "3 created");
-        fs::write(scene.ledger_path(), backup).unwrap();
+        fs::write(scene.ledger(), backup).unwrap();
         pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
         assert_paid(&scene, COUNT, "");
         assert_eq!(scene.statuses(), ["created"; COUNT]);
@@ -75,7 +75,7 @@ fn a_doubt_is_adopted_as_a_doubt() {
         } else {
             pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
         }
-        fs::remove_file(scene.ledger_path()).unwrap();
+        fs::remove_file(scene.ledger()).unwrap();
         pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
         assert_paid(&scene, 1, "");
     }

@@ -137,7 +137,7 @@ pub(crate) fn assert_paid(scene: &Scene, count: usize, told: &str) {
 
 /// The ledger of a scene, as a database, to move its times back.
 pub(crate) fn ledger(scene: &Scene) -> rusqlite::Connection {
-    rusqlite::Connection::open(scene.ledger_path()).unwrap()
+    rusqlite::Connection::open(scene.ledger()).unwrap()
 }
 
 /// Makes all that the ledger knows so many days older.

@@ -144,7 +144,7 @@ fn a_results_file_that_a_spreadsheet_has_saved_goes_on() {
                 pay(&scene, INPUT, &limit).ends(if paid == "2" { 5 } else { 0 }, "created");
                 dialect.save(&scene);
                 if is_lost {
-                    fs::remove_file(scene.ledger_path()).unwrap();
+                    fs::remove_file(scene.ledger()).unwrap();
                 }
                 pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
                 assert_paid(&scene, COUNT, "");
@@ -167,7 +167,7 @@ fn a_results_file_without_references_that_a_spreadsheet_has_saved_goes_on() {
             let scene = begun(References::Without, 2);
             dialect.save(&scene);
             if is_lost {
-                fs::remove_file(scene.ledger_path()).unwrap();
+                fs::remove_file(scene.ledger()).unwrap();
             }
             pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
             assert_paid(&scene, COUNT, "");

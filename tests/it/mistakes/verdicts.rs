@@ -1,12 +1,17 @@
 //! What `resolve` may and may not record.
 
 use super::{References, assert_paid, pay, run};
-use crate::harness::{INPUT, RESULTS, Scene};
+use crate::harness::{INPUT, RESULTS, Scene, answering, unhurried};
+use ccbatch::sandbox::Options;
 use std::fs;
 
 /// A batch of two whose first payout is in doubt, after this step of the sandbox.
 fn in_doubt(step: &str) -> Scene {
-    let scene = Scene::paying(step, "");
+    in_doubt_by(unhurried(step))
+}
+
+fn in_doubt_by(answers: Options) -> Scene {
+    let scene = Scene::new("").with_sandbox(answers);
     scene.write(INPUT, References::With.input(2));
     pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
     scene
@@ -100,7 +105,7 @@ fn a_wrong_verdict_can_be_changed_until_the_payout_is_sent_again() {
 fn a_verdict_that_was_adopted_from_the_results_file_can_be_changed_too() {
     let scene = in_doubt("drop-before");
     resolve(&scene, &[INPUT, "--line", "2", "--invoice-id", "INV-WRONG"]).ends(0, "created");
-    fs::remove_file(scene.ledger_path()).unwrap();
+    fs::remove_file(scene.ledger()).unwrap();
     resolve(&scene, &[INPUT, "--line", "2", "--not-created"]).ends(0, "not created");
     pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
     assert_paid(&scene, 2, "");
@@ -116,8 +121,7 @@ fn a_wrong_not_created_costs_a_second_payment_once_and_is_told_in_the_record() {
 
 #[test]
 fn what_names_an_invoice_id_is_not_called_not_created_without_naming_it() {
-    let body = "body:500:%7B%22invoice_id%22:%22INV-NAMED123%22%7D";
-    let scene = in_doubt(body);
+    let scene = in_doubt_by(answering(500, r#"{"invoice_id":"INV-NAMED123"}"#));
     let line = [INPUT, "--line", "2", "--not-created"];
     resolve(&scene, &line).ends(1, "--despite INV-NAMED123");
     resolve(&scene, &[&line[..], &["--despite", "INV-OTHER"]].concat()).ends(1, "INV-NAMED123");
