@@ -8,7 +8,7 @@ use crate::intake::columns::ColumnNames;
 use crate::intake::decode::TextEncoding;
 use crate::ledger::AttemptStatus;
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -21,31 +21,78 @@ use std::time::Duration;
 /// reference and payee. Other usual names count as well, in English and Russian, and --columns names
 /// any others. Lines above the header, any delimiter and any encoding are read and told.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(version = VERSION, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
+    /// A file of settings [default: ~/.config/ccbatch/config.toml]
+    #[arg(long, value_name = "FILE", global = true, display_order = LAST)]
+    pub config: Option<PathBuf>,
+    /// Colours: auto, always or never [default: auto]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        global = true,
+        display_order = LAST
+    )]
+    pub color: Option<ColorChoice>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-impl Cli {
-    /// Reads the command line. Where it is wrong, or asks for help, it is told and the program ends.
-    #[must_use]
-    pub fn read() -> Self {
-        let told = |error| {
-            let first = std::env::args_os().nth(1);
-            let cli = Self::command();
-            let commands = cli.get_subcommands().map(|it| it.get_name().to_owned());
-            let commands: Vec<String> = commands.collect();
-            tips::with_tip(error, first.as_deref(), &commands).exit()
-        };
-        Self::try_parse().unwrap_or_else(told)
-    }
-}
+/// The version and, where it is known, the commit that it was built from.
+const VERSION: &str = env!("CCBATCH_VERSION");
+
+/// Where the help tells the flags of every command: after the command's own.
+const LAST: usize = 900;
 
 const AFTER_HELP: &str = "\
 Exit status: 0 all created, 1 could not run, 2 usage, 3 input invalid and nothing sent,
 4 finished with some rejected, 5 stopped early (run again to go on), 6 a payout is in doubt";
+
+impl Cli {
+    /// Reads the arguments, the program's name included. Where they are wrong, or ask for help, that
+    /// is told and the program ends.
+    #[must_use]
+    pub fn read(arguments: &[OsString], color: ColorChoice) -> Self {
+        let mut cli = Self::command().color(color);
+        let read = cli.try_get_matches_from_mut(arguments);
+        let read = read.and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| {
+            let commands = cli.get_subcommands().map(|it| it.get_name().to_owned());
+            let commands: Vec<String> = commands.collect();
+            let first = arguments.get(1).map(OsString::as_os_str);
+            tips::with_tip(error, first, &commands).exit()
+        })
+    }
+}
+
+/// What `--color` says, wherever it stands: it counts for the help as well, which is told while the
+/// arguments are read.
+#[must_use]
+pub fn color_flag(arguments: &[OsString]) -> Option<ColorChoice> {
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    let mut flag = None;
+    while let Some(word) = words.next().filter(|word| *word != "--") {
+        let value = match word {
+            "--color" => words.next(),
+            word => word.strip_prefix("--color="),
+        };
+        flag = value.and_then(|value| choice(value).ok()).or(flag);
+    }
+    flag
+}
+
+/// Whether a command has this flag.
+#[must_use]
+pub fn has_flag(name: &str) -> bool {
+    fn is_in(command: &clap::Command, name: &str) -> bool {
+        let mut flags = command.get_arguments().filter_map(clap::Arg::get_long);
+        flags.any(|flag| flag == name) || command.get_subcommands().any(|it| is_in(it, name))
+    }
+    is_in(&Cli::command(), name)
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -92,7 +139,7 @@ pub struct RunArgs {
     /// Pay only these rows now: lines like 3,5-7, or references
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_parser = only)]
     pub only: Vec<Only>,
-    /// Go on after a payout in doubt, and after any number of rejections
+    /// Go on after payouts in doubt, up to the third in a row, and after any number of rejections
     #[arg(long)]
     pub keep_going: bool,
     /// Submit at most this many payouts in this run
@@ -105,8 +152,12 @@ pub struct RunArgs {
     /// How long to wait for a lost connection to come back [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub patience: Option<Duration>,
-    /// API [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]
-    #[arg(long, value_name = "URL")]
+    /// The base URL of the API.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "API [env: CCBATCH_API_URL] [default: https://api.cryptocloud.plus]"
+    )]
     pub api_url: Option<String>,
     /// Read the API key from a file that only you can read
     #[arg(long, value_name = "FILE")]
@@ -117,15 +168,9 @@ pub struct RunArgs {
     /// A shell command for the end of the run, which gets the summary as JSON on stdin
     #[arg(long, value_name = "COMMAND")]
     pub on_end: Option<String>,
-    /// stderr: auto, bar, lines (one an outcome) or none
-    #[arg(
-        long,
-        value_enum,
-        value_name = "HOW",
-        hide_possible_values = true,
-        default_value_t
-    )]
-    pub progress: Progress,
+    /// stderr: auto, bar, lines (one an outcome) or none [default: auto]
+    #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
+    pub progress: Option<Progress>,
 }
 
 /// `ccbatch validate`
@@ -429,7 +474,7 @@ pub enum LedgerCommand {
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// Loopback address; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = listen)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
     pub listen: SocketAddr,
     /// Refuse with rate_limit what comes sooner than this
     #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
@@ -552,7 +597,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 /// `,`, `;` or a tab, as it is or by its name.
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
     match text {
         "," => Ok(b','),
         ";" => Ok(b';'),
@@ -569,11 +614,6 @@ fn number(text: &str) -> Result<u64, String> {
 fn count(text: &str) -> Result<u64, String> {
     let number = number(text).ok().filter(|number| *number > 0);
     number.ok_or_else(|| "write a whole number from 1 on, like 5".to_owned())
-}
-
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    let address = text.parse();
-    address.map_err(|_| "write an address and its port, like 127.0.0.1:8080".to_owned())
 }
 
 fn state(text: &str) -> Result<State, String> {
@@ -593,8 +633,29 @@ fn status(text: &str) -> Result<AttemptStatus, String> {
         .ok_or_else(|| "one of created, rejected, not_created, unknown, submitting".to_owned())
 }
 
+/// An address that only this machine can reach.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: Option<SocketAddr> = text.parse().ok();
+    let address = address.ok_or("write an address and its port, like 127.0.0.1:8080")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("the sandbox listens on loopback addresses only, like 127.0.0.1:8080".to_owned())
+    }
+}
+
+/// One of the values of a flag that has a few.
+pub(crate) fn choice<T: ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, false).map_err(|_| {
+        let values = T::value_variants().iter();
+        let values = values.filter_map(ValueEnum::to_possible_value);
+        let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+        format!("it is one of {}", names.join(", "))
+    })
+}
+
 /// `12s`, `1500ms`, `1m`; a bare `0` is a duration as well.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "write it with its unit, like 12s or 500ms".into())
 }
 
@@ -631,7 +692,7 @@ fn only(text: &str) -> Result<Only, String> {
 }
 
 /// `BTC=0.5`
-fn limit(text: &str) -> Result<(Currency, Amount), String> {
+pub(crate) fn limit(text: &str) -> Result<(Currency, Amount), String> {
     let (code, amount) = text.split_once('=').ok_or("write it like BTC=0.5")?;
     let currency = Currency::from_code(code)
         .ok_or_else(|| format!("{code:?} is no currency code; ccbatch currencies lists them"))?;

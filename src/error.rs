@@ -3,7 +3,7 @@
 
 use crate::clock::ClockError;
 use crate::cryptocloud::client::{ClientError, EndpointError};
-use crate::domain::escape::{escape, without_error_number};
+use crate::domain::escape::{escape, shell_word, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
 use crate::ledger::adopt::AdoptReason;
@@ -211,7 +211,7 @@ impl Error {
             E::OpenToOthers(open) => Self::new(
                 open.display(),
                 "others can change the ledger here",
-                format!("chmod go-w {}", open.display()),
+                format!("chmod go-w {}", word(open)),
             ),
             E::Network(_) => Self::new(
                 place,
@@ -281,7 +281,7 @@ impl Error {
     #[must_use]
     pub fn password_file_is_open(path: &Path, mode: u32) -> Self {
         let message = format!("others can read or change the passwords (mode {mode:04o})");
-        let hint = format!("chmod 600 {}", path.display());
+        let hint = format!("chmod 600 {}", word(path));
         Self::new(path.display(), message, hint)
     }
 
@@ -344,7 +344,10 @@ impl Error {
     #[must_use]
     pub fn shared_backup(place: &str) -> Self {
         let message = "a shared ledger is backed up where its server is";
-        let hint = format!("pg_dump --format=custom --file=ledger.dump {place}");
+        let hint = format!(
+            "pg_dump --format=custom --file=ledger.dump {}",
+            shell_word(place)
+        );
         Self::new(place, message, hint)
     }
 
@@ -612,7 +615,7 @@ impl Error {
         let message = format!("this payout is not in doubt: it is {state}");
         let hint = format!(
             "see where each payout stands: ccbatch status {}",
-            path.display()
+            word(path)
         );
         Self::new(format!("{}:{line}", path.display()), message, hint)
     }
@@ -640,6 +643,74 @@ impl Error {
         .exit_with(Exit::Usage)
     }
 
+    /// The config file cannot be read.
+    #[must_use]
+    pub fn config_file(path: &Path, error: &io::Error) -> Self {
+        let message = match error.kind() {
+            io::ErrorKind::InvalidData => "the config file is not UTF-8".to_owned(),
+            _ => wording(error),
+        };
+        let hint = "nothing was sent; name the config file with --config, or leave it out";
+        Self::new(path.display(), message, hint)
+    }
+
+    /// Others can change the config file.
+    #[must_use]
+    pub fn config_file_is_open(path: &Path) -> Self {
+        let message = "others can change the config file, which says where payouts go";
+        let hint = format!(
+            "read it through, then make it yours: chmod go-w {0}, and chown it if it is not yours",
+            word(path)
+        );
+        Self::new(path.display(), message, hint)
+    }
+
+    /// The config file is not TOML.
+    #[must_use]
+    pub fn config_syntax(path: &Path, line: usize, message: &str) -> Self {
+        let place = format!("{}:{line}", path.display());
+        let hint = "write a setting a line, like interval = \"15s\"";
+        Self::new(place, message, hint).exit_with(Exit::Usage)
+    }
+
+    /// A setting of another type.
+    #[must_use]
+    pub fn setting_type(place: &str, found: &str, wanted: &str, like: &str) -> Self {
+        let message = format!("this is {found}, and has to be {wanted}");
+        Self::new(place, message, format!("write it like {like}")).exit_with(Exit::Usage)
+    }
+
+    /// A setting whose value is not fit.
+    #[must_use]
+    pub fn setting_value(place: &str, text: &str, why: impl fmt::Display, like: &str) -> Self {
+        let message = format!("{text:?} is not valid: {why}");
+        Self::new(place, message, format!("write it like {like}")).exit_with(Exit::Usage)
+    }
+
+    /// A flag that cannot be a setting.
+    #[must_use]
+    pub fn setting_refused(place: &str, flag: &str, why: &str) -> Self {
+        let message = format!(
+            "{} cannot stand in the config file: {why}",
+            flag.replace('-', "_")
+        );
+        let hint = match flag {
+            "api-key" => "name a file that only you can read with api_key_file".to_owned(),
+            flag => format!("take it out, and give --{flag} to the command that needs it"),
+        };
+        Self::new(place, message, hint).exit_with(Exit::Usage)
+    }
+
+    /// A name that is no setting.
+    #[must_use]
+    pub fn setting_unknown(place: &str, name: &str, nearest: &str, known: &[&str]) -> Self {
+        let hint = format!(
+            "{nearest} is the nearest; the settings are {}",
+            known.join(", ")
+        );
+        Self::new(place, format!("{name} is not a setting"), hint).exit_with(Exit::Usage)
+    }
+
     /// The base URL is not fit.
     #[must_use]
     pub fn endpoint(place: &str, url: &str, error: &EndpointError) -> Self {
@@ -662,21 +733,21 @@ impl Error {
 
     /// The interval is one that the API refuses.
     #[must_use]
-    pub fn interval_too_short(interval: Duration, minimum: Duration) -> Self {
+    pub fn interval_too_short(place: &str, interval: Duration, minimum: Duration) -> Self {
         let message = format!(
             "{} is shorter than the {} that the API asks for",
             humantime::format_duration(interval),
             humantime::format_duration(minimum)
         );
-        let hint = "leave the flag out; only a loopback --api-url or --sandbox may be faster";
-        Self::new("--interval", message, hint).exit_with(Exit::Usage)
+        let hint = "leave it out; only a loopback --api-url or --sandbox may be faster";
+        Self::new(place, message, hint).exit_with(Exit::Usage)
     }
 
     /// The interval is beyond reason.
     #[must_use]
-    pub fn interval_too_long(maximum: Duration) -> Self {
+    pub fn interval_too_long(place: &str, maximum: Duration) -> Self {
         let message = format!("more than {}", humantime::format_duration(maximum));
-        Self::new("--interval", message, "leave the flag out for 12s").exit_with(Exit::Usage)
+        Self::new(place, message, "leave it out for 12s").exit_with(Exit::Usage)
     }
 
     /// A flag of CSV was given where none is written.
@@ -730,7 +801,7 @@ impl Error {
     #[must_use]
     pub fn api_key_file_is_open(path: &Path, mode: u32) -> Self {
         let message = format!("others can read or change the API key (mode {mode:04o})");
-        let hint = format!("chmod 600 {}", path.display());
+        let hint = format!("chmod 600 {}", word(path));
         Self::new(path.display(), message, hint)
     }
 
@@ -823,7 +894,7 @@ impl Error {
 /// What to do about a ledger that did not do what it was asked.
 fn ledger_remedy(error: &LedgerError) -> Cow<'static, str> {
     match error {
-        LedgerError::Moved(to) => format!("name it with --ledger {to}").into(),
+        LedgerError::Moved(to) => format!("name it with --ledger {}", shell_word(to)).into(),
         LedgerError::MoveUnfinished => {
             "finish the move from the old ledger to this one (ccbatch ledger move)".into()
         }
@@ -848,6 +919,11 @@ fn ledger_remedy(error: &LedgerError) -> Cow<'static, str> {
             "see to the ledger, then run again".into()
         }
     }
+}
+
+/// A path as a shell takes it.
+fn word(path: &Path) -> String {
+    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 /// What the system said.

@@ -2,10 +2,11 @@
 //! error, and exits.
 
 use ccbatch::cli::Cli;
-use ccbatch::config::Config;
+use ccbatch::config::{self, Config};
 use ccbatch::error::Error;
 use ccbatch::exit::Exit;
 use ccbatch::{app, terminal};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -19,8 +20,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Exit, Error> {
-    let cli = Cli::read();
-    let arguments = std::env::args_os().skip(1);
-    let config = Config::new(cli.command, arguments, |name| std::env::var_os(name))?;
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = |name: &str| std::env::var_os(name);
+    let cli = Cli::read(&arguments, config::color_of_help(&arguments, &environment));
+    let flags = arguments.get(1..).unwrap_or_default();
+    let (config, color) = Config::new(cli, flags, &environment)?;
+    terminal::ui::use_color(color);
     app::execute(config)
 }

@@ -308,6 +308,7 @@ pub(super) fn plan_report(
     PlanReport {
         input: config.files.input.display().to_string(),
         results: config.files.results.display().to_string(),
+        config: config.files.config_file.as_deref().map(shown),
         api: host.to_owned(),
         is_foreign: config.is_foreign,
         counts: plan.counts(),
@@ -334,6 +335,10 @@ pub(super) fn plan_report(
         fingerprint: intake.fingerprint.to_string(),
         interval: config.interval,
     }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// Which payouts were created before, by the batch that created them; this one first.

@@ -33,8 +33,9 @@ fn write(text: &[u8]) -> Result<Exit, Error> {
 
 fn render(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     clap_mangen::Man::new(command.clone()).render(page)?;
-    for command in command.get_subcommands() {
-        clap_mangen::Man::new(command.clone()).render(page)?;
+    let below = command.get_subcommands();
+    for command in below.filter(|command| command.get_name() != "help") {
+        render(command, page)?;
     }
     Ok(())
 }

@@ -5,10 +5,11 @@ use super::input;
 use super::look::{Looked, look};
 use super::records::{existing_ledger, rehearsal_ledger, results_of};
 use crate::clock;
-use crate::config::{Mode, Output, Report};
+use crate::config::{Output, Report};
 use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::ledger::Realm;
 use crate::os::file::{parent, write_new_for_owner_only};
 use crate::payout::plan::rows_of;
 use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
@@ -44,12 +45,14 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
     let payouts = &batch.payouts;
     let (mut results, path) = results_of(files)?;
     // A page that was made without the ledger would look like the truth, so it must be there.
-    let (mut ledger, has_ledger) = match files.mode {
-        Mode::Sandbox => (rehearsal_ledger(&files.user).await?, false),
-        Mode::Api => match existing_ledger(&files.ledger, &files.user).await? {
-            Some(ledger) => (ledger, true),
-            None => (rehearsal_ledger(&files.user).await?, false),
-        },
+    let (mut ledger, has_ledger) = match files.realm {
+        Realm::Sandbox => (rehearsal_ledger(&files.user).await?, false),
+        Realm::Live | Realm::Loopback(_) => {
+            match existing_ledger(&files.ledger, &files.user).await? {
+                Some(ledger) => (ledger, true),
+                None => (rehearsal_ledger(&files.user).await?, false),
+            }
+        }
     };
     let place = ledger.place();
     let Looked {
@@ -65,10 +68,10 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         input: &files.input.display().to_string(),
         results: &files.results.display().to_string(),
         api: &host_of(request.realm, attempts),
-        ledger: match (files.mode, has_ledger) {
-            (Mode::Sandbox, _) => LedgerPlace::Rehearsal,
-            (Mode::Api, true) => LedgerPlace::At(&place),
-            (Mode::Api, false) => LedgerPlace::None,
+        ledger: match (files.realm, has_ledger) {
+            (Realm::Sandbox, _) => LedgerPlace::Rehearsal,
+            (Realm::Live | Realm::Loopback(_), true) => LedgerPlace::At(&place),
+            (Realm::Live | Realm::Loopback(_), false) => LedgerPlace::None,
         },
         fingerprint: &intake.fingerprint.to_string(),
         now: clock::now(),

@@ -5,7 +5,7 @@ use super::check::{block_on, read_payouts, realm_of_batch};
 use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::run::lock_input;
-use crate::config::{Consent, Files, Mode, Resolve, Which};
+use crate::config::{Consent, Files, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
 use crate::domain::{Payout, State};
 use crate::error::Error;
@@ -58,9 +58,11 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
         }
         Some(_) | None => None,
     };
-    let mut ledger = match config.input.as_ref().map(|files| files.mode) {
-        Some(Mode::Sandbox) => rehearsal_ledger(&config.user).await?,
-        Some(Mode::Api) | None => open_ledger(&config.ledger, &config.user).await?,
+    let mut ledger = match config.input.as_ref().map(|files| files.realm) {
+        Some(Realm::Sandbox) => rehearsal_ledger(&config.user).await?,
+        Some(Realm::Live | Realm::Loopback(_)) | None => {
+            open_ledger(&config.ledger, &config.user).await?
+        }
     };
     let (attempt, mut desk, row_line) = match input {
         Some(files) => {

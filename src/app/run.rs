@@ -9,7 +9,7 @@ use super::input;
 use super::records::{open_ledger, rehearsal_ledger, results_of};
 use super::{key, on_end, signals};
 use crate::cli::{self, Format};
-use crate::config::{Consent, Files, Mode, Run, Target};
+use crate::config::{Consent, Files, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::{Payout, State, StateCounts};
 use crate::error::Error;
@@ -64,9 +64,9 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     };
     let (mut results, path) = results_of(files)?;
     refuse_same_file(&files.input, &path.path)?;
-    let mut ledger = match files.mode {
-        Mode::Api => open_ledger(&files.ledger, &files.user).await?,
-        Mode::Sandbox => rehearsal_ledger(&files.user).await?,
+    let mut ledger = match files.realm {
+        Realm::Live | Realm::Loopback(_) => open_ledger(&files.ledger, &files.user).await?,
+        Realm::Sandbox => rehearsal_ledger(&files.user).await?,
     };
     let place = ledger.place();
     let host = checked.api.clone().unwrap_or_default();

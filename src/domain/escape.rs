@@ -38,6 +38,17 @@ pub fn escape_cell(text: &str) -> String {
     }
 }
 
+/// A word as a shell takes it, in quotation marks where it needs them.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+    }
+}
+
 /// What the system said, without the number that Rust puts behind it: `Connection refused` for
 /// `Connection refused (os error 111)`.
 #[must_use]
@@ -99,6 +110,9 @@ mod tests {
         assert_eq!(escape("\u{202e}evil\u{200b}"), "\\u{202e}evil\\u{200b}");
         assert_eq!(escape_cell("=1+1"), "'=1+1");
         assert_eq!(escape_cell("\t=1"), "'\\u{9}=1");
+        assert_eq!(shell_word("a/b.csv"), "a/b.csv");
+        assert_eq!(shell_word("it's 1.csv"), r"'it'\''s 1.csv'");
+        assert_eq!(shell_word(""), "''");
         assert_eq!(cut("aé日b", 3), "aé日");
         assert_eq!(cut("ab", 3), "ab");
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Only the owner may read and write.
@@ -120,6 +120,16 @@ pub fn is_in_system_folder(path: &Path) -> bool {
 #[must_use]
 pub fn is_writable_by_others(metadata: &Metadata) -> bool {
     metadata.mode() & WRITABLE_BY_OTHERS != 0
+}
+
+/// Whether anyone but the user and root may say what a file holds. A device like `/dev/null` keeps
+/// nothing of what others write to it.
+#[must_use]
+pub fn is_in_others_hands(metadata: &Metadata) -> bool {
+    let owner = metadata.uid();
+    let is_own = owner == 0 || owner == super::host::user_id();
+    let is_device = metadata.file_type().is_char_device();
+    !is_device && (!is_own || is_writable_by_others(metadata))
 }
 
 /// The permissions of a file, where others than its owner may use it.

@@ -10,6 +10,17 @@ use crate::payout::plan::{attempt_of, state_of};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
+/// The version of what the events hold, which each of them carries. A field that is new leaves it as
+/// it is; one that is gone or means something else does not. `docs/events.schema.json` has them all.
+pub(super) const VERSION: u8 = 1;
+
+/// Fields as an event of this type.
+fn event(kind: &str, mut fields: Value) -> Value {
+    fields["type"] = kind.into();
+    fields["version"] = VERSION.into();
+    fields
+}
+
 /// An event as one line of JSON, in which nothing can steer a terminal: JSON's own escapes stand
 /// for whatever could.
 #[must_use]
@@ -40,10 +51,10 @@ pub(super) fn harmless(json: String) -> String {
 #[must_use]
 pub fn plan(plan: &PlanReport) -> Value {
     let counts = &plan.counts;
-    json!({
-        "type": "plan",
+    let fields = json!({
         "input": plan.input,
         "results": plan.results,
+        "config": plan.config,
         "api": plan.api,
         "fingerprint": plan.fingerprint,
         "to_submit": plan.to_submit.count(),
@@ -62,7 +73,8 @@ pub fn plan(plan: &PlanReport) -> Value {
         "interval_seconds": plan.interval.as_secs_f64(),
         "takes_seconds": plan.takes.as_secs(),
         "ends_at": plan.ends_at,
-    })
+    });
+    event("plan", fields)
 }
 
 /// Count and sum per currency, by state.
@@ -107,17 +119,13 @@ fn created_before(before: &super::report::CreatedBefore) -> Value {
 /// An attempt: the fields of its line in the results file.
 #[must_use]
 pub fn attempt(attempt: &Attempt) -> Value {
-    let mut event = attempt_fields(attempt);
-    event["type"] = "payout".into();
-    event
+    event("payout", attempt_fields(attempt))
 }
 
 /// An attempt whose outcome could not be recorded everywhere.
 #[must_use]
 pub fn unrecorded(attempt: &Attempt) -> Value {
-    let mut event = attempt_fields(attempt);
-    event["type"] = "unrecorded".into();
-    event
+    event("unrecorded", attempt_fields(attempt))
 }
 
 fn attempt_fields(attempt: &Attempt) -> Value {
@@ -155,8 +163,7 @@ fn attempt_fields(attempt: &Attempt) -> Value {
 pub fn summary(summary: &Summary, exit: Exit) -> Value {
     let counts = &summary.counts;
     let doubts = summary.doubts.iter();
-    json!({
-        "type": "summary",
+    let fields = json!({
         "created": counts.created,
         "created_before": summary.created_before.iter().map(created_before).collect::<Vec<_>>(),
         "created_without_row": summary.created_without_row,
@@ -173,7 +180,8 @@ pub fn summary(summary: &Summary, exit: Exit) -> Value {
         "results": summary.results,
         "in_doubt_lines": doubts.map(|doubt| doubt.line).collect::<Vec<_>>(),
         "exit_status": exit.code(),
-    })
+    });
+    event("summary", fields)
 }
 
 /// How many findings there were, when nothing is sent because of them.
@@ -185,14 +193,14 @@ pub fn refused(counts: &FindingCounts, exit: Exit) -> Value {
             .map(|(kind, count)| (kind.to_owned(), count.into()))
             .collect()
     };
-    json!({
-        "type": "summary",
+    let fields = json!({
         "errors": counts.errors(),
         "warnings": counts.warnings(),
         "error_kinds": kinds(Severity::Error),
         "warning_kinds": kinds(Severity::Warning),
         "exit_status": exit.code(),
-    })
+    });
+    event("summary", fields)
 }
 
 /// The names of the columns of a payout's state, in CSV and JSON alike.
@@ -235,13 +243,13 @@ fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 
 /// Where one payout stands.
 #[must_use]
 pub fn state(row: &StatusRow<'_>) -> Value {
-    let mut event = json!({"type": "payout"});
+    let mut fields = json!({});
     let (payout, state) = row;
     for (name, field) in STATE_COLUMNS
         .iter()
         .zip(state_fields(row, DecimalMark::Point))
     {
-        event[name] = match *name {
+        fields[name] = match *name {
             "line" => payout.line.into(),
             "attempts" => state
                 .and_then(attempt_of)
@@ -251,7 +259,7 @@ pub fn state(row: &StatusRow<'_>) -> Value {
             _ => field.into(),
         };
     }
-    event
+    event("payout", fields)
 }
 
 /// Where every payout stands, as CSV.
@@ -268,13 +276,13 @@ const CURRENCY_COLUMNS: [&str; 4] = ["code", "network", "chain", "decimals"];
 /// A currency.
 #[must_use]
 pub fn currency(currency: Currency) -> Value {
-    json!({
-        "type": "currency",
+    let fields = json!({
         "code": currency.code(),
         "network": currency.network().to_string(),
         "chain": currency.chain(),
         "decimals": currency.decimals(),
-    })
+    });
+    event("currency", fields)
 }
 
 /// The currencies, as CSV.

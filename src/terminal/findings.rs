@@ -1,7 +1,7 @@
 //! Findings as text: for a terminal as a drawing, with the characters at fault underlined, for a
 //! log as one line with the hint on the next, and for a program as events.
 
-use super::events::harmless;
+use super::events::{VERSION, harmless};
 use super::report::counted;
 use super::ui::{self, Emit};
 use crate::domain::escape::escape;
@@ -9,6 +9,7 @@ use crate::domain::finding::Related;
 use crate::domain::{Column, Finding, FindingCounts, Severity};
 use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use console::Style;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write as _};
@@ -35,7 +36,7 @@ pub struct Findings<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Drawing(Colour, usize),
-    Line,
+    Line(Colour),
     Event,
 }
 
@@ -44,20 +45,19 @@ impl<'a> Findings<'a> {
     /// there is no limit.
     #[must_use]
     pub fn new(input: &'a str, limit: Option<u64>, emit: Emit) -> Self {
+        let colour = if console::colors_enabled_stderr() {
+            Colour::Styled
+        } else {
+            Colour::Plain
+        };
         let (form, limit) = match emit {
             Emit::Events => (Form::Event, u64::MAX),
             Emit::Nothing if io::stderr().is_terminal() => {
-                let colours = console::colors_enabled_stderr();
-                let colour = if colours {
-                    Colour::Styled
-                } else {
-                    Colour::Plain
-                };
                 let columns = console::Term::stderr().size_checked();
                 let columns = columns.map_or(USUAL_COLUMNS, |(_, columns)| columns.into());
                 (Form::Drawing(colour, columns), limit.unwrap_or(MAX_DRAWN))
             }
-            Emit::Nothing => (Form::Line, limit.unwrap_or(u64::MAX)),
+            Emit::Nothing => (Form::Line(colour), limit.unwrap_or(u64::MAX)),
         };
         Self { input, form, limit }
     }
@@ -88,7 +88,7 @@ impl<'a> Findings<'a> {
     fn out(&self) -> BufWriter<Box<dyn io::Write>> {
         let out: Box<dyn io::Write> = match self.form {
             Form::Event => Box::new(io::stdout()),
-            Form::Drawing(..) | Form::Line => Box::new(io::stderr()),
+            Form::Drawing(..) | Form::Line(_) => Box::new(io::stderr()),
         };
         BufWriter::with_capacity(WRITTEN_BYTES, out)
     }
@@ -114,7 +114,8 @@ impl<'a> Findings<'a> {
                 drawing.push('\n');
                 drawing
             }
-            Form::Line => line(self.input, finding),
+            Form::Line(Colour::Plain) => line(self.input, finding),
+            Form::Line(Colour::Styled) => painted(&line(self.input, finding), finding.severity),
             Form::Event => event(finding),
         };
         text.push('\n');
@@ -134,9 +135,11 @@ fn event(finding: &Finding) -> String {
         severity: &'a str,
         r#type: &'a str,
         value: &'a str,
+        version: u8,
     }
     let event = Event {
         r#type: "finding",
+        version: VERSION,
         severity: match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -190,6 +193,20 @@ pub fn line(input: &str, finding: &Finding) -> String {
         text.push_str(part);
     }
     text
+}
+
+/// A line with its severity's colour, and the hint's.
+fn painted(line: &str, severity: Severity) -> String {
+    let (told, hint) = line.split_once('\n').unwrap_or((line, ""));
+    let style = Style::new().force_styling(true);
+    let told = match severity {
+        Severity::Error => style.clone().red().apply_to(told),
+        Severity::Warning => style.clone().yellow().apply_to(told),
+    };
+    match hint {
+        "" => told.to_string(),
+        hint => format!("{told}\n{}", style.cyan().apply_to(hint)),
+    }
 }
 
 /// The place first, then the row with the characters at fault underlined, then the hint.

@@ -27,6 +27,8 @@ pub struct PlanReport {
     pub input: String,
     /// The results file's name.
     pub results: String,
+    /// The config file that was read.
+    pub config: Option<String>,
     /// The host that is paid through, or `sandbox`.
     pub api: String,
     /// Whether the host is neither CryptoCloud's nor this machine.
@@ -156,22 +158,7 @@ pub fn plan(plan: &PlanReport) -> String {
     let counts = &plan.counts;
     let mut text = created_before(&plan.created_before);
     let count = plan.to_submit.count();
-    if count == 0 {
-        let _ = write!(text, "{}: nothing to submit", escape(&plan.input));
-    } else {
-        let _ = write!(
-            text,
-            "{}: {} to submit",
-            escape(&plan.input),
-            counted(count, "payout", "payouts")
-        );
-        if plan.api == "sandbox" {
-            text.push_str(" to the sandbox; no money moves");
-        } else {
-            let _ = write!(text, " through {}", escape(&plan.api));
-        }
-        let _ = write!(text, "\n{}", totals(&plan.to_submit));
-    }
+    text.push_str(&to_submit(plan));
     let notices = plan.notices.len() as u64;
     if plan.is_foreign {
         text.push_str("\n  This host is not CryptoCloud's: it gets the API key and the payouts.");
@@ -208,6 +195,9 @@ pub fn plan(plan: &PlanReport) -> String {
     text.push_str(&new_recipients(&plan.new_recipients));
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
     let _ = write!(text, "\nResults: {}", escape(&plan.results));
+    if let Some(config) = &plan.config {
+        let _ = write!(text, "\nConfig file: {}", escape(config));
+    }
     if count > 0 {
         let _ = write!(
             text,
@@ -218,6 +208,24 @@ pub fn plan(plan: &PlanReport) -> String {
         );
     }
     text
+}
+
+/// How many payouts are submitted where, and their sums.
+fn to_submit(plan: &PlanReport) -> String {
+    let input = escape(&plan.input);
+    let count = plan.to_submit.count();
+    if count == 0 {
+        return format!("{input}: nothing to submit");
+    }
+    let way = match plan.api.as_str() {
+        "sandbox" => "to the sandbox; no money moves".to_owned(),
+        api => format!("through {}", escape(api)),
+    };
+    format!(
+        "{input}: {} to submit {way}\n{}",
+        counted(count, "payout", "payouts"),
+        totals(&plan.to_submit)
+    )
 }
 
 /// How long a run takes, to the minute if that is more than one; nothing if it is over at once.

@@ -13,6 +13,7 @@ use crate::payout::plan::state_of;
 use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
 use chrono::TimeDelta;
+use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
 use std::fmt;
@@ -57,6 +58,18 @@ pub fn take_bar_away() {
     if let Some(bar) = bar().take() {
         bar.finish_and_clear();
     }
+}
+
+/// Uses colours in what is written from now on, as far as it has any: always, never, or where the
+/// stream is a terminal that has them.
+pub fn use_color(choice: ColorChoice) {
+    let is_on = match choice {
+        ColorChoice::Auto => return,
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+    };
+    console::set_colors_enabled(is_on);
+    console::set_colors_enabled_stderr(is_on);
 }
 
 /// Writes a line to stdout, for a program or a pager.

@@ -1,11 +1,15 @@
 //! The command line: exit status, streams, flags, files that cannot be read, locks.
 
 use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, assert_golden, masked, rows};
+use ccbatch::cli::Cli;
+use clap::CommandFactory as _;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// The file that a rehearsal writes.
 const REHEARSED: &str = "payouts.sandbox.results.csv";
@@ -61,7 +65,10 @@ fn a_file_that_cannot_be_read_is_named_with_a_hint() {
 fn a_usage_error_says_so_and_does_nothing() {
     let scene = Scene::paying("", &rows(1));
     for (arguments, why) in [
-        (&["--limit", "0"][..], "write a whole number from 1 on, like 5"),
+        (
+            &["--limit", "0"][..],
+            "write a whole number from 1 on, like 5",
+        ),
         (&["--interval", "12"], "write it with its unit, like 12s"),
         (&["--interval", "25h"], "--interval: more than"),
         (
@@ -94,7 +101,7 @@ fn a_usage_error_says_so_and_does_nothing() {
     scene
         .program([])
         .status(2)
-        .stderr_has("Usage: ccbatch <COMMAND>")
+        .stderr_has("Usage: ccbatch [OPTIONS] <COMMAND>")
         .go();
     assert_eq!(scene.files(), [INPUT]);
 }
@@ -104,14 +111,109 @@ fn help_and_version_go_to_stdout() {
     let scene = Scene::new("");
     scene
         .program(["--help"])
-        .stdout_has("Usage: ccbatch <COMMAND>")
+        .stdout_has("Usage: ccbatch [OPTIONS] <COMMAND>")
         .go();
     scene
         .program(["run", "--help"])
         .stdout_has("--keep-going")
         .go();
-    let version = concat!("ccbatch ", env!("CARGO_PKG_VERSION"), "\n");
-    scene.program(["--version"]).stdout(version).go();
+}
+
+#[test]
+fn the_version_names_the_commit_that_the_program_was_built_from() {
+    let scene = Scene::new("");
+    let version = concat!("ccbatch ", env!("CARGO_PKG_VERSION"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut git = Command::new("git");
+    let git = git.args(["rev-parse", "--short=12", "HEAD"]);
+    let commit = git.current_dir(root).output().ok();
+    let commit = commit.filter(|it| it.status.success() && root.join(".git").exists());
+    let run = scene.program(["--version"]);
+    let run = match commit {
+        Some(commit) => {
+            let commit = String::from_utf8(commit.stdout).unwrap();
+            run.stdout(&format!("{version} ({})\n", commit.trim()))
+        }
+        None => run.stdout_has(version),
+    };
+    run.go();
+}
+
+/// Whether anything is coloured.
+fn is_coloured(text: &str) -> bool {
+    text.contains("\u{1b}[")
+}
+
+#[test]
+fn colours_are_as_the_flag_the_environment_and_the_file_say() {
+    let scene = Scene::new("R1,BTC,xyz,1\n");
+    let no_color = ("NO_COLOR", "1");
+    let force = ("CLICOLOR_FORCE", "1");
+    for (flag, variables, file, expected) in [
+        ("", &[][..], "", false),
+        ("always", &[], "", true),
+        ("always", &[no_color], "", true),
+        ("", &[force], "", true),
+        ("auto", &[force], "", true),
+        ("never", &[force], "", false),
+        ("", &[force, no_color], "", false),
+        ("", &[], "always", true),
+        ("never", &[], "always", false),
+        ("auto", &[], "always", false),
+        ("", &[no_color], "always", false),
+        ("", &[("CLICOLOR", "0")], "always", false),
+    ] {
+        let file = if file.is_empty() {
+            String::new()
+        } else {
+            format!("color = {file:?}\n")
+        };
+        scene.configure(&file);
+        let flags: &[&str] = if flag.is_empty() {
+            &[]
+        } else {
+            &["--color", flag]
+        };
+        let check = ["validate", INPUT].iter().chain(flags).copied();
+        let mut check = scene.program(check).status(3).stderr_has("1 error");
+        let mut help = scene
+            .program(["--help"])
+            .args(flags.iter().copied())
+            .stdout_has("Usage");
+        for (name, value) in variables {
+            check = check.env(name, value);
+            help = help.env(name, value);
+        }
+        let told = check.go();
+        assert_eq!(
+            is_coloured(&told.stderr),
+            expected,
+            "{flag} {variables:?} {file}: {told}"
+        );
+        let help = help.go();
+        // The help is told before the file is read.
+        let expected = expected && file.is_empty();
+        assert_eq!(
+            is_coloured(&help.stdout),
+            expected,
+            "{flag} {variables:?}: {help}"
+        );
+    }
+}
+
+#[test]
+fn a_terminal_has_colours_unless_they_are_declined() {
+    let scene = Scene::new("R1,BTC,xyz,1\n");
+    let check = |flags: &[&str]| {
+        let run = scene
+            .program(["validate", INPUT])
+            .args(flags.iter().copied());
+        run.on_terminal().end(3)
+    };
+    assert!(is_coloured(&check(&[])));
+    assert!(!is_coloured(&check(&["--color", "never"])));
+    let run = scene.program(["validate", INPUT]).env("NO_COLOR", "1");
+    assert!(!is_coloured(&run.on_terminal().end(3)));
 }
 
 #[test]
@@ -576,7 +678,7 @@ fn the_sandbox_serves_until_it_is_stopped() {
             2,
             "--script: unknown step `explode`",
         ),
-        (["--listen", "0.0.0.0:0"], 1, "loopback addresses only"),
+        (["--listen", "0.0.0.0:0"], 2, "loopback addresses only"),
     ] {
         let run = scene.program(["sandbox"]).args(arguments);
         run.status(status).stderr_has(why).go();
@@ -691,25 +793,41 @@ fn status_fits_a_narrow_terminal_and_shows_the_states_that_are_asked_for() {
     }
 }
 
+/// Every flag of a command and of those below it.
+fn flags(command: &clap::Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(clap::Arg::get_long);
+    let below = command.get_subcommands().flat_map(flags);
+    own.map(str::to_owned).chain(below).collect()
+}
+
 #[test]
-fn the_manual_page_and_the_completions_have_every_flag() {
+fn the_manual_page_and_the_completions_have_every_flag_of_every_command() {
     let scene = Scene::new("");
+    let mut command = Cli::command();
+    command.build();
     let page = scene.program(["man"]).stdout_has("ccbatch").go().stdout;
+    let pages: Vec<&str> = page.split("\n.TH ").collect();
+    let page_of = |name: &str| {
+        let title = format!("{} ", name.replace(' ', "-"));
+        let found = pages.iter().find(|page| page.starts_with(&title));
+        found.unwrap_or_else(|| panic!("no page of {name}"))
+    };
+    let mut left = vec![("ccbatch".to_owned(), &command)];
+    while let Some((name, command)) = left.pop() {
+        for flag in command.get_arguments().filter_map(clap::Arg::get_long) {
+            let escaped = format!("\\-\\-{}", flag.replace('-', "\\-"));
+            assert!(page_of(&name).contains(&escaped), "{name}: --{flag}");
+        }
+        let below = command
+            .get_subcommands()
+            .filter(|it| it.get_name() != "help");
+        left.extend(below.map(|it| (format!("{name} {}", it.get_name()), it)));
+    }
     for shell in ["bash", "zsh", "fish", "powershell"] {
-        let script = scene
-            .program(["completions", shell])
-            .stdout_has("ccbatch")
-            .go()
-            .stdout;
-        for flag in [
-            "retry-rejected",
-            "only",
-            "references",
-            "ledger",
-            "api-key-file",
-        ] {
-            assert!(script.contains(flag), "{shell}: {flag}");
-            assert!(page.contains(&flag.replace('-', "\\-")), "man: {flag}");
+        let script = scene.program(["completions", shell]).stdout_has("ccbatch");
+        let script = script.go().stdout;
+        for flag in flags(&command) {
+            assert!(script.contains(&flag), "{shell}: {flag}");
         }
     }
 }

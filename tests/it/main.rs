@@ -41,6 +41,9 @@ mod pace;
 /// The command line: exit status, streams, flags, files that cannot be read, locks.
 mod cli;
 
+/// The config file.
+mod config;
+
 /// Where the API key comes from, and that it goes nowhere but to the API.
 mod key;
 

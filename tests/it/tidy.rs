@@ -1,6 +1,7 @@
 //! Tidiness is what a reviewer would otherwise have to check: the import order, documentation,
 //! the length of functions, and that README.md says what the program says.
 
+use crate::harness::{Scene, complaint, schema};
 use ccbatch::domain::Currency;
 use ccbatch::exit::Exit;
 use ccbatch::payout::results::line::HEADER;
@@ -631,6 +632,60 @@ fn the_page_for_scripts_has_the_program_s_exit_codes() {
         codes,
         rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn the_page_for_scripts_has_every_field_of_the_schema() {
+    let page = page("docs/automation.md");
+    let rows = table(section(&page, "JSON"));
+    let schema = schema();
+    let mut count = 0;
+    for (name, event) in schema["$defs"].as_object().unwrap() {
+        let Some(kind) = event["properties"]["type"]["const"].as_str() else {
+            continue;
+        };
+        count += 1;
+        // These are said to be the columns of the results file.
+        let columns: BTreeSet<&str> = match kind {
+            "unrecorded" | "attempt" => HEADER.trim_end().split(',').collect(),
+            _ => BTreeSet::new(),
+        };
+        for field in event["properties"].as_object().unwrap().keys() {
+            let told = format!("`{field}`");
+            let is_told = rows
+                .iter()
+                .any(|row| row[0] == kind && row[1].contains(&told));
+            let is_of_all = ["type", "version"].contains(&&**field);
+            assert!(
+                is_told || is_of_all || columns.contains(&**field),
+                "docs/automation.md lacks {field} of {name}"
+            );
+        }
+    }
+    assert_eq!(count, schema["oneOf"].as_array().unwrap().len());
+    let unknown = serde_json::json!({"type": "currency", "version": 1, "more": 1});
+    assert!(complaint(&unknown).is_some());
+}
+
+/// With `UPDATE_GOLDEN` set the settings are not changed: a person has to say what each is for.
+#[test]
+fn the_page_of_commands_has_every_setting_and_an_example_that_is_read() {
+    let scene = Scene::new("");
+    scene.configure("nonsense = 1\n");
+    let told = scene
+        .program(["currencies"])
+        .status(2)
+        .stderr_has("nonsense")
+        .go();
+    let known: Vec<&str> = told.after("the settings are ").split(", ").collect();
+    let page = page("docs/commands.md");
+    let section = section(&page, "The config file");
+    let rows = table(section);
+    let shown: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(shown, known);
+    let (_, example) = section.split_once("```toml\n").unwrap();
+    scene.configure(example.split("```").next().unwrap());
+    scene.program(["currencies"]).stdout_has("BTC").go();
 }
 
 #[test]

@@ -21,13 +21,15 @@ pub enum Origin {
     Argument,
     /// In the environment.
     Environment,
+    /// In the config file, which others may read.
+    ConfigFile,
 }
 
 /// Why a URL is not one of a ledger. The URL is never part of it: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
-    /// A password on the command line.
-    #[error("the URL holds a password, which every user of this machine could read there")]
+    /// A password on the command line or in the config file.
+    #[error("the URL holds a password, which other users of this machine could read there")]
     Password,
     /// It cannot be read.
     #[error("this is not a URL of a PostgreSQL database: {0}")]
@@ -119,7 +121,7 @@ impl Location {
         let mut config: Config = cleaned.parse().map_err(|error| not_a_url(&error))?;
         let password = config.get_password().map(<[u8]>::to_vec);
         let password = password.map(|it| String::from_utf8_lossy(&it).into_owned());
-        if password.is_some() && origin == Origin::Argument {
+        if password.is_some() && origin != Origin::Environment {
             return Err(LocationError::Password);
         }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {

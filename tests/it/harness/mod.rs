@@ -1,12 +1,14 @@
 //! A scene is a folder with a batch in it and a sandbox to pay it through. A [`Run`] is one call
 //! of the real program there, and fails the test when it says or does what was not expected.
 
+mod events;
 mod golden;
 mod random;
 mod run;
 mod scene;
 mod terminal;
 
+pub(crate) use events::{complaint, schema};
 pub(crate) use golden::{assert_golden, masked};
 pub(crate) use random::Random;
 pub(crate) use run::{Output, Run, Started, send_signal};

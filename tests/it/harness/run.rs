@@ -1,5 +1,6 @@
 //! A [`Run`]: one call of the program, what it is to end with, and the process while it goes on.
 
+use super::events::assert_events;
 use super::{KEY, Terminal, eventually};
 use std::fs;
 use std::path::Path;
@@ -283,6 +284,7 @@ impl Started {
             assert!(!stream.contains(KEY), "the key was shown\n{output}");
             assert!(!stream.contains("panicked"), "a panic\n{output}");
         }
+        assert_events(&output.stdout);
         output
     }
 

@@ -82,6 +82,16 @@ impl Scene {
         self.write(INPUT, format!("{HEADER}\n{rows}"));
     }
 
+    /// Writes the operator's own config file; gives back where it is.
+    pub(crate) fn configure(&self, text: &str) -> PathBuf {
+        let folder = self.home.path().join("ccbatch");
+        fs::create_dir_all(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let path = folder.join("config.toml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8(fs::read(self.path(name)).unwrap()).unwrap()
     }
