@@ -86,6 +86,14 @@ impl<E: Engine> Ledger<E> {
                 self.engine.rollback().await;
                 Ok(begun)
             }
+            Ok(Decision::CountAnew) => {
+                self.engine.rollback().await;
+                self.count_anew(wanted.pace).await?;
+                Ok(Begun::TooSoon {
+                    wait: wanted.pace.step,
+                    other: None,
+                })
+            }
             Err(error) => {
                 self.engine.rollback().await;
                 Err(error.into())
@@ -109,8 +117,12 @@ impl<E: Engine> Ledger<E> {
         let RowState::Pending { last: _, repeats } = state else {
             return Ok(Decision::Not(Begun::Settled(Box::new(state.cloned()))));
         };
-        if let Turn::Wait { wait, other } = self.turn(wanted.pace, now).await? {
-            return Ok(Decision::Not(Begun::TooSoon { wait, other }));
+        match self.turn(wanted.pace, now).await? {
+            Turn::Free => {}
+            Turn::Wait { wait, other } => {
+                return Ok(Decision::Not(Begun::TooSoon { wait, other }));
+            }
+            Turn::SetBack => return Ok(Decision::CountAnew),
         }
         let payout = wanted.row.payout;
         let content = Content::of(payout);
@@ -171,4 +183,6 @@ impl<E: Engine> Ledger<E> {
 enum Decision {
     Claim(Box<Attempt>),
     Not(Begun),
+    /// The clock was set back since the last request.
+    CountAnew,
 }

@@ -33,6 +33,8 @@ pub(super) enum Turn {
         /// Who made the last request, if it was another.
         other: Option<String>,
     },
+    /// Not known: the clock was set back since.
+    SetBack,
 }
 
 impl<E: Engine> Ledger<E> {
@@ -54,13 +56,11 @@ impl<E: Engine> Ledger<E> {
         let (Some(next_at), Some(set_at)) = (time(), time()) else {
             return Err(LedgerError::Damaged(format!("pace of {}", pace.key_hash)));
         };
-        // A clock that was set back costs one step at most.
-        let wait = if now < set_at {
-            pace.step
-        } else {
-            let left = next_at.signed_duration_since(now);
-            left.to_std().unwrap_or_default()
-        };
+        if now < set_at {
+            return Ok(Turn::SetBack);
+        }
+        let left = next_at.signed_duration_since(now);
+        let wait = left.to_std().unwrap_or_default();
         if wait.is_zero() {
             return Ok(Turn::Free);
         }
@@ -70,21 +70,42 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// How long it is until the next request of a key may start; nothing is claimed. None if
-    /// another run has claimed and not finished, for it may give its turn up early: the ledger is
-    /// to be asked then, and says who it is.
+    /// another run has claimed and not finished, for it may give its turn up early, and if the
+    /// clock was set back: the ledger is to be asked then, and says more.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub async fn wait_of(&mut self, pace: &Pace) -> Result<Duration, LedgerError> {
         let now = self.engine.now().await?;
         Ok(match self.turn(pace, now).await? {
-            Turn::Free => Duration::ZERO,
+            Turn::Free | Turn::SetBack => Duration::ZERO,
             Turn::Wait {
                 wait,
                 other: Some(_),
             } if wait > pace.step => Duration::ZERO,
             Turn::Wait { wait, other: _ } => wait,
         })
+    }
+
+    /// Counts by a clock that was set back: the next request of a key may start a step from now.
+    pub(super) async fn count_anew(&mut self, pace: &Pace) -> Result<(), LedgerError> {
+        self.engine.begin(super::Access::Write).await?;
+        let ended = self.set_step_from_now(pace).await;
+        self.end(ended).await
+    }
+
+    async fn set_step_from_now(&mut self, pace: &Pace) -> Result<(), LedgerError> {
+        let now = self.engine.now().await?;
+        let sql = "UPDATE pace SET next_at = $1, set_at = $2 WHERE key_hash = $3 AND set_at > $4";
+        let now_text = table::encode_time(now);
+        let values = [
+            table::encode_time(later(now, pace.step)).into(),
+            now_text.as_str().into(),
+            pace.key_hash.as_str().into(),
+            now_text.as_str().into(),
+        ];
+        self.engine.execute(sql, &values).await?;
+        Ok(())
     }
 
     /// Keeps everyone waiting until the request of a claim has arrived for certain.

@@ -4,7 +4,7 @@
 use crate::cluster::with_both_engines;
 use crate::harness::{BITCOIN, HEADER, INPUT, Run, Scene, rows, unhurried};
 use ccbatch::sandbox::Options;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::time::{Duration, Instant};
 
 /// A request that was answered counts from a second after its start, even if it arrived later.
@@ -70,6 +70,24 @@ fn the_interval_is_kept_after_a_kill() {
         .stderr_has("2 created, 1 in doubt")
         .go();
     assert_pace(&scene, interval);
+}
+
+#[test]
+fn a_clock_that_was_set_back_costs_a_step_and_no_more() {
+    let scene = Scene::paying("", &rows(2));
+    let pay = || {
+        let run = scene.pay_through(&scene.url());
+        run.args(["--interval", "1s"])
+    };
+    let first = pay().args(["--limit", "1"]).status(5);
+    first.stderr_has("1 created").go();
+    // What a clock leaves behind that was a year fast.
+    let time = (Utc::now() + TimeDelta::days(365)).to_rfc3339_opts(SecondsFormat::Millis, true);
+    let ledger = rusqlite::Connection::open(scene.ledger_path()).unwrap();
+    let sql = "UPDATE pace SET set_at = ?1, next_at = ?1";
+    assert_eq!(ledger.execute(sql, [time]).unwrap(), 1);
+    pay().stderr_has("All done: 2 created").go();
+    assert_pace(&scene, Duration::from_secs(1));
 }
 
 #[test]
