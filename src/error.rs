@@ -499,8 +499,8 @@ impl Error {
             }
             SubmitError::NotPrepared(error) => Self::new(
                 "system",
-                format!("this machine has too little left for a request: {}", wording(error)),
-                "the next payout was not sent; close other programs or raise the limit, then run again",
+                format!("this machine cannot make a request: {}", wording(error)),
+                "the next payout was not sent; see to it, then run again",
             )
             .exit_with(Exit::StoppedEarly),
             SubmitError::Results(error) => Self::new(
@@ -880,7 +880,12 @@ impl Error {
     /// The machine's limits are too tight for any command.
     #[must_use]
     pub fn limit(error: &io::Error) -> Self {
-        let hint = "nothing was sent; allow more open files, with ulimit -n 64 or more";
+        let hint = match error.kind() {
+            io::ErrorKind::OutOfMemory => {
+                "nothing was sent; allow more memory, with ulimit -v 131072 or more"
+            }
+            _ => "nothing was sent; allow more open files, with ulimit -n 64 or more",
+        };
         Self::new("system", wording(error), hint)
     }
 

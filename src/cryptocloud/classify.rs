@@ -27,17 +27,6 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// What can happen instead of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// No connection was made, so no request left.
-    ConnectFailed,
-    /// Reset, closed, timed out or garbled after the request may have left.
-    NoAnswer,
-    /// The answer began and did not end, or was too large.
-    BrokenAnswer,
-}
-
 /// The outcome of a request that was answered.
 #[must_use]
 pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
@@ -45,6 +34,7 @@ pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
     reading
         .created(payout)
         .or_else(|| reading.names_invoice(payout))
+        .or_else(|| reading.may_be_more())
         .or_else(|| reading.rate_limited())
         .or_else(|| reading.rejected_with_documented_key())
         .or_else(|| reading.key_refused())
@@ -88,22 +78,25 @@ fn unknown_with_ids(http_status: Option<u16>, body: &[u8], key: &str, why: Strin
     }
 }
 
-/// The outcome of a request that was not answered, or not to the end.
+/// The outcome when no connection was made, so that no request left.
 #[must_use]
-pub fn no_answer(fault: Fault, http_status: Option<u16>, detail: String) -> Outcome {
-    let (verdict, key) = match fault {
-        Fault::ConnectFailed => (
-            Verdict::NotCreated(Cause::ConnectFailed),
-            own_key::CONNECT_FAILED,
-        ),
-        Fault::NoAnswer => (Verdict::Unknown, own_key::NO_ANSWER),
-        Fault::BrokenAnswer => (Verdict::Unknown, own_key::BROKEN_ANSWER),
-    };
+pub fn not_connected(detail: String) -> Outcome {
     Outcome {
-        verdict,
-        error_key: key.to_owned(),
+        verdict: Verdict::NotCreated(Cause::ConnectFailed),
+        error_key: own_key::CONNECT_FAILED.to_owned(),
         detail,
-        http_status,
+        http_status: None,
+    }
+}
+
+/// The outcome of a request that may have left, and of whose answer not even the head came.
+#[must_use]
+pub fn no_answer(detail: String) -> Outcome {
+    Outcome {
+        verdict: Verdict::Unknown,
+        error_key: own_key::NO_ANSWER.to_owned(),
+        detail,
+        http_status: None,
     }
 }
 
@@ -183,6 +176,13 @@ impl<'a> Reading<'a> {
             words.push(reason);
         }
         Some(Outcome::names_invoice(id, &words.join("; "), Some(code)))
+    }
+
+    /// A body that may be the API's, and cannot be read as it was meant: what it says is not
+    /// known, whatever the status.
+    fn may_be_more(&self) -> Option<Outcome> {
+        let is_lost = self.body.is_none() && page::may_be_json(self.answer.body);
+        is_lost.then(|| self.unknown())
     }
 
     fn rate_limited(&self) -> Option<Outcome> {

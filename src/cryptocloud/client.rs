@@ -2,7 +2,7 @@
 //! with no redirects, no proxy, no retries, no decompression. By default its library follows
 //! redirects, uses proxies and keeps connections for the next request.
 
-use super::classify::{self, Answer, Fault};
+use super::classify::{self, Answer};
 use super::connection::{GATE, Gate, Resolver, innermost, through_the_gate};
 use crate::api::{CreateRequest, TOKEN_SCHEME};
 use crate::clock;
@@ -20,8 +20,9 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::yield_now;
+use tokio::time::Instant;
 use tower::util::MapResultLayer;
 
 pub use super::connection::ConnectError;
@@ -55,6 +56,9 @@ impl Default for Limits {
 /// was stopped for longer finds the answer waiting when it wakes; an answer of the greatest length
 /// takes some ten of these.
 const LAST_LOOKS: u32 = 100;
+
+/// No look is begun after this long: a server that floods the connection makes each a long one.
+const LAST_LOOKS_FOR: Duration = Duration::from_secs(5);
 
 /// Memory that is put aside before a claim: ample for an answer of the greatest length, as bytes
 /// and as JSON.
@@ -129,12 +133,14 @@ impl Client {
         })
     }
 
-    /// Puts aside what the next request needs of the machine: memory and file descriptors. To be
-    /// called before its claim, so that a machine without them leaves no claim behind.
+    /// Puts aside what the next request needs of the machine: memory, file descriptors, and a clock
+    /// that goes. To be called before its claim, so that a machine without them leaves no claim
+    /// behind.
     ///
     /// # Errors
-    /// When the machine has not as much to spare.
+    /// When the machine has not as much to spare, or its clock cannot be right.
     pub fn prepare(&self) -> io::Result<()> {
+        clock::check(SystemTime::now()).map_err(io::Error::other)?;
         let mut memory = Vec::new();
         memory.try_reserve_exact(RESERVED_BYTES)?;
         let pipes: Vec<_> = (0..RESERVED_PIPES)
@@ -263,7 +269,7 @@ impl Client {
     /// the kind of the library's error: only what never passed the gate was surely not sent.
     fn no_answer(&self, error: &reqwest::Error, gate: &Gate) -> Outcome {
         if gate.is_open() {
-            return classify::no_answer(Fault::NoAnswer, None, broken_words(error));
+            return classify::no_answer(broken_words(error));
         }
         if gate.connected_at().is_some() {
             let seconds = self.limits.claim_age.as_secs();
@@ -271,8 +277,7 @@ impl Client {
                 "more than {seconds} s went by between the claim and the connection"
             ));
         }
-        let detail = ConnectError::new(&self.endpoint, error).to_string();
-        classify::no_answer(Fault::ConnectFailed, None, detail)
+        classify::not_connected(ConnectError::new(&self.endpoint, error).to_string())
     }
 
     /// The outcome without the key, should the API have repeated it.
@@ -345,14 +350,18 @@ impl Arrived {
     fn broken(&self, why: &str) -> Outcome {
         match self.http_status {
             Some(http_status) => classify::broken_answer(http_status, &self.body, why),
-            None => classify::no_answer(Fault::NoAnswer, None, why.to_owned()),
+            None => classify::no_answer(why.to_owned()),
         }
     }
 }
 
 /// Lets the connection take in what the system has for it.
 async fn last_looks() {
+    let since = Instant::now();
     for _ in 0..LAST_LOOKS {
+        if since.elapsed() > LAST_LOOKS_FOR {
+            return;
+        }
         yield_now().await;
     }
 }
@@ -371,16 +380,21 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
     (!encodings.is_empty()).then(|| encodings.join(", "))
 }
 
-/// RFC 9110, section 10.2.3: a number of seconds or a date.
+/// How long the API asks to wait; of several headers the longest.
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = DateTime::parse_from_rfc2822(text).ok()?;
-            Some(date.signed_duration_since(now).to_std().unwrap_or_default())
-        }
+    let values = headers.get_all(RETRY_AFTER).iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.filter_map(|text| wait_until(text.trim(), now)).max()
+}
+
+/// RFC 9110, section 10.2.3: a number of seconds or a date.
+fn wait_until(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than can be counted are for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(date.signed_duration_since(now).to_std().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -398,17 +412,29 @@ mod tests {
         let now = DateTime::parse_from_rfc3339("2026-11-22T10:00:00Z")
             .unwrap()
             .to_utc();
-        let read = |text: &'static str| {
-            let header = HeaderValue::from_static(text);
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, header)]), now)
+        let read_all = |texts: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for text in texts {
+                headers.append(RETRY_AFTER, HeaderValue::from_static(text));
+            }
+            retry_after(&headers, now)
         };
+        let read = |text| read_all(&[text]);
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
         assert_eq!(
             read("Sun, 22 Nov 2026 10:00:30 GMT"),
             Some(Duration::from_secs(30))
         );
         assert_eq!(read("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(read("soon"), None);
+        for none in ["", "soon", "-5", "1.5", "Sun, 22 Nov 2026"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        let for_ever = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(read("99999999999999999999999"), for_ever);
+        assert_eq!(
+            read_all(&["1", "x", "7", "3"]),
+            Some(Duration::from_secs(7))
+        );
     }
 
     #[test]
@@ -575,6 +601,32 @@ mod tests {
         assert!(outcome.detail.starts_with(told), "{}", outcome.detail);
         assert_eq!(outcome.http_status, Some(400));
         drop(server.join().unwrap());
+    }
+
+    #[test]
+    fn a_flood_of_interim_answers_is_given_up_when_the_time_is_over() {
+        let limits = Limits {
+            answer: Duration::from_millis(500),
+            ..Limits::default()
+        };
+        let (client, server) = served(limits, |mut socket| {
+            read_request(&mut socket);
+            let interim = format!("HTTP/1.1 103 Early Hints\r\nx: {}\r\n\r\n", "x".repeat(500));
+            let flood = interim.repeat(100);
+            while socket.write_all(flood.as_bytes()).is_ok() {}
+        });
+        let (is_over, over) = channel();
+        std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().build().unwrap();
+            let exchange = runtime.block_on(client.exchange(&payout(), Reading::now()));
+            // The connection ends with the runtime.
+            drop(runtime);
+            is_over.send(exchange.outcome).unwrap();
+        });
+        let outcome = over.recv_timeout(Duration::from_secs(100)).unwrap();
+        assert_eq!(outcome.detail, "no whole answer in time");
+        server.join().unwrap();
     }
 
     #[tokio::test]

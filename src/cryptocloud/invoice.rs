@@ -60,7 +60,11 @@ enum Place {
 
 fn find_others(value: &Json, place: Place, ids: &mut Vec<String>) {
     match value {
-        Json::Text(text) => texts_ids(text).for_each(|id| push(ids, id)),
+        Json::Text(text) => {
+            // A text may be JSON itself, as where a gateway quotes what it was answered.
+            find_named_in_text(text, ids);
+            texts_ids(text).for_each(|id| push(ids, id));
+        }
         Json::Array(items) => items.iter().for_each(|item| find_others(item, place, ids)),
         Json::Object(members) => {
             for (name, value) in members {
@@ -82,6 +86,13 @@ pub(super) fn ids_in_text(body: &[u8]) -> Vec<String> {
     // A text in UTF-16 has a NUL beside each of these characters.
     let text = String::from_utf8_lossy(body).replace('\0', "");
     let mut ids = Vec::new();
+    find_named_in_text(&text, &mut ids);
+    texts_ids(&text).for_each(|id| push(&mut ids, id));
+    ids
+}
+
+/// Every value behind the name `invoice_id` in a text that is written like JSON, a form or XML.
+fn find_named_in_text(text: &str, ids: &mut Vec<String>) {
     for (at, name) in text.match_indices(field::INVOICE_ID) {
         let rest = text.get(at.saturating_add(name.len())..).unwrap_or("");
         let value = rest.trim_start_matches(BETWEEN);
@@ -90,12 +101,10 @@ pub(super) fn ids_in_text(body: &[u8]) -> Vec<String> {
         if between.is_some_and(|between| between.contains([':', '=', '>'])) {
             let value = value.split(AFTER).next().unwrap_or("");
             if !matches!(value, "null" | "false" | "{" | "[" | "[]" | "{}") {
-                push(&mut ids, value.to_owned());
+                push(ids, value.to_owned());
             }
         }
     }
-    texts_ids(&text).for_each(|id| push(&mut ids, id));
-    ids
 }
 
 /// Every `INV-` in a text that letters or digits follow.
@@ -148,6 +157,10 @@ mod tests {
             (r#"{"data":{"withdrawal":{"id":9}}}"#, &["9"]),
             (r#"{"message":"see INV-AB12."}"#, &["INV-AB12"]),
             (r#"{"message":"see \u0049NV-AB12."}"#, &["INV-AB12"]),
+            (
+                r#"{"message":"{\"data\":{\"invoice_id\":\"W-1\"}}"}"#,
+                &["W-1"],
+            ),
             (r#"{"INV-AB12":1}"#, &["INV-AB12"]),
             (r#""INV-AB12 and INV-CD34""#, &["INV-AB12", "INV-CD34"]),
             (

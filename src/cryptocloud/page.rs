@@ -7,6 +7,9 @@ use serde_json::Value;
 /// How an element that holds a page's title begins.
 const TITLE: &str = "<title";
 
+/// What some servers put before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// What a body says, for a person: a web page by its title, anything else as it reads.
 pub(super) fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
@@ -33,9 +36,21 @@ pub(super) fn excerpt(text: &str) -> String {
     one_line(text).replace("\\/", "/")
 }
 
+/// Whether a body that is not JSON may be some all the same: cut off, with something before or
+/// after it, compressed, or in another encoding than UTF-8.
+pub(super) fn may_be_json(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let begins_so = text
+        .trim_start_matches(|c: char| c == BYTE_ORDER_MARK || c.is_whitespace())
+        .starts_with(['{', '[']);
+    let is_packed = text.contains(|c: char| c.is_control() && !c.is_whitespace());
+    let is_encoded = text.contains(char::REPLACEMENT_CHARACTER) && !is_page(&text);
+    begins_so || is_packed || is_encoded
+}
+
 /// Whether it begins like HTML, with or without a byte order mark and comments before it.
 fn is_page(text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = text.trim_start_matches(BYTE_ORDER_MARK).trim_start();
     let is_open = text.starts_with('<');
     let lower = text.to_ascii_lowercase();
     is_open
@@ -128,6 +143,30 @@ mod tests {
             (r#"{"a": "k\/ey"#, r#"the answer reads: {"a": "k/ey"#),
         ] {
             assert_eq!(words(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_json_is_told_from_a_page_and_a_sentence() {
+        for body in [
+            &br#"{"cut":"#[..],
+            br#" [{"cut":"#,
+            b"\xef\xbb\xbf{}",
+            br#"{"a":"caf\xe9"}"#,
+            b"{\0\"\0a\0",
+            b"\x1f\x8b\x08",
+            b"\x78\xda\xe9\x20",
+        ] {
+            assert!(may_be_json(body), "{body:?}");
+        }
+        for body in [
+            &b""[..],
+            b"denied",
+            b"<html>{\r\n\t}",
+            b"<html>Acc\xe8s",
+            b"caf\xc3\xa9 {}",
+        ] {
+            assert!(!may_be_json(body), "{body:?}");
         }
     }
 

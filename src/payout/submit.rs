@@ -387,13 +387,13 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         Ok(ledger.engine().verify().await?)
     }
 
-    /// The outcome, or `unknown` if another payout has its invoice id already.
+    /// The outcome, or `unknown` if another payout has its invoice id already, as it is recorded.
     async fn unless_taken(
         &mut self,
         attempt: &Attempt,
         outcome: Outcome,
     ) -> (Outcome, Result<(), LedgerError>) {
-        let invoice_id = outcome.invoice_id().to_owned();
+        let invoice_id = Ending::of(&outcome, self.world.clock.now()).invoice_id;
         let ledger = &mut self.records.ledger;
         match ledger.owner_of_invoice_id(attempt, &invoice_id).await {
             Ok(None) => (outcome, Ok(())),

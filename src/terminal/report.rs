@@ -20,6 +20,9 @@ const STATUS_COLUMNS: usize = 80;
 /// How many lines, or ranges of lines, the plan names.
 const NAMED_RANGES: usize = 10;
 
+/// A longer wait is not told to the second.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// What a run is going to do.
 #[derive(Clone, Debug)]
 pub struct PlanReport {
@@ -451,9 +454,12 @@ pub fn halt(halt: &Halt, key_source: &str) -> String {
         Halt::ConnectFailed => "no connection to the API, four times".to_owned(),
         Halt::PatienceOver => "no connection to the API for as long as --patience says".to_owned(),
         Halt::RateLimited => "the API answered rate_limit four times: something else is using the key".to_owned(),
+        Halt::RetryAfterTooLong(asked) if *asked > A_YEAR => {
+            "the API asks to wait more than a year".to_owned()
+        }
         Halt::RetryAfterTooLong(asked) => format!(
             "the API asks to wait {}",
-            humantime::format_duration(*asked)
+            humantime::format_duration(Duration::from_secs(asked.as_secs()))
         ),
     }
 }

@@ -185,7 +185,10 @@ fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
     let traced = strace::trace(&scene, RUN, Some(&inject), &[]);
     let told = traced.told();
     assert_eq!(traced.output.status.code(), Some(5), "{told}");
-    assert!(told.contains("too little left for a request"), "{told}");
+    assert!(
+        told.contains("cannot make a request: Too many open files"),
+        "{told}"
+    );
     assert_eq!(scene.statuses(), ["created"], "{told}");
     go_on_until_done(&scene);
     assert_each_is_paid_once(&scene);

@@ -23,6 +23,12 @@ mod harness;
 /// What becomes of each payout, by what the API does: every row of the table of outcomes.
 mod submit;
 
+/// Answers byte for byte that no library would send.
+mod wire;
+
+/// An outage in mid-run, and how long it is waited for.
+mod patience;
+
 /// The results file: its bytes, who may read it, and what it may not be.
 mod results;
 

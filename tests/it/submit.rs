@@ -405,6 +405,30 @@ fn a_wait_beyond_reason_stops_the_batch() {
 }
 
 #[test]
+fn a_wait_that_cannot_be_counted_stops_the_batch() {
+    let answer = Script::answer(429, &[("retry-after", &"9".repeat(30))], "");
+    let scene = Scene::new(&rows(2)).with_sandbox(Options {
+        script: answer.unwrap(),
+        ..unhurried("")
+    });
+    let why = "the API asks to wait more than a year";
+    scene.pay().status(5).stderr_has(why).go();
+    assert_eq!(scene.sent_and_created(), (1, 0));
+}
+
+#[test]
+fn an_invoice_id_is_one_payout_s_however_it_has_to_be_written() {
+    for id in ["INV-\\u001b[31mA", "-W1", "=W1", "INV-A\\u200bB", "INV-A B"] {
+        let body = format!(r#"{{"status":"success","data":{{"invoice_id":"{id}"}}}}"#);
+        let scene = Scene::paying(&format!("body:200:{}*2", percent_encoded(&body)), &rows(3));
+        let told = "has this invoice id already";
+        scene.pay().status(6).stderr_has(told).go();
+        assert_eq!(scene.statuses(), ["created", "unknown"], "{id}");
+        assert_eq!(scene.sent_and_created(), (2, 0), "{id}");
+    }
+}
+
+#[test]
 fn without_a_connection_there_are_four_tries_with_growing_waits() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

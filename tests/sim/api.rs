@@ -5,7 +5,7 @@ use crate::disk::SimFile;
 use crate::engine::Database;
 use crate::plant::Plant;
 use crate::world::{Process, World};
-use ccbatch::cryptocloud::classify::{self, Answer, Fault};
+use ccbatch::cryptocloud::classify::{self, Answer};
 use ccbatch::domain::{Outcome, Payout};
 use ccbatch::ledger::{AttemptId, Claim, MAX_AGE};
 use ccbatch::payout::gateway::{Exchange, Gateway};
@@ -130,8 +130,8 @@ enum Fate {
     Created(&'static str),
     /// Created or not, and the answer does not say.
     Muddled(bool, u16, &'static str),
-    /// Created or not, and no whole answer comes.
-    Lost(bool, Fault),
+    /// Created or not, and no whole answer comes: none, or the beginning of one with this status.
+    Lost(bool, Option<u16>),
 }
 
 /// A request on its way through a [`World`].
@@ -192,8 +192,7 @@ impl Wire {
         }
         if let Fate::ConnectFailed = fate {
             sleep(self.millis(10_000)).await;
-            let words = String::new();
-            return exchange(classify::no_answer(Fault::ConnectFailed, None, words), None);
+            return exchange(classify::not_connected(String::new()), None);
         }
         world.count(|it| &mut it.requests);
         let is_reused = !world.api.borrow_mut().sent.insert(id.clone());
@@ -262,10 +261,7 @@ impl Wire {
                 ]);
                 Fate::Muddled(is_created, http_status, body)
             }
-            _ => Fate::Lost(
-                is_created,
-                world.pick(&[Fault::NoAnswer, Fault::BrokenAnswer]),
-            ),
+            _ => Fate::Lost(is_created, world.pick(&[None, Some(200), Some(400)])),
         }
     }
 
@@ -286,9 +282,12 @@ impl Wire {
             }
             Fate::Limited(retry_after) => (429, retry_after, String::new()),
             Fate::Muddled(_, http_status, body) => (http_status, None, body.to_owned()),
-            Fate::Lost(_, fault) => {
+            Fate::Lost(_, begun) => {
                 sleep(self.millis(120_000)).await;
-                return classify::no_answer(fault, None, String::new());
+                return match begun {
+                    None => classify::no_answer(String::new()),
+                    Some(http_status) => classify::broken_answer(http_status, b"", ""),
+                };
             }
             Fate::ConnectFailed | Fate::TooLate => unreachable!("nothing left"),
         };

@@ -350,7 +350,7 @@ fn another_address_is_no_rejection() {
 fn something_in_between_is_not_the_api() {
     let page = "<!DOCTYPE html><html><head><title>Attention Required!</title>";
     for code in [401, 403, 413, 414, 431] {
-        for body in [page, "", "denied", r#"{"cut":"#] {
+        for body in [page, "", "denied"] {
             let key = format!("http_{code}");
             assert_is(
                 code,
@@ -366,6 +366,34 @@ fn something_in_between_is_not_the_api() {
         );
     }
     assert_eq!(read(503, page).verdict, Verdict::Unknown);
+}
+
+#[test]
+fn what_may_be_json_and_cannot_be_read_is_unknown_whatever_the_status() {
+    let of_the_api = r#"{"status":"error","result":{"rate_limit":"x"},"data":{"id":"W-1"}}"#;
+    let utf_16: Vec<u8> = of_the_api
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let with = |before: &[u8], after: &[u8]| [before, of_the_api.as_bytes(), after].concat();
+    for body in [
+        of_the_api.as_bytes()[..60].to_vec(),
+        with(b"\xef\xbb\xbf", b""),
+        with(b"", b"{}"),
+        of_the_api
+            .replace('W', "\u{e9}")
+            .chars()
+            .map(|c| c as u8)
+            .collect(),
+        utf_16,
+        b"\x1f\x8b\x08\x00\x00".to_vec(),
+        format!("{}{of_the_api}{}", "[".repeat(99), "]".repeat(99)).into_bytes(),
+    ] {
+        for code in [200, 400, 401, 403, 404, 405, 413, 429, 500] {
+            let outcome = read_bytes(code, &body);
+            assert_eq!(outcome.verdict, Verdict::Unknown, "{code} {body:?}");
+        }
+    }
 }
 
 #[test]
@@ -525,13 +553,13 @@ fn an_answer_that_broke_off_is_unknown_and_keeps_what_can_be_read() {
 
 #[test]
 fn without_an_answer_it_counts_whether_a_request_left() {
-    let failed = no_answer(Fault::ConnectFailed, None, "no route".to_owned());
+    let failed = not_connected("no route".to_owned());
     assert_eq!(failed.verdict, Verdict::NotCreated(Cause::ConnectFailed));
     assert_eq!(
         (&*failed.error_key, &*failed.detail),
         ("connect_failed", "no route")
     );
-    let silent = no_answer(Fault::NoAnswer, None, String::new());
+    let silent = no_answer(String::new());
     assert_eq!(
         (silent.status(), &*silent.error_key),
         (Status::Unknown, "no_answer")
@@ -683,6 +711,21 @@ proptest! {
             Verdict::Unknown => {}
         }
         prop_assert!(!outcome.detail.contains(['\n', '\r', '\t']));
+    }
+
+    /// A body that does not arrive as it was written says nothing that counts.
+    #[test]
+    fn a_mangled_body_is_unknown(code in http_status(), body in body(), how in 0..4, at in 1_usize..99) {
+        let whole = json!({"status": "error", "result": body}).to_string();
+        let cut = at.min(whole.len() - 1);
+        let mangled = match how {
+            0 => whole.as_bytes()[..cut].to_vec(),
+            1 => [whole.as_bytes(), b"\xe9"].concat(),
+            2 => whole.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            _ => [b"\xef\xbb\xbf", whole.as_bytes()].concat(),
+        };
+        let outcome = read_bytes(code, &mangled);
+        prop_assert_eq!(&outcome.verdict, &Verdict::Unknown, "{} {:?}", code, mangled);
     }
 
     /// The same for bytes that are nothing in particular.

@@ -236,6 +236,14 @@ impl Started {
         });
     }
 
+    /// Waits until so many lines of stderr begin like this.
+    pub(crate) fn await_lines(&self, lead: &str, count: usize) {
+        eventually(&format!("stderr has {lead:?} {count} times"), || {
+            let stderr = self.output().stderr;
+            stderr.lines().filter(|line| line.starts_with(lead)).count() >= count
+        });
+    }
+
     /// Waits until stdout has a line that begins like this; gives back its rest.
     pub(crate) fn await_stdout(&self, lead: &str) -> String {
         let mut rest = None;
