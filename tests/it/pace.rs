@@ -83,7 +83,7 @@ fn a_clock_that_was_set_back_costs_a_step_and_no_more() {
     first.stderr_has("1 created").go();
     // What a clock leaves behind that was a year fast.
     let time = (Utc::now() + TimeDelta::days(365)).to_rfc3339_opts(SecondsFormat::Millis, true);
-    let ledger = rusqlite::Connection::open(scene.ledger_path()).unwrap();
+    let ledger = rusqlite::Connection::open(scene.ledger()).unwrap();
     let sql = "UPDATE pace SET set_at = ?1, next_at = ?1";
     assert_eq!(ledger.execute(sql, [time]).unwrap(), 1);
     pay().stderr_has("All done: 2 created").go();
