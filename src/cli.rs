@@ -19,7 +19,8 @@ use std::time::Duration;
 ///
 /// The input is a CSV with a header that names currency_code, to_address, amount and, if you like,
 /// reference and payee. Other usual names count as well, in English and Russian, and --columns names
-/// any others. Lines above the header, any delimiter and any encoding are read and told.
+/// any others. Read and told are lines above the header; commas, semicolons and tabs; UTF-8, UTF-16
+/// and older encodings like windows-1251.
 #[derive(Debug, Parser)]
 #[command(version = VERSION, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {

@@ -1,6 +1,6 @@
 //! An [`AddressError`] says why a text is not a recipient, without repeating the text.
 //!
-//! The value is small and owns nothing; the wording is made when somebody reads it, so that a
+//! The value is small and owns nothing; the message is made when somebody reads it, so that a
 //! file of a million wrong rows costs no more than one of right ones.
 
 use std::fmt;
@@ -123,7 +123,8 @@ impl AddressError {
     }
 
     /// A short noun, the same for all errors of one kind: `checksum`, `wrong network`,
-    /// `test network`, `refused recipient`, `length`, `character`, `form`, `pasted`, `secret`.
+    /// `test network`, `refused recipient`, `length`, `character`, `form`,
+    /// `not an address`, `secret`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self.fault {
@@ -133,7 +134,7 @@ impl AddressError {
             Fault::TestNetwork(_) => "test network",
             Fault::OtherNetwork(_) | Fault::LooksLike(_) => "wrong network",
             Fault::Denied(_) => "refused recipient",
-            Fault::OtherKind(_) => "pasted",
+            Fault::OtherKind(_) => "not an address",
             Fault::Secret(_) => "secret",
             Fault::Beginning(_)
             | Fault::CapitalX

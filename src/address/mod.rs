@@ -13,6 +13,7 @@ pub mod confusable;
 mod curve;
 mod denylist;
 mod diagnose;
+mod difference;
 mod eip55;
 mod error;
 mod evm;
@@ -26,6 +27,7 @@ mod ton;
 mod tron;
 
 pub use account::{Account, Address, Caution};
+pub use difference::differing;
 pub use error::AddressError;
 pub use secret::is_secret;
 

@@ -87,6 +87,9 @@ struct Entry(
 use Listing::{Current, Gone, Newer};
 use Network::{Bitcoin, Evm, Litecoin, Solana, Ton, Tron};
 
+/// As many decimals as any currency has.
+pub const MOST_DECIMALS: u8 = 18;
+
 /// How much there can be is a bound, in whole coins: the limit that the chain or the contract sets,
 /// or else several times what was in circulation in 2026. It must stay above the truth for years.
 ///
@@ -319,6 +322,12 @@ mod tests {
             assert_eq!(Currency::from_code(currency.code()), Some(currency));
         }
         assert_eq!(Currency::from_code("btc"), None);
+    }
+
+    #[test]
+    fn no_currency_has_more_decimals_than_the_most() {
+        let most = Currency::all().map(Currency::decimals).max();
+        assert_eq!(most, Some(MOST_DECIMALS));
     }
 
     #[test]

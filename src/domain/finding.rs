@@ -1,4 +1,4 @@
-//! A [`Finding`] is an error or a warning about a row, with its place and a remedy.
+//! A [`Finding`] is an error or a warning about a row, with its place and a hint.
 
 use crate::api::error_key;
 use std::collections::BTreeMap;
@@ -164,6 +164,12 @@ impl FindingCounts {
             let count = self.by_kind.entry(*kind).or_default();
             *count = count.saturating_add(*more);
         }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.errors().saturating_add(self.warnings())
     }
 
     /// How many errors there are.

@@ -72,8 +72,8 @@ pub enum HaltPolicy {
 impl HaltPolicy {
     /// Whether payouts that an earlier run left in doubt keep this one from submitting any.
     #[must_use]
-    pub fn is_held_by(self, census: &StateCounts) -> bool {
-        self == Self::Careful && census.in_doubt > 0
+    pub fn is_held_by(self, counts: &StateCounts) -> bool {
+        self == Self::Careful && counts.in_doubt > 0
     }
 }
 
@@ -278,38 +278,38 @@ mod tests {
 
     #[test]
     fn five_equal_rejections_in_a_row_halt() {
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         for key in ["a", "a", "a", "a", "b", "b", "b", "b"] {
-            assert_eq!(tally.count(&rejected(key)), Next::Payout);
+            assert_eq!(check.count(&rejected(key)), Next::Payout);
         }
-        assert_eq!(tally.count(&created()), Next::Payout);
+        assert_eq!(check.count(&created()), Next::Payout);
         for _ in 1..MAX_EQUAL_REJECTIONS {
-            assert_eq!(tally.count(&rejected("b")), Next::Payout);
+            assert_eq!(check.count(&rejected("b")), Next::Payout);
         }
         assert_eq!(
-            tally.count(&rejected("b")),
+            check.count(&rejected("b")),
             Next::Halt(Halt::EqualRejections("b".into()))
         );
     }
 
     #[test]
     fn keep_going_counts_no_rejections_and_halts_at_the_third_unknown_in_a_row() {
-        let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
+        let mut check = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
         for _ in 0..20 {
-            assert_eq!(tally.count(&rejected("a")), Next::Payout);
+            assert_eq!(check.count(&rejected("a")), Next::Payout);
         }
         let unknown = outcome(Verdict::Unknown, "");
         for outcome in [&unknown, &unknown, &created(), &unknown, &unknown] {
-            assert_eq!(tally.count(outcome), Next::Payout);
+            assert_eq!(check.count(outcome), Next::Payout);
         }
-        assert_eq!(tally.count(&unknown), Next::Halt(Halt::UnknownInARow));
+        assert_eq!(check.count(&unknown), Next::Halt(Halt::UnknownInARow));
     }
 
     #[test]
     fn the_first_unknown_halts_a_careful_batch() {
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         assert_eq!(
-            tally.count(&outcome(Verdict::Unknown, "")),
+            check.count(&outcome(Verdict::Unknown, "")),
             Next::Halt(Halt::Unknown)
         );
     }
@@ -322,11 +322,11 @@ mod tests {
             (HaltPolicy::Careful, 2, true),
             (HaltPolicy::KeepGoing, 1, false),
         ] {
-            let census = StateCounts {
+            let counts = StateCounts {
                 in_doubt,
                 ..StateCounts::default()
             };
-            assert_eq!(policy.is_held_by(&census), is_held, "{policy:?} {in_doubt}");
+            assert_eq!(policy.is_held_by(&counts), is_held, "{policy:?} {in_doubt}");
         }
     }
 
@@ -336,19 +336,19 @@ mod tests {
             Verdict::NotCreated(Cause::RateLimited { retry_after: None }),
             "rate_limit",
         );
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         for seconds in [12, 24, 48] {
             assert_eq!(
-                tally.count(&limited),
+                check.count(&limited),
                 Next::Again(Duration::from_secs(seconds))
             );
         }
-        assert_eq!(tally.count(&limited), Next::Halt(Halt::RateLimited));
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
-        assert!(matches!(tally.count(&limited), Next::Again(_)));
-        assert_eq!(tally.count(&created()), Next::Payout);
+        assert_eq!(check.count(&limited), Next::Halt(Halt::RateLimited));
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        assert!(matches!(check.count(&limited), Next::Again(_)));
+        assert_eq!(check.count(&created()), Next::Payout);
         assert_eq!(
-            tally.count(&limited),
+            check.count(&limited),
             Next::Again(INTERVAL),
             "retries count for one payout"
         );
@@ -363,12 +363,12 @@ mod tests {
                 "rate_limit",
             )
         };
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
-        assert_eq!(tally.count(&asked(7)), Next::Again(Duration::from_secs(7)));
-        assert_eq!(tally.count(&asked(600)), Next::Again(MAX_RETRY_AFTER));
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        assert_eq!(check.count(&asked(7)), Next::Again(Duration::from_secs(7)));
+        assert_eq!(check.count(&asked(600)), Next::Again(MAX_RETRY_AFTER));
         let long = MAX_RETRY_AFTER + Duration::from_secs(1);
         assert_eq!(
-            tally.count(&asked(601)),
+            check.count(&asked(601)),
             Next::Halt(Halt::RetryAfterTooLong(long))
         );
     }
@@ -376,8 +376,8 @@ mod tests {
     #[test]
     fn a_refused_key_halts_at_once() {
         let refused = outcome(Verdict::NotCreated(Cause::KeyRefused), "http_401");
-        let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
-        assert_eq!(tally.count(&refused), Next::Halt(Halt::KeyRefused));
+        let mut check = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
+        assert_eq!(check.count(&refused), Next::Halt(Halt::KeyRefused));
     }
 
     fn connect_failed() -> Outcome {
@@ -397,50 +397,50 @@ mod tests {
             (Cause::WrongAddress, Halt::WrongAddress),
             (Cause::RefusedInBetween, Halt::RefusedInBetween),
         ] {
-            let mut tally = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
+            let mut check = HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
             let refused = outcome(Verdict::NotCreated(cause), "http_404");
-            assert_eq!(tally.count(&refused), Next::Halt(halt));
+            assert_eq!(check.count(&refused), Next::Halt(halt));
         }
     }
 
     #[test]
     fn a_claim_that_came_too_late_is_made_again_three_times() {
-        let mut tally = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
+        let mut check = HaltCheck::new(HaltPolicy::Careful, INTERVAL);
         let late = Outcome::not_sent("");
         for _ in 0..3 {
-            assert_eq!(tally.count(&late), Next::Again(Duration::ZERO));
+            assert_eq!(check.count(&late), Next::Again(Duration::ZERO));
         }
-        assert_eq!(tally.count(&late), Next::Halt(Halt::NotSent));
+        assert_eq!(check.count(&late), Next::Halt(Halt::NotSent));
     }
 
     #[test]
     fn before_the_first_answer_a_connection_is_tried_three_times_more() {
-        let mut tally =
+        let mut check =
             HaltCheck::new(HaltPolicy::Careful, INTERVAL).with_patience(DEFAULT_PATIENCE);
         for seconds in [14, 16, 20] {
             let wait = Next::Again(Duration::from_secs(seconds));
-            assert_eq!(tally.count(&connect_failed()), wait);
+            assert_eq!(check.count(&connect_failed()), wait);
         }
         let halt = Next::Halt(Halt::ConnectFailed);
-        assert_eq!(tally.count(&connect_failed()), halt);
+        assert_eq!(check.count(&connect_failed()), halt);
     }
 
     #[test]
     fn after_an_answer_a_connection_is_waited_for_with_patience() {
         let new = || HaltCheck::new(HaltPolicy::KeepGoing, INTERVAL);
-        let mut tally = new().with_patience(DEFAULT_PATIENCE);
+        let mut check = new().with_patience(DEFAULT_PATIENCE);
         for verdict in [Verdict::Rejected, Verdict::Unknown] {
-            tally.count(&answered(verdict));
+            check.count(&answered(verdict));
             for _ in 0..MAX_RETURNS {
-                assert_eq!(tally.count(&connect_failed()), Next::AwaitConnection);
+                assert_eq!(check.count(&connect_failed()), Next::AwaitConnection);
             }
         }
         let halt = Next::Halt(Halt::ConnectFailed);
-        assert_eq!(tally.count(&connect_failed()), halt);
+        assert_eq!(check.count(&connect_failed()), halt);
 
-        let mut tally = new();
-        tally.count(&answered(Verdict::Rejected));
-        assert!(matches!(tally.count(&connect_failed()), Next::Again(_)));
+        let mut check = new();
+        check.count(&answered(Verdict::Rejected));
+        assert!(matches!(check.count(&connect_failed()), Next::Again(_)));
     }
 
     #[test]

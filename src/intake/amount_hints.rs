@@ -4,6 +4,7 @@
 //! one: a hint that is wrong about money is worse than none. So `1 5` and `10k` get no number, and
 //! `1,500` gets both of its readings.
 
+use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Currency};
 
 /// What a text that is not an amount looks like.
@@ -33,9 +34,6 @@ pub(super) enum Look {
     Unknown,
 }
 
-/// As many decimals as any currency has; what is more is told by itself.
-const MOST_DECIMALS: u8 = 18;
-
 /// Tells what a text that is not an amount looks like, in a row of this currency.
 pub(super) fn look(text: &str, currency: Option<Currency>) -> Look {
     if is_shortened(text) {
@@ -62,7 +60,8 @@ pub(super) fn look(text: &str, currency: Option<Currency>) -> Look {
     Look::Unknown
 }
 
-/// The number, where it is an amount as it stands.
+/// The number, where it is an amount as it stands. Too many decimals for the currency are told by
+/// themselves.
 fn valid(text: &str) -> Option<String> {
     Amount::parse(text, MOST_DECIMALS)
         .ok()
@@ -74,7 +73,6 @@ fn is_shortened(text: &str) -> bool {
     let Some((number, exponent)) = text.split_once(['e', 'E']) else {
         return false;
     };
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
     let size = exponent.trim_start_matches(['+', '-']);
     is_digits(whole) && is_digits(fraction) && is_digits(size)
@@ -134,6 +132,8 @@ fn is_date(text: &str) -> bool {
             let is_day = |part: &str| is_number(part, 31) || is_year(part);
             (is_day(a) && is_month(b)) || (is_month(a) && is_day(b)) || (is_day(a) && is_day(b))
         }
+        // `05.2026` is a month; without the zero it is a number.
+        [a, b] if a.starts_with('0') && is_number(a, 12) && is_year(b) => true,
         [a, b] => (is_number(a, 31) && is_month(b)) || (is_month(a) && is_number(b, 31)),
         _ => false,
     }
@@ -165,6 +165,16 @@ fn other_mark(text: &str) -> Option<Look> {
         as_decimal,
         as_thousands,
     })
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether this is digits with a comma between them, and nothing else.
+pub(super) fn has_only_a_comma(text: &str) -> bool {
+    text.split_once(',')
+        .is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction))
 }
 
 /// What may stand between groups of three digits, beside a point or a comma.
@@ -284,6 +294,7 @@ mod tests {
             ("5-Jan", Look::Date),
             ("01.фев", Look::Date),
             ("01.05.26", Look::Date),
+            ("05.2026", Look::Date),
             ("1/5/26", Look::Date),
             ("-5", Look::Negative),
             ("(1,234.50)", Look::Negative),

@@ -6,6 +6,7 @@ use crate::domain::Column;
 use std::fmt;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
 
 /// The columns that must be there.
 pub const REQUIRED: [Column; 3] = [Column::CurrencyCode, Column::ToAddress, Column::Amount];
@@ -91,7 +92,7 @@ const MEMO_NAMES: [&str; 20] = [
 ];
 
 /// Names of columns with a comment, which on TON may be a memo.
-const COMMENT_NAMES: [&str; 8] = [
+const COMMENT_NAMES: [&str; 9] = [
     "comment",
     "comments",
     "message",
@@ -100,6 +101,31 @@ const COMMENT_NAMES: [&str; 8] = [
     "коммент",
     "сообщение",
     "примечание",
+    "назначениеплатежа",
+];
+
+/// Names of columns that may hold an id of each payout, and may as well count the rows.
+const ID_NAMES: [&str; 20] = [
+    "id",
+    "no",
+    "nr",
+    "num",
+    "number",
+    "n",
+    "payoutid",
+    "payoutno",
+    "payoutnumber",
+    "invoice",
+    "invoiceno",
+    "invoicenumber",
+    "№",
+    "номер",
+    "ид",
+    "номервыплаты",
+    "номерплатежа",
+    "номерсчета",
+    "номерсчёта",
+    "номерзаявки",
 ];
 
 /// Units of money that are no crypto, in a header: `Сумма, руб`.
@@ -185,8 +211,10 @@ pub(super) fn meaning(name: &str) -> Meaning {
         return Meaning::Used(column, Claim::Other);
     }
     let parts = || name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
+    let words = || name.split(|c: char| !c.is_alphanumeric());
     let any_of = |names: &[&str]| {
-        names.contains(&bare.as_str()) || parts().any(|part| names.contains(&plain(part).as_str()))
+        let is_known = |part: &str| names.contains(&plain(part).as_str());
+        is_known(&bare) || parts().any(is_known) || words().any(is_known)
     };
     if any_of(&MEMO_NAMES) {
         Meaning::Memo
@@ -195,6 +223,12 @@ pub(super) fn meaning(name: &str) -> Meaning {
     } else {
         Meaning::Other
     }
+}
+
+/// Whether a name is one of those that a payer's own ids may stand under.
+pub(super) fn is_id(name: &str) -> bool {
+    let bare = plain(&without_unit(name).0);
+    ID_NAMES.contains(&bare.trim_end_matches(['.', '#']))
 }
 
 fn own(plain_name: &str) -> Option<Column> {
@@ -243,10 +277,29 @@ pub(super) fn fiat_unit(name: &str) -> Option<String> {
     FIAT_UNITS.contains(&bare).then(|| unit.trim().to_owned())
 }
 
-/// The column whose name this one looks like: by letters that only look right, or by spelling.
-pub(super) fn confused_with(name: &str) -> Option<Column> {
-    let ascii = confusable::as_ascii(&plain(name))?;
-    own(&ascii).or_else(|| other(&ascii))
+/// The column one of whose names this one looks like without being it, and the first letter of
+/// another script that only looks right (UTS 39).
+pub(super) fn confused_with(name: &str) -> Option<(Column, char)> {
+    let name = plain(name);
+    let look: String = skeleton(&name).collect();
+    let of_column = |column: Column| {
+        let own = plain(column.name());
+        let others = other_names(column).iter().map(|it| (*it).to_owned());
+        others.chain([own]).map(move |known| (column, known))
+    };
+    ALL.into_iter()
+        .flat_map(of_column)
+        .find_map(|(column, known)| {
+            let mut letters = name.chars().zip(known.chars());
+            let (wrong, _) = letters.find(|(a, b)| a.is_ascii() != b.is_ascii())?;
+            skeleton(&known).eq(look.chars()).then_some((column, wrong))
+        })
+}
+
+/// The names that a column has beside its own.
+fn other_names(column: Column) -> &'static [&'static str] {
+    let names = OTHER_NAMES.iter().find(|(of, _)| *of == column);
+    names.map_or(&[], |(_, names)| names)
 }
 
 /// How much this name is like one of a column's names, in hundredths.
@@ -256,10 +309,7 @@ pub(super) fn likeness(name: &str, column: Column) -> usize {
         return 0;
     }
     let own = plain(column.name());
-    let others = OTHER_NAMES
-        .iter()
-        .filter(|(of, _)| *of == column)
-        .flat_map(|(_, names)| names.iter().copied());
+    let others = other_names(column).iter().copied();
     let one = |known: &str| {
         let (longer, shorter) = (
             name.chars().count().max(known.chars().count()),
@@ -410,7 +460,11 @@ mod tests {
             ("Payment-ID", Meaning::Memo),
             ("МЕМО", Meaning::Memo),
             ("Memo/Tag", Meaning::Memo),
+            ("Тег назначения, если есть", Meaning::Memo),
+            ("XRP Destination Tag", Meaning::Memo),
             ("Комментарий", Meaning::Comment),
+            ("Комментарий к платежу", Meaning::Comment),
+            ("Назначение платежа", Meaning::Comment),
             ("Invoice ID", Meaning::InvoiceId),
             ("invoiceId", Meaning::InvoiceId),
             ("invоice_id", Meaning::InvoiceId),
@@ -421,11 +475,22 @@ mod tests {
         ] {
             assert_eq!(meaning(name), expected, "{name}");
         }
-        assert_eq!(confused_with("to_аddress"), Some(Column::ToAddress));
+        for (name, column, letter) in [
+            ("to_аddress", Column::ToAddress, 'а'),
+            ("Вaлюта", Column::CurrencyCode, 'a'),
+            ("Суммa", Column::Amount, 'a'),
+            ("Aдрес", Column::ToAddress, 'a'),
+        ] {
+            assert_eq!(confused_with(name), Some((column, letter)), "{name}");
+        }
+        assert_eq!(confused_with("Валюта"), None);
+        assert_eq!(confused_with("arnount"), None);
         assert_eq!(confused_with("to_address"), None);
         assert_eq!(fiat_unit("Сумма, руб.").as_deref(), Some("руб."));
         assert_eq!(fiat_unit("Amount ($)").as_deref(), Some("$"));
         assert_eq!(fiat_unit("Amount (USDT)"), None);
+        assert!(is_id("Номер") && is_id("№") && is_id("No."));
+        assert!(!is_id("Номер телефона") && !is_id(""));
     }
 
     #[test]

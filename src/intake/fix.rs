@@ -1,4 +1,4 @@
-//! A fix is a copy of a file in which every remedy is applied that is certain: the names of the
+//! A fix is a copy of a file in which every change is made that is certain: the names of the
 //! columns, the spelling of codes, a spreadsheet's marks of text, the encoding, the delimiter, the
 //! decimal mark. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
 //! never changed.
@@ -98,9 +98,9 @@ fn find_header(text: &str, given: &ColumnNames) -> Result<Header, Unfixable> {
         let next = missing
             .confusable
             .iter()
-            .find(|(_, column)| names.of(*column).is_none());
+            .find(|(_, column, _)| names.of(*column).is_none());
         match next {
-            Some((name, column)) => names = names.with(*column, name),
+            Some((name, column, _)) => names = names.with(*column, name),
             None => return Err(Unfixable::Header(Box::new(error))),
         }
     }

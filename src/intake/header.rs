@@ -2,6 +2,7 @@
 
 use super::columns::{self, Claim, ColumnNames, Meaning, REQUIRED, meaning};
 use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_delimiter};
+use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Column, Currency};
 
 /// How many lines may stand above the header, with it: a title, a date, an empty line or two.
@@ -83,8 +84,8 @@ pub struct Missing {
     pub columns: Vec<Column>,
     /// All names that are there.
     pub names: Vec<String>,
-    /// Names that only look like a missing column's, with that column.
-    pub confusable: Vec<(String, Column)>,
+    /// Names that only look like a missing column's, with that column and the letter that is wrong.
+    pub confusable: Vec<(String, Column, char)>,
     /// Names that several columns have for one missing column.
     pub contested: Vec<(Column, Vec<String>)>,
     /// The name that is most like the missing column's.
@@ -311,29 +312,32 @@ impl<'t> Candidate<'t> {
                 .collect()
         };
         let contested = self.places.contested.iter();
-        let contested: Vec<_> = contested
+        let mut contested: Vec<_> = contested
             .filter(|(column, ..)| columns.contains(column))
             .map(|(column, places, _)| (*column, names_at(places)))
             .collect();
         let confusable = self.names.iter().filter_map(|name| {
-            let column = columns::confused_with(name)?;
-            columns.contains(&column).then(|| (name.clone(), column))
+            let (column, letter) = columns::confused_with(name)?;
+            let is_missing = columns.contains(&column);
+            is_missing.then(|| (name.clone(), column, letter))
         });
         let confusable: Vec<_> = confusable.collect();
         let is_open = |column: &Column| {
             !contested.iter().any(|(of, _)| of == column)
-                && !confusable.iter().any(|(_, of)| of == column)
+                && !confusable.iter().any(|(_, of, _)| of == column)
         };
-        let nearest = columns
-            .iter()
-            .copied()
-            .filter(is_open)
-            .filter_map(|column| {
-                let name = self.nearest(column)?;
-                Some((column, name.to_owned()))
-            });
+        let open = columns.iter().copied().filter(is_open);
+        let open: Vec<_> = open.map(|column| (column, self.nearest(column))).collect();
+        let mut nearest = Vec::new();
+        for (column, names) in open {
+            match names.as_slice() {
+                [] => {}
+                [name] => nearest.push((column, name.clone())),
+                _ => contested.push((column, names)),
+            }
+        }
         Missing {
-            nearest: nearest.collect(),
+            nearest,
             names: self.names.clone(),
             columns,
             confusable,
@@ -341,18 +345,19 @@ impl<'t> Candidate<'t> {
         }
     }
 
-    /// The name without a meaning that is most like the column's.
-    fn nearest(&self, column: Column) -> Option<&str> {
+    /// The names without a meaning that are most like the column's, all to the same degree.
+    fn nearest(&self, column: Column) -> Vec<String> {
         /// Less than this many hundredths of likeness is another word.
         const LEAST: usize = 60;
-        let free = self
-            .names
-            .iter()
-            .filter(|name| !name.is_empty() && meaning(name) == Meaning::Other);
-        let (likeness, name) = free
+        let is_free = |name: &&String| !name.is_empty() && meaning(name) == Meaning::Other;
+        let free = self.names.iter().filter(is_free);
+        let alike: Vec<_> = free
             .map(|name| (columns::likeness(name, column), name))
-            .max_by_key(|(likeness, _)| *likeness)?;
-        (likeness >= LEAST).then_some(name.as_str())
+            .filter(|(likeness, _)| *likeness >= LEAST)
+            .collect();
+        let most = alike.iter().map(|(likeness, _)| *likeness).max();
+        let nearest = alike.iter().filter(|(likeness, _)| Some(*likeness) == most);
+        nearest.map(|(_, name)| (*name).clone()).collect()
     }
 }
 
@@ -440,6 +445,19 @@ impl Header {
         self.places.place(column)
     }
 
+    /// Optional columns that several names stand for by the same right, with those names. None of
+    /// them is used.
+    #[must_use]
+    pub fn contested(&self) -> Vec<(Column, Vec<&str>)> {
+        let contested = self.places.contested.iter();
+        contested
+            .map(|(column, places, _)| {
+                let names = places.iter().filter_map(|index| self.names.get(*index));
+                (*column, names.map(String::as_str).collect())
+            })
+            .collect()
+    }
+
     /// The columns that were found under another name than their own, with that name.
     #[must_use]
     pub fn taken(&self) -> Vec<(Column, &str)> {
@@ -463,7 +481,8 @@ impl Header {
 /// Whether these are values and not names: one of them is a code or a number.
 fn looks_like_data(names: &[String]) -> bool {
     names.iter().any(|name| {
-        Currency::from_code(&name.to_ascii_uppercase()).is_some() || Amount::parse(name, 18).is_ok()
+        Currency::from_code(&name.to_ascii_uppercase()).is_some()
+            || Amount::parse(name, MOST_DECIMALS).is_ok()
     })
 }
 
@@ -565,10 +584,13 @@ mod tests {
             lacking.nearest,
             [(Column::ToAddress, "Кошелёк 2".to_owned())]
         );
+        let two = missing("Валюта,Кошелёк TRC20,Кошелёк ERC20,Сумма");
+        assert_eq!(two.nearest, []);
+        assert_eq!(two.contested[0].1, ["Кошелёк TRC20", "Кошелёк ERC20"]);
         let cyrillic = missing("reference,currency_code,to_аddress,amount");
         assert_eq!(
             cyrillic.confusable,
-            [("to_аddress".to_owned(), Column::ToAddress)]
+            [("to_аddress".to_owned(), Column::ToAddress, 'а')]
         );
         assert_eq!(
             read("BTC,1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa,0.1"),

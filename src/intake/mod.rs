@@ -36,7 +36,6 @@ use content::Content;
 use decode::decode;
 use file::FileError;
 use header::Header;
-use std::cell::Cell;
 
 /// The largest file that is read: all of it is in memory, and a larger one is not a payroll.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
@@ -153,29 +152,14 @@ impl Intake {
         take: &mut impl FnMut(T),
     ) -> FindingCounts {
         let mut counts = FindingCounts::default();
-        let told = Cell::new(0u64);
-        let mut take = |finding: T| {
-            told.set(told.get().saturating_add(1));
-            take(finding);
-        };
         let (first, last): (Vec<_>, Vec<_>) =
             self.about_file.iter().partition(|it| it.line.is_some());
-        let wanted = |findings: &[&Finding], told: u64| {
-            let left = usize::try_from(most.saturating_sub(told)).unwrap_or(usize::MAX);
-            findings.len().min(left)
-        };
-        first[..wanted(&first, 0)]
-            .iter()
-            .for_each(|finding| take(word((*finding).clone())));
+        tell_first(&first, most, &mut counts, &mut |it| take(word(it)));
         if let Some(content) = &self.content {
-            let left = most.saturating_sub(first.len() as u64);
-            counts.add(&content.tell(left, word, &mut take));
+            let left = most.saturating_sub(counts.all());
+            counts.add(&content.tell(left, word, take));
         }
-        let left = wanted(&last, told.get());
-        last[..left]
-            .iter()
-            .for_each(|finding| take(word((*finding).clone())));
-        self.about_file.iter().for_each(|it| counts.count(it));
+        tell_first(&last, most, &mut counts, &mut |it| take(word(it)));
         counts
     }
 
@@ -193,6 +177,21 @@ impl Intake {
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         self.content.as_ref().map(|content| &content.header)
+    }
+}
+
+/// Counts these findings, and gives out the first so many of all that are counted.
+fn tell_first(
+    findings: &[&Finding],
+    most: u64,
+    counts: &mut FindingCounts,
+    take: &mut impl FnMut(Finding),
+) {
+    for finding in findings {
+        if counts.all() < most {
+            take((*finding).clone());
+        }
+        counts.count(finding);
     }
 }
 

@@ -9,6 +9,7 @@ use super::header::{Header, MAX_LINE_BYTES};
 use super::options::{Limits, Options};
 use super::residue::{self, Residue};
 use crate::address::{self, Account, Address, AddressError, Caution};
+use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::escape::is_unsafe;
 use crate::domain::finding::key;
 use crate::domain::{
@@ -25,9 +26,6 @@ pub(super) const MAX_PAYEE_CHARS: usize = 200;
 /// More significant digits than this may not survive a double, which is what JSON numbers become
 /// in most programs (IEEE 754: 15 always do, 17 never more).
 const SAFE_DIGITS: usize = 15;
-
-/// As many decimals as any currency has: what an amount of an unknown currency may have.
-const MOST_DECIMALS: u8 = 18;
 
 /// An amount of more than this part of all that exists is doubtful.
 pub(super) const DOUBTFUL_PART: u128 = 10_000;

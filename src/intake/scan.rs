@@ -197,6 +197,13 @@ impl Evidence {
     }
 }
 
+/// How many of these faults are errors, and how many warnings.
+fn severities(faults: &[Fault]) -> (u64, u64) {
+    let errors = faults.iter().filter(|it| it.severity() == Severity::Error);
+    let errors = errors.count();
+    (errors as u64, faults.len().saturating_sub(errors) as u64)
+}
+
 /// What every thread needs to know.
 struct Scanner<'a> {
     text: &'a str,
@@ -255,16 +262,14 @@ impl<'a> Scanner<'a> {
         faults: &mut Vec<Fault>,
     ) -> Pending<'a> {
         let row = self.checker.check_but_address(record, faults);
-        let errors = faults.iter().filter(|it| it.severity() == Severity::Error);
-        let errors = errors.count();
-        let warnings = faults.len().saturating_sub(errors);
+        let (errors, warnings) = severities(faults);
         let is_open = matches!(faults.first(), Some(Fault::Row(RowError::OpenQuote { .. })));
         faults.clear();
         Pending {
             row,
             at: (number, line.start),
-            errors: errors as u64,
-            warnings: warnings as u64,
+            errors,
+            warnings,
             is_open,
         }
     }
@@ -360,13 +365,9 @@ impl Scan {
 
     /// Takes a row out that has these faults, as if there were nothing on its line.
     pub(super) fn forget(&mut self, row: u32, faults: &[Fault]) {
-        let errors = faults
-            .iter()
-            .filter(|it| it.severity() == Severity::Error)
-            .count();
-        let warnings = faults.len().saturating_sub(errors);
-        self.errors = self.errors.saturating_sub(errors as u64);
-        self.warnings = self.warnings.saturating_sub(warnings as u64);
+        let (errors, warnings) = severities(faults);
+        self.errors = self.errors.saturating_sub(errors);
+        self.warnings = self.warnings.saturating_sub(warnings);
         let holds = |piece: &&mut Piece| piece.row_range().contains(&row);
         let Some(piece) = self.pieces.iter_mut().find(holds) else {
             return;

@@ -219,18 +219,19 @@ fn header_faults_are_told() {
         (
             "Валюта;Кошелёк 2;Всего",
             "1: error: the header lacks the columns to_address and amount | it has \"Валюта\", \
-             \"Кошелёк 2\", \"Всего\"; is \"Кошелёк 2\" to_address? then --columns \
-             'to_address=Кошелёк 2'",
+             \"Кошелёк 2\", \"Всего\"; is \"Кошелёк 2\" to_address? which is amount? then --columns \
+             'to_address=Кошелёк 2,amount=…'",
         ),
         (
             "to_address,value,quantity",
             "1: error: the header lacks the columns currency_code and amount | it has \
-             \"to_address\", \"value\", \"quantity\"; name the columns currency_code, to_address and \
-             amount, or say which is which: --columns 'currency_code=…'",
+             \"to_address\", \"value\", \"quantity\"; which is currency_code? which is amount? then \
+             --columns 'currency_code=…,amount=…'; if the file has no codes, add the column \
+             currency_code, with a code like USDT_TRC20 in every row",
         ),
         (
             "currency,address,Сумма,К выплате",
-            "1: error: \"Сумма\" and \"К выплате\" may all be amount | say which one it is: --columns \
+            "1: error: \"Сумма\" and \"К выплате\" may each be amount | say which one it is: --columns \
              'amount=…'",
         ),
         (
@@ -365,7 +366,7 @@ fn cells_out_of_shape_are_told() {
 }
 
 #[test]
-fn amounts_have_a_remedy() {
+fn amounts_have_a_hint() {
     for (amount, expected) in [
         (
             "\"1,5\"",
@@ -405,6 +406,11 @@ fn amounts_have_a_remedy() {
         (
             "0.5000000000",
             "\"0.5000000000\" has 10 decimals, BTC has 8 | write 0.50000000",
+        ),
+        (
+            "\"1150,255\"",
+            "\"1150,255\" contains ',' | write digits, and at most one decimal mark: 1234.56; if every \
+             comma in the file is decimal, give --decimal-comma",
         ),
         (
             "x",

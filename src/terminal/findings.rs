@@ -95,7 +95,7 @@ impl<'a> Findings<'a> {
 
     fn end(&self, mut out: BufWriter<Box<dyn io::Write>>, counts: FindingCounts) -> FindingCounts {
         let _ = out.flush();
-        let found = counts.errors().saturating_add(counts.warnings());
+        let found = counts.all();
         let hidden = found.saturating_sub(self.limit);
         if hidden > 0 {
             ui::say(&format!(

@@ -53,7 +53,7 @@ fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
         assert_told(&told, &["payouts.csv:2: the column", "no field for a memo"]);
         assert!(!told.contains("payouts.csv:3"), "{told}");
     }
-    for name in ["comment", "Комментарий"] {
+    for name in ["comment", "Комментарий", "Комментарий к платежу"] {
         let text = format!("{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,x\n");
         let told = told(&text, &[], 0);
         assert_told(
@@ -69,6 +69,51 @@ fn a_column_without_a_name_is_told_with_what_is_in_it() {
     assert_told(
         &told(text, &[], 0),
         &["ignored column: column 4 without a name (\"10482391\")"],
+    );
+}
+
+#[test]
+fn a_column_that_may_be_the_reference_is_asked_about() {
+    let sheet = |name: &str, first: &str, second: &str| {
+        format!(
+            "{name};Валюта;Адрес;Сумма\n{first};TRX;{TRON};1\n;;;\n{second};TRX;{OTHER_TRON};2\n"
+        )
+    };
+    let asked = told(sheet("Номер", "В-101", "В-102"), &[], 0);
+    assert_told(
+        &asked,
+        &[
+            "no column is the reference: if \"Номер\" is an id of your own that no other payout ever has, give --columns 'reference=Номер'",
+        ],
+    );
+    let columns = ["--columns", "reference=Номер"];
+    let given = told(sheet("Номер", "В-101", "В-102"), &columns, 0);
+    assert_told(&given, &["\"Номер\" is reference"]);
+    // These count the rows of the file, are not filled in, or are something else.
+    for (name, first, second) in [
+        ("№", "1", "2"),
+        ("Номер", "7", ""),
+        ("Номер", "7", "7"),
+        ("Отдел", "А", "Б"),
+    ] {
+        let told = told(sheet(name, first, second), &[], 0);
+        assert!(!told.contains("no column is the reference"), "{told}");
+    }
+}
+
+#[test]
+fn an_optional_column_that_is_in_doubt_is_told() {
+    let two = format!("ФИО,Получатель,Валюта,Адрес,Сумма\nИванов,ИП,TRX,{TRON},1\n");
+    assert_told(
+        &told(two, &[], 0),
+        &[
+            "\"ФИО\" and \"Получатель\" may each be payee, so neither is taken: say which with --columns 'payee=…'",
+        ],
+    );
+    let latin = format!("Рефeренс,Валюта,Адрес,Сумма\nA,TRX,{TRON},1\n");
+    assert_told(
+        &told(latin, &[], 0),
+        &["\"Рефeренс\" is not reference: it contains the Latin letter 'e' among Cyrillic ones"],
     );
 }
 
@@ -283,9 +328,25 @@ fn headers_are_read_as_people_write_them() {
     assert_told(
         &told(&unclear, &[], 3),
         &[
-            "1: the header lacks the columns to_address and amount | it has \"Валюта\", \"Кошелёк 2\", \"Всего, нетто\"; is \"Кошелёк 2\" to_address? then --columns 'to_address=Кошелёк 2'",
+            "1: the header lacks the columns to_address and amount | it has \"Валюта\", \"Кошелёк 2\", \"Всего, нетто\"; is \"Кошелёк 2\" to_address? which is amount? then --columns 'to_address=Кошелёк 2,amount=…'",
         ],
     );
+    for (header, expected) in [
+        (
+            "Валюта,Кошелёк TRC20,Кошелёк ERC20,Сумма",
+            "1: \"Кошелёк TRC20\" and \"Кошелёк ERC20\" may each be to_address | say which one it is",
+        ),
+        (
+            "Кошелек USDT,Сумма USDT",
+            "if the file has no codes, add the column currency_code, with a code like USDT_TRC20 in every row",
+        ),
+        (
+            "Вaлюта,Адрес,Сумма",
+            "1: \"Вaлюта\" is not currency_code: it contains the Latin letter 'a' among Cyrillic ones | rename the column",
+        ),
+    ] {
+        assert_told(&told(format!("{header}\n"), &[], 3), &[expected]);
+    }
     let columns = ["--columns", "to_address=Кошелёк 2,amount=Всего, нетто"];
     assert_told(&told(&unclear, &columns, 0), &["1 payout to submit"]);
 }

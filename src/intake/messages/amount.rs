@@ -2,7 +2,7 @@
 
 use super::text::{Context, Message, named, place_of, quoted};
 use crate::domain::amount::MAX_DIGITS;
-use crate::domain::{AmountError, Column, Currency};
+use crate::domain::{AmountError, Column, Currency, DecimalMark};
 use crate::intake::amount_hints::{self, Look};
 use crate::intake::rows::{AmountFault, DOUBTFUL_PART, as_a_double};
 
@@ -161,8 +161,13 @@ fn malformed(
         Look::Unknown => Message::new(
             what_is_odd(value, error),
             format!(
-                "write digits, and at most one decimal mark: {}",
-                show("1234.56")
+                "write digits, and at most one decimal mark: {}{}",
+                show("1234.56"),
+                match context.checker.decimal_mark {
+                    DecimalMark::Point if amount_hints::has_only_a_comma(value) =>
+                        "; if every comma in the file is decimal, give --decimal-comma",
+                    DecimalMark::Point | DecimalMark::Comma => "",
+                }
             ),
         )
         .at(odd_place(value, error)),

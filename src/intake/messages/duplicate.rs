@@ -1,12 +1,12 @@
 //! What is said about a row that has to do with an earlier one.
 
 use super::text::{Context, Message, quoted, quoted_unless_secret};
+use crate::address::differing;
 use crate::domain::batch::MinorUnits;
 use crate::domain::finding::key;
 use crate::domain::{Column, Currency, Finding, Related};
 use crate::intake::duplicates::{OUTLIER_FACTOR, RelationKind};
 use crate::intake::rows::Row;
-use std::ops::Range;
 
 /// A row, and the earlier one that it has to do with.
 #[derive(Clone, Copy, Debug)]
@@ -144,28 +144,4 @@ fn similar_reference(pair: Pair<'_>) -> Message {
         ),
         "make sure that these are two payouts; if they are one, remove one of the rows",
     )
-}
-
-/// The bytes of each of two ASCII texts between their common beginning and their common end.
-fn differing(a: &str, b: &str) -> (Range<usize>, Range<usize>) {
-    let start = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let most = a.len().min(b.len()).saturating_sub(start);
-    let both_ends = a.bytes().rev().zip(b.bytes().rev());
-    let end = both_ends.take(most).take_while(|(a, b)| a == b).count();
-    (
-        start..a.len().saturating_sub(end),
-        start..b.len().saturating_sub(end),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_differing_part_is_between_the_common_ends() {
-        assert_eq!(differing("abcdef", "abxyef"), (2..4, 2..4));
-        assert_eq!(differing("abab", "abababab"), (4..4, 4..8));
-        assert_eq!(differing("a", "b"), (0..1, 0..1));
-    }
 }

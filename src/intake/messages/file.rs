@@ -79,7 +79,7 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
         FileError::MaybeThousands => thousands(read),
         FileError::FiatUnit { name, unit } => Message::new(
             format!(
-                "the column {} is taken for amount, and names {unit}",
+                "the column {} is taken for amount, and its name says {unit}",
                 quoted_unless_secret(name)
             ),
             "amounts are paid in the currency of currency_code: make sure that they are not in other money",

@@ -87,14 +87,13 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
 /// one for all other missing columns.
 fn missing(missing: &Missing) -> Vec<Message> {
     let mut messages = Vec::new();
-    for (name, column) in &missing.confusable {
-        let foreign = name.chars().find(|c| !c.is_ascii());
+    for (name, column, letter) in &missing.confusable {
         messages.push(Message::new(
             format!(
                 "{} is not {}: it contains {}",
                 quoted_unless_secret(name),
                 column.name(),
-                foreign.map_or(String::new(), named)
+                of_another_script(*letter)
             ),
             format!("rename the column to {}", column.name()),
         ));
@@ -105,12 +104,12 @@ fn missing(missing: &Missing) -> Vec<Message> {
             .map(|name| quoted_unless_secret(name))
             .collect();
         messages.push(Message::new(
-            format!("{} may all be {}", listed(&names, "and"), column.name()),
+            format!("{} may each be {}", listed(&names, "and"), column.name()),
             format!("say which one it is: --columns '{}=…'", column.name()),
         ));
     }
     let is_told = |column: &Column| {
-        missing.confusable.iter().any(|(_, of)| of == column)
+        missing.confusable.iter().any(|(_, of, _)| of == column)
             || missing.contested.iter().any(|(of, _)| of == column)
     };
     let others: Vec<_> = missing
@@ -125,32 +124,53 @@ fn missing(missing: &Missing) -> Vec<Message> {
     messages
 }
 
+/// A letter that only looks right, by what it is.
+pub(in crate::intake) fn of_another_script(letter: char) -> String {
+    if letter.is_ascii() {
+        format!("the Latin letter {letter:?} among Cyrillic ones")
+    } else {
+        named(letter)
+    }
+}
+
 fn lacking(missing: &Missing, columns: &[Column]) -> Message {
     let own: Vec<_> = columns.iter().map(|column| column.name()).collect();
     let plural = if own.len() == 1 { "column" } else { "columns" };
-    let questions: Vec<_> = missing
-        .nearest
-        .iter()
-        .map(|(column, name)| format!("is {} {}?", quoted_unless_secret(name), column.name()))
-        .collect();
-    let assignments: Vec<_> = missing
-        .nearest
-        .iter()
-        .map(|(column, name)| format!("{}={name}", column.name()))
-        .collect();
-    let is_hidden = missing.nearest.iter().any(|(_, name)| holds_secret(name));
-    let then = if questions.is_empty() || is_hidden {
-        format!(
-            "name the columns currency_code, to_address and amount, or say which is which: --columns '{}=…'",
-            own.first().copied().unwrap_or_default()
-        )
+    let nearest = |column: &Column| {
+        let nearest = missing.nearest.iter().find(|(of, _)| of == column);
+        nearest
+            .map(|(_, name)| name)
+            .filter(|name| !holds_secret(name))
+    };
+    let mut questions = Vec::new();
+    let mut assignments = Vec::new();
+    for column in columns {
+        let own = column.name();
+        match nearest(column) {
+            Some(name) => {
+                questions.push(format!("is {} {own}?", quoted_unless_secret(name)));
+                assignments.push(format!("{own}={}", name.replace('\'', "'\\''")));
+            }
+            None => {
+                questions.push(format!("which is {own}?"));
+                assignments.push(format!("{own}=…"));
+            }
+        }
+    }
+    let code = Column::CurrencyCode;
+    let without_codes = if columns.contains(&code) && nearest(&code).is_none() {
+        "; if the file has no codes, add the column currency_code, with a code like USDT_TRC20 in every row"
     } else {
-        let command = assignments.join(",").replace('\'', "'\\''");
-        format!("{} then --columns '{command}'", questions.join(" "))
+        ""
     };
     Message::new(
         format!("the header lacks the {plural} {}", listed(&own, "and")),
-        format!("it has {}; {then}", all_names(&missing.names)),
+        format!(
+            "it has {}; {} then --columns '{}'{without_codes}",
+            all_names(&missing.names),
+            questions.join(" "),
+            assignments.join(",")
+        ),
     )
 }
 

@@ -44,7 +44,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
                     ),
                     quoted_unless_secret(&context.record.value(cell))
                 ),
-                "put an amount with a comma in double quotes; if these are two values, give the second a column with a name",
+                "write the amount with a point, or in double quotes with --decimal-comma for the whole file; if these are two values, give the second a column with a name",
             )
         }
         RowError::Width { found } if found < width => Message::new(

@@ -237,6 +237,7 @@ pub(super) fn named(c: char) -> String {
     match c {
         ' ' => "a blank".to_owned(),
         '\t' => "a tab".to_owned(),
+        '\'' => "an apostrophe".to_owned(),
         '\u{fffd}' => "U+FFFD, which stands for a lost character".to_owned(),
         _ if c.is_ascii_graphic() => format!("{c:?}"),
         _ => confusable::described(c),
