@@ -17,6 +17,7 @@
 
 use ccbatch::domain::{Amount, Currency, Payout};
 use ccbatch::ledger::attempt::Repetition;
+use ccbatch::ledger::row_keys::RowKeys;
 use ccbatch::ledger::rules::{Circumstances, RejectedPolicy, Row};
 use ccbatch::ledger::sqlite::Sqlite;
 use ccbatch::ledger::{
@@ -142,7 +143,7 @@ fn pace() -> Pace {
 
 async fn claim(ledger: &mut Ledger<Sqlite>, record: &BatchRecord, payout: &Payout) -> Attempt {
     let key = PayoutKey::shared(&payout.reference);
-    let keys = HashSet::from([key.clone()]);
+    let keys = RowKeys::from(vec![key.clone()]);
     let wanted = Wanted {
         row: Row { payout, key: &key },
         around: Circumstances {

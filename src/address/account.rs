@@ -98,13 +98,18 @@ impl fmt::Display for Account {
             Form::Witness0 => ":v0:",
             Form::Witness1 => ":v1:",
         })?;
-        const DIGITS: [char; 16] = [
-            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-        ];
         // Every payout has this text, and formatting byte by byte takes most of the time of it.
-        let digit = |half: u8| DIGITS[usize::from(half & 0x0f)];
-        let halves = self.bytes().iter().flat_map(|byte| [byte >> 4, *byte]);
-        f.write_str(&halves.map(digit).collect::<String>())
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0u8; 2 * MAX_BYTES];
+        let halves = self
+            .bytes()
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0x0f]);
+        for (digit, half) in text.iter_mut().zip(halves) {
+            *digit = DIGITS[usize::from(half)];
+        }
+        let digits = text.get(..self.bytes().len().saturating_mul(2));
+        f.write_str(std::str::from_utf8(digits.unwrap_or_default()).unwrap_or_default())
     }
 }
 

@@ -285,12 +285,12 @@ pub(super) fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingC
 }
 
 /// What is going to be submitted.
-pub(super) fn plan_report(
+pub(super) fn plan_report<'p>(
     config: &Check,
     host: &str,
     intake: &Intake,
-    prospect: &Prospect<'_>,
-) -> PlanReport {
+    prospect: &Prospect<'p>,
+) -> PlanReport<'p> {
     let payouts: Vec<Payout> = Vec::new();
     let payouts = intake.batch.as_ref().map_or(&payouts, |it| &it.payouts);
     let plan = prospect.plan;
@@ -370,7 +370,7 @@ pub(super) fn created_before<'a>(
 }
 
 /// Tells what is going to be submitted.
-pub(super) fn tell_plan(config: &Check, report: &PlanReport) {
+pub(super) fn tell_plan(config: &Check, report: &PlanReport<'_>) {
     if config.format == Format::Json {
         ui::emit(&events::plan(report));
     }

@@ -60,7 +60,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         opened,
         knowledge,
     } = look(files, payouts, &mut ledger, (&mut results, &path)).await?;
-    let rows = rows_of(payouts, &knowledge.keys);
+    let rows = rows_of(payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, &request, &opened.record);
     let attempts = knowledge.of_batch().1;
     Ok(Some(page(&Page {

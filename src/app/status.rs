@@ -35,7 +35,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         opened,
         knowledge,
     } = look(files, &payouts, &mut ledger, (&mut results, &path)).await?;
-    let rows = rows_of(&payouts, &knowledge.keys);
+    let rows = rows_of(&payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, &request, &opened.record);
     let states: Vec<_> = plan
         .states

@@ -66,7 +66,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let request = request(config, &host, &path, (realm, &batch.payouts))?;
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
-    let rows = rows_of(&batch.payouts, &knowledge.keys);
+    let rows = rows_of(&batch.payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, &request, &opened.record);
     let prospect = knowledge.prospect(&opened.record, &rows, &plan);
     if let Some(exit) = tell_refusals(config, &prospect)? {

@@ -5,6 +5,7 @@ use super::content::Content;
 use super::id::BatchId;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 /// How far a reference counts.
@@ -36,27 +37,32 @@ impl References {
     }
 }
 
-/// Which payout a row is.
+/// Which payout a row is. A copy shares its text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PayoutKey(pub(crate) String);
+pub struct PayoutKey(Arc<str>);
 
 impl PayoutKey {
     /// The key of a reference that counts over all batches.
     #[must_use]
     pub fn shared(reference: &str) -> Self {
-        Self(format!("r:{}", nfc(reference)))
+        Self::read(["r:", &nfc(reference)].concat())
     }
 
     /// The key of a reference that counts within one batch.
     #[must_use]
     pub fn per_file(batch: &BatchId, reference: &str) -> Self {
-        Self(format!("b:{batch}:r:{}", nfc(reference)))
+        Self::read(format!("b:{batch}:r:{}", nfc(reference)))
     }
 
     /// The key of the nth row without a reference that pays the same, counted from 1.
     #[must_use]
     pub fn nth(batch: &BatchId, content: &Content, ordinal: u32) -> Self {
-        Self(format!("b:{batch}:c:{} {ordinal}", content.as_str()))
+        Self::read(format!("b:{batch}:c:{} {ordinal}", content.as_str()))
+    }
+
+    /// The key that is written so.
+    pub(super) fn read(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
     }
 
     /// Whether it counts over all batches.
@@ -97,6 +103,9 @@ fn nfc(reference: &str) -> Cow<'_, str> {
 /// A reference as it is compared without regard to case; empty where there is none.
 #[must_use]
 pub fn folded(reference: &str) -> String {
+    if reference.is_ascii() {
+        return reference.to_ascii_lowercase();
+    }
     reference
         .nfc()
         .collect::<String>()

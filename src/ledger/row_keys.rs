@@ -5,7 +5,41 @@ use super::content::Content;
 use super::id::BatchId;
 use super::key::{PayoutKey, References};
 use crate::domain::Payout;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use foldhash::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, VecDeque};
+
+/// The keys of all rows of an input, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct RowKeys {
+    keys: Vec<PayoutKey>,
+    /// Attempts are sought in it, so it is made when there is one.
+    index: OnceCell<HashSet<PayoutKey>>,
+}
+
+impl RowKeys {
+    /// Row by row.
+    #[must_use]
+    pub fn as_slice(&self) -> &[PayoutKey] {
+        &self.keys
+    }
+
+    /// Whether a row has this key.
+    #[must_use]
+    pub fn contains(&self, key: &PayoutKey) -> bool {
+        let index = || self.keys.iter().cloned().collect();
+        self.index.get_or_init(index).contains(key)
+    }
+}
+
+impl From<Vec<PayoutKey>> for RowKeys {
+    fn from(keys: Vec<PayoutKey>) -> Self {
+        Self {
+            keys,
+            index: OnceCell::new(),
+        }
+    }
+}
 
 /// The key of every row of an input, in its order.
 ///
@@ -19,21 +53,26 @@ pub fn keys_of(
     references: References,
     attempts: &[Attempt],
 ) -> Vec<PayoutKey> {
-    let mut live: HashMap<&Content, BTreeSet<u32>> = HashMap::new();
+    let mut live: HashMap<&Content, BTreeSet<u32>> = HashMap::default();
     for attempt in attempts.iter().filter(|attempt| attempt.is_live()) {
         if let Some(ordinal) = attempt.key.ordinal(batch, &attempt.content) {
             live.entry(&attempt.content).or_default().insert(ordinal);
         }
     }
-    let mut ordinals: HashMap<Content, Ordinals> = HashMap::new();
+    let mut ordinals: HashMap<Content, Ordinals> = HashMap::default();
     payouts
         .iter()
         .map(|payout| match (payout.reference.as_str(), references) {
             ("", References::Shared | References::PerFile) => {
                 let content = Content::of(payout);
-                let taken = || live.get(&content).cloned().unwrap_or_default();
-                let equal = ordinals.entry(content.clone());
-                let ordinal = equal.or_insert_with(|| Ordinals::new(taken())).next();
+                let ordinal = match ordinals.get_mut(&content) {
+                    Some(equal) => equal.next(),
+                    None => {
+                        let taken = live.get(&content).cloned().unwrap_or_default();
+                        let new = ordinals.entry(content.clone());
+                        new.or_insert(Ordinals::new(taken)).next()
+                    }
+                };
                 PayoutKey::nth(batch, &content, ordinal)
             }
             (reference, References::Shared) => PayoutKey::shared(reference),

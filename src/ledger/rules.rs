@@ -6,6 +6,7 @@ use super::attempt::{Attempt, AttemptStatus, Repetition};
 use super::content::Content;
 use super::id::{AttemptId, BatchId};
 use super::key::{PayoutKey, References, folded};
+use super::row_keys::RowKeys;
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
 use foldhash::HashMap;
@@ -48,7 +49,7 @@ pub struct Circumstances<'a> {
     /// How its references count.
     pub references: References,
     /// The keys of all rows of the input.
-    pub keys: &'a HashSet<PayoutKey>,
+    pub keys: &'a RowKeys,
     /// The batches in which a run is at work just now, this one left out.
     pub at_work: &'a HashSet<BatchId>,
     /// What becomes of rejected payouts.
@@ -281,6 +282,12 @@ pub fn state_of_key<'a>(
     around: &Circumstances<'_>,
 ) -> RowState<&'a Attempt> {
     let attempts = known.of_key(row.key);
+    let Some(last) = attempts.last().copied() else {
+        return RowState::Pending {
+            last: None,
+            repeats: None,
+        };
+    };
     let content = Content::of(row.payout);
     let created = || {
         let all = attempts.iter();
@@ -306,17 +313,13 @@ pub fn state_of_key<'a>(
             refused(RefusalReason::InDoubtElsewhere, doubt)
         };
     }
-    let last = attempts.last().copied();
-    match last.filter(|last| last.status() == AttemptStatus::Rejected) {
-        Some(rejected)
-            if rejected.content == content && around.rejected == RejectedPolicy::Leave =>
-        {
-            RowState::Rejected(rejected)
-        }
-        Some(_) | None => RowState::Pending {
-            last,
-            repeats: None,
-        },
+    let is_rejected = last.status() == AttemptStatus::Rejected && last.content == content;
+    if is_rejected && around.rejected == RejectedPolicy::Leave {
+        return RowState::Rejected(last);
+    }
+    RowState::Pending {
+        last: Some(last),
+        repeats: None,
     }
 }
 
@@ -331,6 +334,9 @@ fn twin<'a>(
     known: &'a Known,
     around: &Circumstances<'_>,
 ) -> Option<Refusal<&'a Attempt>> {
+    if known.twins().by_content.is_empty() {
+        return None; // Nothing is live.
+    }
     let equal = known.at(known.twins().by_content.get(&Content::of(row.payout)));
     let twins = equal
         .into_iter()
@@ -416,7 +422,7 @@ fn is_repeated(twin: &Attempt, around: &Circumstances<'_>) -> bool {
 pub fn doubts_without_row<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &HashSet<PayoutKey>,
+    keys: &RowKeys,
 ) -> Vec<&'a Attempt> {
     let is_doubt = |attempt: &&Attempt| attempt.status().is_in_doubt() && attempt.key.is_shared();
     without_row(attempts, batch, keys)
@@ -426,11 +432,7 @@ pub fn doubts_without_row<'a>(
 
 /// How many payouts of a batch are created whose row is no longer in the input.
 #[must_use]
-pub fn created_without_row(
-    attempts: &[Attempt],
-    batch: &BatchId,
-    keys: &HashSet<PayoutKey>,
-) -> usize {
+pub fn created_without_row(attempts: &[Attempt], batch: &BatchId, keys: &RowKeys) -> usize {
     let without_row = without_row(attempts, batch, keys);
     without_row
         .filter(|attempt| attempt.status() == AttemptStatus::Created)
@@ -444,7 +446,7 @@ pub fn created_without_row(
 pub fn missing_rows<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &HashSet<PayoutKey>,
+    keys: &RowKeys,
 ) -> Vec<&'a Attempt> {
     let is_missing = |attempt: &&Attempt| attempt.is_live() && !attempt.key.is_shared();
     let without_row = without_row(attempts, batch, keys);
@@ -455,7 +457,7 @@ pub fn missing_rows<'a>(
 fn without_row<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &HashSet<PayoutKey>,
+    keys: &RowKeys,
 ) -> impl Iterator<Item = &'a Attempt> {
     attempts
         .iter()

@@ -107,7 +107,7 @@ pub(super) fn read(values: Values) -> Option<Attempt> {
     let batch = BatchId(columns.text()?);
     let realm = Realm::parse(&columns.text()?)?;
     let host = columns.text()?;
-    let key = PayoutKey(columns.text()?);
+    let key = PayoutKey::read(columns.text()?);
     let line = u64::try_from(columns.integer()?).ok()?;
     let reference = columns.text()?;
     let payee = columns.text()?;

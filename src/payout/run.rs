@@ -11,7 +11,7 @@ use super::submit::{Observer, Order, Records, Submission, World, submit};
 use crate::domain::{HaltCheck, HaltPolicy, Payout};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::engine::LookUp;
-use crate::ledger::row_keys::keys_of;
+use crate::ledger::row_keys::{RowKeys, keys_of};
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,
@@ -170,7 +170,7 @@ where
         return Err(RunError::OtherHost(other.host.clone()));
     }
     let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
-    let rows = rows_of(request.payouts, &knowledge.keys);
+    let rows = rows_of(request.payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, request, &opened.record);
     let prospect = knowledge.prospect(&opened.record, &rows, &plan);
     let agreed = operator
@@ -210,12 +210,11 @@ where
 #[derive(Debug)]
 pub struct Knowledge {
     /// The key of each row.
-    pub keys: Vec<PayoutKey>,
+    pub keys: RowKeys,
     /// Where the results files are of the other batches that have to do with the rows.
     pub paths: Paths,
     /// Whom the ledger has paid before, of the recipients of rows that are not created.
     pub paid: PaidBefore,
-    key_set: HashSet<PayoutKey>,
     known: Known,
     /// How many of the attempts, from the first on, are those of the batch.
     of_batch: usize,
@@ -256,8 +255,7 @@ impl Knowledge {
         Ok(Self {
             paid,
             paths: ledger.paths_of(others).await?,
-            key_set: keys.iter().cloned().collect(),
-            keys,
+            keys: keys.into(),
             known,
             at_work,
             of_batch,
@@ -334,7 +332,7 @@ impl Knowledge {
         Circumstances {
             batch: &record.id,
             references: record.references,
-            keys: &self.key_set,
+            keys: &self.keys,
             at_work: &self.at_work,
             rejected: request.rejected,
             repetition: request.repetition,

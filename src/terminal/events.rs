@@ -3,7 +3,9 @@
 use super::report::{PlanReport, StatusRow, Summary};
 use super::table;
 use crate::domain::escape::{escape_cell, is_unsafe};
-use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, State, Totals};
+use crate::domain::{
+    Currency, DecimalMark, Dialect, FindingCounts, Payout, Severity, State, Totals,
+};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
@@ -49,7 +51,7 @@ pub(super) fn harmless(json: String) -> String {
 
 /// The plan.
 #[must_use]
-pub fn plan(plan: &PlanReport) -> Value {
+pub fn plan(plan: &PlanReport<'_>) -> Value {
     let counts = &plan.counts;
     let fields = json!({
         "input": plan.input,
@@ -62,7 +64,7 @@ pub fn plan(plan: &PlanReport) -> Value {
         "rejected": counts.rejected,
         "in_doubt": counts.in_doubt,
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
-        "new_recipients": plan.new_recipients.iter().map(recipient).collect::<Vec<_>>(),
+        "new_recipients": plan.new_recipients.iter().map(|it| recipient(it)).collect::<Vec<_>>(),
         "repeated": plan.repeated.iter().map(paid_again).collect::<Vec<_>>(),
         "paid_alike": plan.paid_alike.iter().map(paid_again).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
@@ -86,8 +88,8 @@ fn sums(sums: &[(State, Totals)]) -> Value {
 }
 
 /// Who was never paid before.
-fn recipient(recipient: &super::report::Recipient) -> Value {
-    json!({"line": recipient.line, "payee": recipient.payee, "to_address": recipient.to_address})
+fn recipient(payout: &Payout) -> Value {
+    json!({"line": payout.line, "payee": payout.payee, "to_address": payout.to_address})
 }
 
 /// A row that pays what was paid before.

@@ -1,12 +1,12 @@
 //! What is new about the payees of a plan: an address that is not the one of their last payment, an
 //! address that was another payee's, and recipients who were never paid before.
 
-use super::report::Recipient;
+use crate::address::differing;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Finding, Payout, Severity};
 use crate::ledger::payees::Payment;
 use crate::payout::run::Prospect;
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::ops::Range;
 
 /// A changed or borrowed address of a payout that is going to be submitted. The most common fraud in
@@ -28,17 +28,12 @@ pub fn findings(prospect: &Prospect<'_>, severity: Severity) -> Vec<Finding> {
 
 /// The recipients of what is going to be submitted whose account was never paid, each once.
 #[must_use]
-pub fn new_recipients(prospect: &Prospect<'_>) -> Vec<Recipient> {
-    let mut seen = HashSet::new();
+pub fn new_recipients<'p>(prospect: &Prospect<'p>) -> Vec<&'p Payout> {
+    let mut seen = HashSet::default();
     prospect
         .to_submit()
         .filter(|payout| prospect.paid.account(&payout.account).is_none())
         .filter(|payout| seen.insert(payout.account.as_str()))
-        .map(|payout| Recipient {
-            line: payout.line,
-            payee: payout.payee.clone(),
-            to_address: payout.to_address.clone(),
-        })
         .collect()
 }
 
@@ -85,20 +80,6 @@ fn address_of_other(payout: &Payout, last: &Payment, severity: Severity) -> Find
         hint: hint.to_owned(),
         ..Finding::of_ledger(severity, Some(payout.line), "address of another payee")
     }
-}
-
-/// Which bytes of two addresses lie between their common beginning and their common end.
-fn differing(a: &str, b: &str) -> (Range<usize>, Range<usize>) {
-    let both = || a.char_indices().zip(b.chars());
-    let start = both().find(|((_, a), b)| a != b).map(|((at, _), _)| at);
-    let start = start.unwrap_or_else(|| a.len().min(b.len()));
-    let rest = |text: &str| text.get(start..).unwrap_or_default().to_owned();
-    let (rest_a, rest_b) = (rest(a), rest(b));
-    let ends = rest_a.chars().rev().zip(rest_b.chars().rev());
-    let common = ends.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8());
-    let common: usize = common.sum();
-    let range = |text: &str| start..text.len().saturating_sub(common);
-    (range(a), range(b))
 }
 
 /// An address, whole, with a part of it in brackets.

@@ -25,7 +25,7 @@ const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What a run is going to do.
 #[derive(Clone, Debug)]
-pub struct PlanReport {
+pub struct PlanReport<'a> {
     /// The input's name.
     pub input: String,
     /// The results file's name.
@@ -43,7 +43,7 @@ pub struct PlanReport {
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
     /// Whom of them the ledger has never paid, each once.
-    pub new_recipients: Vec<Recipient>,
+    pub new_recipients: Vec<&'a Payout>,
     /// The rows of it that were paid before and are paid again, as `--repeat` asks.
     pub repeated: Vec<PaidAgain>,
     /// The rows of it that pay what was paid not long ago under another reference.
@@ -117,17 +117,6 @@ pub struct PaidAgain {
     pub file: String,
 }
 
-/// Who is paid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// The first line that pays them.
-    pub line: u64,
-    /// Their name; empty where there is none.
-    pub payee: String,
-    /// Their address.
-    pub to_address: String,
-}
-
 /// A payout in doubt.
 #[derive(Clone, Debug)]
 pub struct Doubt {
@@ -157,7 +146,7 @@ pub fn payout(payout: &Payout) -> String {
 
 /// What a run is going to do, in a few lines.
 #[must_use]
-pub fn plan(plan: &PlanReport) -> String {
+pub fn plan(plan: &PlanReport<'_>) -> String {
     let counts = &plan.counts;
     let mut text = created_before(&plan.created_before);
     let count = plan.to_submit.count();
@@ -283,7 +272,7 @@ fn lines(lines: impl Iterator<Item = u64>) -> String {
 }
 
 /// How many recipients were never paid before, and who the first are.
-fn new_recipients(recipients: &[Recipient]) -> String {
+fn new_recipients(recipients: &[&Payout]) -> String {
     let named = recipients.iter().take(NAMED_RECIPIENTS).map(|it| {
         let name = match it.payee.as_str() {
             "" => &it.to_address,

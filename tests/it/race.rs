@@ -9,6 +9,7 @@ use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
 use ccbatch::ledger::attempt::Repetition;
 use ccbatch::ledger::engine::{Access, LookUp, Value, Values};
+use ccbatch::ledger::row_keys::RowKeys;
 use ccbatch::ledger::rules::{Circumstances, RejectedPolicy, Row};
 use ccbatch::ledger::sqlite::Sqlite;
 use ccbatch::ledger::{
@@ -354,7 +355,7 @@ fn unhurried_pace() -> Pace {
 fn begin(ledger: &mut Ledger<Blindfold>, record: &BatchRecord, n: u64) -> Option<Attempt> {
     let payout = payout(n);
     let key = PayoutKey::shared(&payout.reference);
-    let keys = HashSet::from([key.clone()]);
+    let keys = RowKeys::from(vec![key.clone()]);
     let wanted = Wanted {
         row: Row {
             payout: &payout,

@@ -7,7 +7,7 @@ use crate::state::{Att, Book, End, Ln, Names, Phase, Row, Run, State, now};
 use ccbatch::domain::Payout;
 use ccbatch::ledger::adopt::{Change, Setting, adopt};
 use ccbatch::ledger::attempt::Repetition;
-use ccbatch::ledger::row_keys::keys_of;
+use ccbatch::ledger::row_keys::{RowKeys, keys_of};
 use ccbatch::ledger::rules::{
     Circumstances, Known, RefusalReason, RejectedPolicy, RowState, judge,
 };
@@ -365,7 +365,8 @@ impl Steps<'_> {
         run: &Run,
         judge: impl FnOnce(&Circumstances<'_>) -> T,
     ) -> T {
-        let keys: HashSet<PayoutKey> = run.keys.iter().map(|key| self.names.key(*key)).collect();
+        let keys = run.keys.iter().map(|key| self.names.key(*key));
+        let keys = RowKeys::from(keys.collect::<Vec<_>>());
         let others = state
             .runs
             .iter()
