@@ -26,6 +26,7 @@ use crate::payout::stop::Stop;
 use crate::payout::submit::{Ended, Records, SubmitError};
 use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
+use crate::terminal::bar::Taskbar;
 use crate::terminal::refusals;
 use crate::terminal::report::{Doubt, PlanReport, Summary};
 use crate::terminal::ui::{Answer, Progress, Show};
@@ -84,7 +85,12 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         sandbox: None,
         ended: None,
     };
-    let mut progress = Progress::new(show(config), emit(checked.format), checked.interval);
+    let mut progress = Progress::new(
+        show(config),
+        emit(checked.format),
+        checked.interval,
+        taskbar(config),
+    );
     let records = Records {
         ledger: &mut ledger,
         results: &mut results,
@@ -285,12 +291,28 @@ impl Terminal<'_> {
     }
 }
 
+/// A terminal that is narrower has no room for a bar.
+const MIN_BAR_COLUMNS: u16 = 20;
+
 fn show(config: &Run) -> Show {
+    let has_room = || {
+        let size = console::Term::stderr().size_checked();
+        size.is_none_or(|(_, columns)| columns >= MIN_BAR_COLUMNS)
+    };
+    let is_fit = || std::io::stderr().is_terminal() && !config.screen.is_dumb && has_room();
     match config.progress {
-        cli::Progress::Auto if std::io::stderr().is_terminal() => Show::Bar,
+        cli::Progress::Auto if is_fit() => Show::Bar,
         cli::Progress::Bar => Show::Bar,
         cli::Progress::Auto | cli::Progress::Lines => Show::Lines,
         cli::Progress::None => Show::Nothing,
+    }
+}
+
+fn taskbar(config: &Run) -> Taskbar {
+    if config.screen.has_taskbar {
+        Taskbar::Present
+    } else {
+        Taskbar::Absent
     }
 }
 

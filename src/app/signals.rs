@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::os::signal::{self, StopSignal, StopSignals};
 use crate::payout::stop::Stop;
-use crate::terminal::ui;
+use crate::terminal::{bar, ui};
 use std::io;
 use tokio::runtime::{Builder, Runtime};
 
@@ -60,10 +60,10 @@ fn leave(stop: &Stop) -> ! {
         ui::say_after_key(
             "Left at once: the payout in flight is in doubt. Run again to see which it is.",
         );
-        ui::take_bar_away();
         Exit::InDoubt
     } else {
         Exit::StoppedEarly
     };
+    bar::take_away();
     std::process::exit(exit.code().into())
 }

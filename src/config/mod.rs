@@ -168,8 +168,20 @@ pub struct Run {
     pub patience: Duration,
     /// How progress is shown.
     pub progress: Progress,
+    /// What the terminal can do.
+    pub screen: Screen,
     /// A shell command for the end of the run.
     pub on_end: Option<String>,
+}
+
+/// What a terminal can do, as far as the environment tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// It cannot move its cursor.
+    pub is_dumb: bool,
+    /// The window's button in the taskbar can show how far a run is (OSC 9;4). Others may take the
+    /// sequence for a message to be shown.
+    pub has_taskbar: bool,
 }
 
 /// `status`
@@ -411,6 +423,7 @@ fn run(
             .or(settings.patience)
             .unwrap_or(DEFAULT_PATIENCE),
         progress: args.progress.or(settings.progress).unwrap_or_default(),
+        screen: screen(defaults.environment),
         on_end: args.on_end.or_else(|| settings.on_end.clone()),
     })))
 }
@@ -447,6 +460,19 @@ fn validate(args: cli::ValidateArgs, defaults: &Defaults<'_>) -> Result<Check, E
         api: check.api.filter(|_| is_named || args.sandbox),
         ..check
     })
+}
+
+fn screen(environment: Environment<'_>) -> Screen {
+    let is = |name: &str, value: &str| environment.variable(name).is_some_and(|it| it == value);
+    let is_inside_another = environment.first_of(&["TMUX", "STY"]).is_some();
+    let is_known_for_it = environment.variable("WT_SESSION").is_some()
+        || is("ConEmuANSI", "ON")
+        || is("TERM_PROGRAM", "WezTerm")
+        || is("TERM_PROGRAM", "ghostty");
+    Screen {
+        is_dumb: is("TERM", "dumb"),
+        has_taskbar: is_known_for_it && !is_inside_another,
+    }
 }
 
 /// What `validate` and `run` check alike; without an endpoint it is a rehearsal.

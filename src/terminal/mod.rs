@@ -1,6 +1,7 @@
 //! What a person or a program gets to see: texts and events made of values, and the streams
 //! they go to.
 
+pub mod bar;
 pub mod events;
 pub mod findings;
 pub mod history;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here fails a run: whatever becomes of the screen, the payout in flight is recorded.
 
+use super::bar::{self, Bar, Taskbar};
 use super::{events, report};
 use crate::clock;
 use crate::domain::escape::{cut, escape};
@@ -14,51 +15,13 @@ use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
 use chrono::TimeDelta;
 use clap::ColorChoice;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::Value;
-use std::fmt;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often the countdown is drawn.
-const TICK: Duration = Duration::from_millis(250);
-
 /// How much of an answer that is not yes is shown again.
 const MAX_ANSWER_CHARS: usize = 40;
-
-const HALF_A_SECOND: Duration = Duration::from_millis(500);
-
-/// The bar's two lines below an empty one; they fit 80 columns with a date and four-digit counts.
-///
-/// The cursor waits at the end of the last line, so that the `^C` that a terminal shows for the key
-/// goes to the line below, and what takes the bar away begins a line too low. It is the empty line
-/// that is left then.
-const BAR_TEMPLATE: &str = "\n[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}, {countdown}";
-
-/// The bar, while it is on the screen. Whatever else is written takes it away for that moment,
-/// or the two would write over each other.
-static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
-
-fn bar() -> MutexGuard<'static, Option<ProgressBar>> {
-    BAR.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes while the bar is away.
-fn beside_the_bar(write: impl FnOnce()) {
-    match &*bar() {
-        Some(bar) => bar.suspend(write),
-        None => write(),
-    }
-}
-
-/// Takes the bar off the screen for good.
-pub fn take_bar_away() {
-    if let Some(bar) = bar().take() {
-        bar.finish_and_clear();
-    }
-}
 
 /// Uses colours in what is written from now on, as far as it has any: always, never, or where the
 /// stream is a terminal that has them.
@@ -74,7 +37,7 @@ pub fn use_color(choice: ColorChoice) {
 
 /// Writes a line to stdout, for a program or a pager.
 pub fn print(text: &str) {
-    beside_the_bar(|| {
+    bar::beside(|| {
         let mut stdout = io::stdout().lock();
         // A reader that has gone away does not want the rest.
         let _ = writeln!(stdout, "{}", text.trim_end_matches('\n'));
@@ -99,7 +62,7 @@ pub fn emit(event: &Value) {
 
 /// Writes lines to stderr, for a person.
 pub fn say(text: &str) {
-    beside_the_bar(|| {
+    bar::beside(|| {
         // Nobody is left to be told that stderr is closed.
         let _ = writeln!(io::stderr().lock(), "{text}");
     });
@@ -115,7 +78,7 @@ pub fn ring() {
 /// Writes lines to stderr below the `^C` that a terminal shows for the key.
 pub fn say_after_key(text: &str) {
     // With the bar goes the `^C` behind it.
-    let is_behind_key = io::stderr().is_terminal() && bar().is_none();
+    let is_behind_key = io::stderr().is_terminal() && !bar::is_shown();
     say(&format!("{}{text}", if is_behind_key { "\n" } else { "" }));
 }
 
@@ -196,8 +159,7 @@ pub enum Emit {
 pub struct Progress {
     show: Show,
     emit: Emit,
-    bar: ProgressBar,
-    next: Countdown,
+    taskbar: Taskbar,
     interval: Duration,
     total: u64,
     done: u64,
@@ -206,19 +168,14 @@ pub struct Progress {
     told: String,
 }
 
-/// When the next request starts; `None` while one is under way.
-type Countdown = Arc<Mutex<Option<Instant>>>;
-
 impl Progress {
     /// Nothing done yet.
     #[must_use]
-    pub fn new(show: Show, emit: Emit, interval: Duration) -> Self {
-        let next = Countdown::default();
+    pub fn new(show: Show, emit: Emit, interval: Duration, taskbar: Taskbar) -> Self {
         Self {
             show,
             emit,
-            bar: ProgressBar::hidden(),
-            next,
+            taskbar,
             interval,
             total: 0,
             done: 0,
@@ -229,11 +186,7 @@ impl Progress {
 
     /// Takes the bar off the screen, so that the summary can be written.
     pub fn end(&self) {
-        take_bar_away();
-    }
-
-    fn set_next(&self, next: Option<Instant>) {
-        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        bar::take_away();
     }
 
     fn show_counts(&self, first_wait: Duration) {
@@ -241,39 +194,15 @@ impl Progress {
         let takes = report::takes(pacer::step(self.interval), left);
         let ends_at = report::after(clock::now(), first_wait.saturating_add(takes));
         let counts = &self.counts;
-        self.bar.set_prefix(format!(
+        let counts = format!(
             "{} created, {} rejected, {} in doubt, ends {}",
             counts.created,
             counts.rejected,
             counts.in_doubt,
             report::clock_time(ends_at)
-        ));
+        );
+        bar::change(|bar| bar.counts = counts);
     }
-}
-
-/// Whether the machine has a thread to spare.
-fn is_thread_to_be_had() -> bool {
-    let probe = std::thread::Builder::new().spawn(|| {});
-    probe.is_ok_and(|probe| probe.join().is_ok())
-}
-
-fn bar_style(next: Countdown) -> ProgressStyle {
-    let countdown = move |_: &ProgressState, out: &mut dyn fmt::Write| {
-        let next = *next.lock().unwrap_or_else(PoisonError::into_inner);
-        // The bar's own text cannot fail to be written.
-        let _ = match next.map(|next| next.saturating_duration_since(Instant::now())) {
-            None => write!(out, "awaiting answer"),
-            // To the nearest second: what the pace adds to the interval makes no second of its own.
-            Some(wait) => {
-                let seconds = wait.saturating_add(HALF_A_SECOND).as_secs().max(1);
-                write!(out, "next in {seconds} s")
-            }
-        };
-    };
-    ProgressStyle::with_template(BAR_TEMPLATE)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("countdown", countdown)
-        .progress_chars("=> ")
 }
 
 impl Progress {
@@ -281,13 +210,14 @@ impl Progress {
         self.counts.add(state);
         if state != State::NotCreated {
             self.done = self.done.saturating_add(1);
-            self.bar.set_position(self.done);
+            bar::change(|bar| bar.done = self.done);
         }
     }
 
     /// Tells what is waited for, once: on the bar for as long as it lasts, in a log as a line.
     fn tell_wait(&mut self, payout: &Payout, what: &str) {
-        self.bar.set_message(format!("{}: {what}", current(payout)));
+        let message = format!("{}: {what}", current(payout));
+        bar::change(|bar| bar.message = message);
         if self.show == Show::Lines && self.told != what {
             say(&format!("line {}: {what}", payout.line));
         }
@@ -298,27 +228,16 @@ impl Progress {
 impl Observer for Progress {
     fn planned(&mut self, count: usize) {
         self.total = u64::try_from(count).unwrap_or(u64::MAX);
-        self.bar = match self.show {
-            Show::Bar => {
-                ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr())
-            }
-            Show::Lines | Show::Nothing => ProgressBar::hidden(),
-        };
-        self.bar.set_style(bar_style(Arc::clone(&self.next)));
-        // The tick has a thread of its own, and would panic where none can be had. Without it the
-        // countdown is drawn only when something happens.
-        if self.show == Show::Bar && is_thread_to_be_had() {
-            self.bar.enable_steady_tick(TICK);
-        }
-        if self.show == Show::Bar {
-            *bar() = Some(self.bar.clone());
+        match self.show {
+            Show::Bar => bar::show(Bar::new(self.total, self.taskbar)),
+            Show::Lines | Show::Nothing => {}
         }
     }
 
     fn waiting(&mut self, payout: &Payout, ready_at: Instant, other: Option<&str>) {
-        self.set_next(Some(ready_at));
+        bar::change(|bar| bar.next = Some(ready_at));
         match other {
-            None => self.bar.set_message(current(payout)),
+            None => bar::change(|bar| bar.message = current(payout)),
             Some(other) => {
                 let what = format!("waiting for the turn of {}", escape(other));
                 self.tell_wait(payout, &what);
@@ -333,7 +252,7 @@ impl Observer for Progress {
     }
 
     fn awaiting_connection(&mut self, payout: &Payout, since: Instant, next_try: Instant) {
-        self.set_next(Some(next_try));
+        bar::change(|bar| bar.next = Some(next_try));
         let without = TimeDelta::from_std(since.elapsed()).unwrap_or_default();
         let now = clock::now();
         let since = now.checked_sub_signed(without).unwrap_or(now);
@@ -345,7 +264,7 @@ impl Observer for Progress {
     }
 
     fn submitting(&mut self, _payout: &Payout) {
-        self.set_next(None);
+        bar::change(|bar| bar.next = None);
         self.told.clear();
     }
 

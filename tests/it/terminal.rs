@@ -145,3 +145,65 @@ fn a_bar_counts_what_became_of_the_payouts() {
     }
     terminal.end(4);
 }
+
+#[test]
+fn a_terminal_without_room_or_cursor_gets_lines() {
+    for (kind, columns, is_bar) in [
+        ("xterm", 80, true),
+        ("dumb", 80, false),
+        ("xterm", 19, false),
+    ] {
+        let scene = Scene::paying("", &rows(2));
+        let terminal = scene.pay().on_terminal_like(kind, columns);
+        let shown = terminal.end(0);
+        let has_lines = shown.contains("Z 2/2 line 3 created INV-");
+        let case = format!("{kind} {columns}: {shown}");
+        assert_eq!(has_lines, !is_bar, "{case}");
+        assert_eq!(
+            shown.contains("0 rejected, 0 in doubt, ends"),
+            is_bar,
+            "{case}"
+        );
+        assert_eq!(shown.contains("\u{1b}[J"), is_bar, "{case}");
+    }
+}
+
+#[test]
+fn the_taskbar_shows_how_far_a_run_is_where_it_can() {
+    for (name, value, inside, is_told) in [
+        ("WT_SESSION", "1", None, true),
+        ("ConEmuANSI", "ON", None, true),
+        ("TERM_PROGRAM", "ghostty", None, true),
+        ("TERM_PROGRAM", "xterm", None, false),
+        ("WT_SESSION", "1", Some("TMUX"), false),
+    ] {
+        let scene = Scene::paying("ok,drop-after", &rows(2));
+        let run = scene.pay().env(name, value);
+        let run = match inside {
+            Some(other) => run.env(other, "1"),
+            None => run,
+        };
+        let shown = run.on_terminal().end(6);
+        let half = shown.find("\u{1b}]9;4;1;50\u{1b}\\");
+        let cleared = shown.find("\u{1b}]9;4;0;0\u{1b}\\");
+        assert_eq!(
+            half.is_some() && half < cleared,
+            is_told,
+            "{name}: {shown:?}"
+        );
+        assert_eq!(shown.contains("]9;4"), is_told, "{name}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_second_interrupt_leaves_no_bar_behind() {
+    let scene = Scene::paying("delay:1m", &rows(1));
+    let run = scene.pay().env("WT_SESSION", "1");
+    let mut terminal = run.on_terminal();
+    terminal.await_text("awaiting answer");
+    terminal.interrupt();
+    terminal.await_text("Ctrl-C again leaves at once");
+    terminal.interrupt();
+    let shown = terminal.end(6);
+    assert!(shown.ends_with("\u{1b}]9;4;0;0\u{1b}\\"), "{shown:?}");
+}

@@ -146,7 +146,6 @@ const IMPURE: &[&str] = &[
     "tokio",
     "reqwest",
     "hyper",
-    "indicatif",
 ];
 
 /// Names that say nothing about what is in a file.

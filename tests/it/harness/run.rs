@@ -133,10 +133,17 @@ impl Run {
 
     /// Starts the program on a terminal that shows what is typed, unless it is told not to.
     pub(crate) fn on_terminal(self) -> Terminal {
-        let run = self
-            .env("TERM", "xterm")
-            .by_way_of_shell(r#"stty echo; exec "$0" "$@""#);
-        Terminal::begin(run.command)
+        self.on_terminal_like("xterm", 80)
+    }
+
+    /// The same on a terminal of this kind and with so many columns.
+    pub(crate) fn on_terminal_like(self, kind: &str, columns: u16) -> Terminal {
+        // The width is set from outside, when there is a terminal to set it on.
+        let script = format!(
+            r#"stty echo; until stty size | grep -q ' {columns}$'; do sleep 0.01; done; exec "$0" "$@""#
+        );
+        let run = self.env("TERM", kind).by_way_of_shell(&script);
+        Terminal::begin(run.command, columns)
     }
 }
 

@@ -10,8 +10,12 @@ use std::process::Command;
 pub(crate) struct Terminal(OsSession);
 
 impl Terminal {
-    pub(super) fn begin(command: Command) -> Self {
+    pub(super) fn begin(command: Command, columns: u16) -> Self {
         let mut session = OsSession::spawn(command).unwrap();
+        session
+            .get_process_mut()
+            .set_window_size(columns, 24)
+            .unwrap();
         session.set_expect_timeout(Some(PATIENCE));
         Self(session)
     }
