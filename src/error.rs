@@ -62,6 +62,13 @@ impl Error {
         Self { exit, ..self }
     }
 
+    /// The same with the exit status of how the batch stands, where that is the higher one.
+    #[must_use]
+    pub fn at_least(self, exit: Exit) -> Self {
+        let exit = exit.max(self.exit);
+        self.exit_with(exit)
+    }
+
     /// The exit status that goes with it.
     #[must_use]
     pub fn exit(&self) -> Exit {

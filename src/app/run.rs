@@ -350,7 +350,8 @@ fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
     };
     let exit = sum_up(run, stopped);
     match error {
-        Some(error) => Err(error),
+        // A payout in doubt is told whatever else happened.
+        Some(error) => Err(error.at_least(exit)),
         None => Ok(exit),
     }
 }

@@ -350,3 +350,17 @@ fn a_mistyped_ledger_is_not_a_new_one() {
     assert_eq!(scene.sent_and_created(), (0, 0));
     assert!(!scene.path("absent").exists());
 }
+
+#[test]
+fn a_payout_in_doubt_is_the_exit_status_also_when_the_ledger_is_gone() {
+    let scene = Scene::paying("drop-after", &rows(3));
+    let run = scene
+        .pay()
+        .args(["--keep-going", "--interval", "4s"])
+        .status(6);
+    let run = run.stderr_has("Stopped: a record could not be written");
+    let run = run.stderr_has("1 in doubt, 2 not yet created").start();
+    run.await_stderr("1/3 line 2 unknown");
+    fs::rename(scene.ledger(), scene.ledger().with_extension("aside")).unwrap();
+    run.end();
+}

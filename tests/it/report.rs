@@ -87,6 +87,21 @@ fn after_a_run_the_page_has_every_payout_and_what_is_left_to_do() {
 }
 
 #[test]
+fn while_a_run_is_at_work_nothing_is_left_to_do_yet() {
+    let scene = Scene::paying("reject:network,delay:1m", &rows(2));
+    let run = scene.pay().start();
+    scene.await_deliveries(2);
+    let page = written(&scene);
+    has(&page, &["A run is at work on this batch", "rejected"]);
+    assert!(!page.contains("<pre>"), "what is left to do: {page}");
+    run.kill();
+    has(
+        &written(&scene),
+        &["ccbatch run payouts.csv --retry-rejected"],
+    );
+}
+
+#[test]
 fn a_batch_that_is_all_created_says_so() {
     let scene = Scene::paying("", &rows(2));
     scene.pay().stderr_has("2 created").go();
