@@ -32,6 +32,7 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
+//! | [`characters`] | which characters cannot be seen |
 //! | [`os`] | what differs between operating systems: files, locks, mounts, signals |
 //! | [`secret`] | the API key, which cannot be printed |
 //! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
@@ -54,7 +55,7 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal, report < app < main
+//!   characters < os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal, report < app < main
 //!   ```
 //!
 //!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
@@ -81,6 +82,8 @@
         clippy::arithmetic_side_effects
     )
 )]
+
+pub mod characters;
 
 pub mod api;
 pub mod clock;

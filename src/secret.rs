@@ -1,10 +1,17 @@
 //! The API key, which cannot be printed.
 
+use crate::characters::is_unsafe;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The longest key that is taken: far beyond any that an API hands out, and short enough for a
 /// header.
 const MAX_BYTES: usize = 4096;
+
+/// The shortest key that is taken out of a text: a shorter one would be found in plain words.
+const MIN_HIDDEN_BYTES: usize = 8;
+
+/// What stands for the key where a text repeats it.
+const REDACTED: &str = "(redacted)";
 
 /// An API key. Its `Debug` is redacted, and its memory is overwritten when it is dropped.
 #[derive(Clone, Debug)]
@@ -64,6 +71,23 @@ impl ApiKey {
         }
     }
 
+    /// Whether a text repeats the key.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        let key = self.expose();
+        key.len() >= MIN_HIDDEN_BYTES && text.contains(key)
+    }
+
+    /// The text without the key, should it repeat it.
+    #[must_use]
+    pub fn redact(&self, text: String) -> String {
+        if self.is_in(&text) {
+            text.replace(self.expose(), REDACTED)
+        } else {
+            text
+        }
+    }
+
     /// The key itself, for the one header that carries it.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -102,13 +126,6 @@ fn is_assignment(text: &str) -> bool {
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         begins && name.chars().all(is_name) && !value.trim_matches(['=', ' ']).is_empty()
     })
-}
-
-/// Control characters and those that take no room: this module knows no other one, where the
-/// rest of the program has a fuller list.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! Such a character is named by its code point, because a message that only shows it would show
 //! nothing. Names are Unicode's own; what looks like what is told by UTS 39.
 
+use crate::characters::is_unsafe;
 use std::fmt;
 use std::ops::Range;
 use unicode_security::confusable_detection::skeleton;
@@ -79,7 +80,7 @@ pub fn described(c: char) -> String {
     if let Some(look) = ascii_look(c) {
         text.push_str(", which looks like ");
         text.push(look);
-    } else if is_invisible(c) {
+    } else if is_unsafe(c) {
         text.push_str(", which cannot be seen");
     }
     text
@@ -109,27 +110,6 @@ pub fn as_ascii(text: &str) -> Option<String> {
     text.chars()
         .map(|c| if c.is_ascii() { Some(c) } else { ascii_look(c) })
         .collect()
-}
-
-/// Whether it leaves no mark on the screen.
-fn is_invisible(found: char) -> bool {
-    found.is_control()
-        || matches!(
-            found,
-            '\u{00ad}'
-                | '\u{034f}'
-                | '\u{061c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 /// Names of what comes along when a text is copied, and of the letters of the two alphabets that

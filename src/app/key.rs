@@ -1,6 +1,7 @@
 //! Where the API key comes from.
 
 use super::blocking::unless_stopped;
+use crate::characters::BYTE_ORDER_MARK;
 use crate::config::KeySource;
 use crate::error::Error;
 use crate::os::file::mode_for_others;
@@ -14,9 +15,6 @@ use std::path::Path;
 
 /// A key file holds a key and nothing else; more than this is another file.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
-
-/// What some editors put before a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Reads the key; `None` when a stop was asked for instead.
 pub(super) async fn read(source: &KeySource, stop: &Stop) -> Result<Option<ApiKey>, Error> {

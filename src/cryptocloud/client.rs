@@ -86,12 +86,6 @@ struct Reserve {
     _pipes: Vec<(io::PipeReader, io::PipeWriter)>,
 }
 
-/// The shortest key that is taken out of an answer: a shorter one would be found in plain words.
-const MIN_HIDDEN_KEY_BYTES: usize = 8;
-
-/// What stands for the key where an answer repeats it.
-const REDACTED: &str = "(redacted)";
-
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -191,7 +185,7 @@ impl Client {
             }
         };
         Exchange {
-            outcome: self.hide_key(outcome),
+            outcome: self.redact(outcome),
             connected_at: gate.connected_at(),
         }
     }
@@ -281,19 +275,15 @@ impl Client {
     }
 
     /// The outcome without the key, should the API have repeated it.
-    fn hide_key(&self, outcome: Outcome) -> Outcome {
-        let key = self.key.expose();
-        if key.len() < MIN_HIDDEN_KEY_BYTES {
-            return outcome;
-        }
-        let outcome = if outcome.invoice_id().contains(key) {
+    fn redact(&self, outcome: Outcome) -> Outcome {
+        let outcome = if self.key.is_in(outcome.invoice_id()) {
             outcome.into_unknown_with_id("the answer names the API key as an invoice id")
         } else {
             outcome
         };
         Outcome {
-            error_key: outcome.error_key.replace(key, REDACTED),
-            detail: outcome.detail.replace(key, REDACTED),
+            error_key: self.key.redact(outcome.error_key),
+            detail: self.key.redact(outcome.detail),
             ..outcome
         }
     }
@@ -393,7 +383,7 @@ fn wait_until(text: &str, now: DateTime<Utc>) -> Option<Duration> {
         // More seconds than can be counted are for ever.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    let date = DateTime::<Utc>::from(httpdate::parse_http_date(text).ok()?);
     Some(date.signed_duration_since(now).to_std().unwrap_or_default())
 }
 
@@ -426,6 +416,8 @@ mod tests {
             Some(Duration::from_secs(30))
         );
         assert_eq!(read("Sun, 22 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        let of_old = Some(Duration::from_secs(60));
+        assert_eq!(read("Sunday, 22-Nov-26 10:01:00 GMT"), of_old);
         for none in ["", "soon", "-5", "1.5", "Sun, 22 Nov 2026"] {
             assert_eq!(read(none), None, "{none}");
         }
@@ -470,10 +462,10 @@ mod tests {
             http_status: Some(400),
         };
         let client = client("canary-key");
-        let hidden = client.hide_key(repeated(Verdict::Rejected));
+        let hidden = client.redact(repeated(Verdict::Rejected));
         assert_eq!(hidden.error_key, "no-(redacted)");
         assert_eq!(hidden.detail, "bad: Token (redacted)!");
-        let hidden = client.hide_key(repeated(Verdict::Created {
+        let hidden = client.redact(repeated(Verdict::Created {
             invoice_id: "INV-canary-key".to_owned(),
             accepted_amount: None,
         }));

@@ -1,14 +1,12 @@
 //! A page is an answer that is not JSON: mostly the web page of something between this machine and
 //! the API.
 
+use crate::characters::BYTE_ORDER_MARK;
 use crate::domain::escape::one_line;
 use serde_json::Value;
 
 /// How an element that holds a page's title begins.
 const TITLE: &str = "<title";
-
-/// What some servers put before a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What a body says, for a person: a web page by its title, anything else as it reads.
 pub(super) fn words(body: &[u8]) -> String {

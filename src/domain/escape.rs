@@ -1,6 +1,7 @@
 //! Plain text is text from outside made safe to show and to store: what could steer a terminal,
 //! hide itself or end a line is written as an escape.
 
+use crate::characters::is_unsafe;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -78,22 +79,6 @@ pub fn cut(text: &str, max_chars: usize) -> &str {
     text.char_indices()
         .nth(max_chars)
         .map_or(text, |(end, _)| &text[..end])
-}
-
-/// Control characters, line and paragraph separators, zero-width and bidirectional marks,
-/// variation selectors, tags and the byte order mark (Unicode's general categories Cc, Cf, Zl
-/// and Zp, as far as they are in use).
-#[must_use]
-pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
-            | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

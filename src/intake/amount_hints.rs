@@ -4,6 +4,7 @@
 //! one: a hint that is wrong about money is worse than none. So `1 5` and `10k` get no number, and
 //! `1,500` gets both of its readings.
 
+use crate::characters::is_blank;
 use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Currency};
 
@@ -179,7 +180,7 @@ pub(super) fn has_only_a_comma(text: &str) -> bool {
 
 /// What may stand between groups of three digits, beside a point or a comma.
 fn is_mark(c: char) -> bool {
-    super::csv::is_blank(c) || matches!(c, '\'' | '\u{2019}' | '_')
+    is_blank(c) || matches!(c, '\'' | '\u{2019}' | '_')
 }
 
 /// The number that the text is beyond doubt: digits in groups of three, one decimal mark at most, and

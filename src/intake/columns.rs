@@ -2,6 +2,7 @@
 
 use super::csv::trim;
 use crate::address::confusable;
+use crate::characters::is_blank;
 use crate::domain::Column;
 use std::fmt;
 use std::str::FromStr;
@@ -247,7 +248,7 @@ fn other(plain_name: &str) -> Option<Column> {
 pub(super) fn plain(name: &str) -> String {
     trim(name)
         .nfc()
-        .filter(|c| !super::csv::is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}'))
+        .filter(|c| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}'))
         .flat_map(char::to_lowercase)
         .collect()
 }

@@ -7,6 +7,7 @@
 //! without a word and counts lines otherwise than an editor; a test holds the two against each
 //! other.
 
+use crate::characters::is_blank;
 use memchr::{memchr, memchr_iter, memchr2};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -457,12 +458,6 @@ pub fn trim(text: &str) -> &str {
 
 fn trim_start(text: &str) -> &str {
     text.trim_start_matches(is_blank)
-}
-
-/// Whether a character is a blank: Unicode's white space, and what has no width.
-#[must_use]
-pub fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
 use super::header::{self, Header, HeaderError, HeaderFault};
 use super::options::{Options, Reading};
+use super::redact::is_secret;
 use super::residue::{self, Residue};
 use super::rows::{CellError, Checker, Fault, RowError};
-use crate::address::is_secret;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Currency, DecimalMark};
 use std::fmt;
@@ -297,7 +297,7 @@ fn is_of_the_line(fault: &Fault) -> bool {
 
 /// A value in quotes, unless it must not be shown.
 fn shown(value: &str) -> String {
-    if is_secret(value) || is_secret(value.trim_matches(['=', '"', '\''])) {
+    if is_secret(value) {
         "a value".to_owned()
     } else {
         format!("\"{value}\"")

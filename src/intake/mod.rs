@@ -21,6 +21,7 @@ pub mod header;
 mod messages;
 mod notices;
 mod options;
+mod redact;
 mod residue;
 mod row_hashes;
 mod rows;

@@ -9,8 +9,8 @@ use super::header::{Header, MAX_LINE_BYTES};
 use super::options::{Limits, Options};
 use super::residue::{self, Residue};
 use crate::address::{self, Account, Address, AddressError, Caution};
+use crate::characters::is_unprintable;
 use crate::domain::currency::MOST_DECIMALS;
-use crate::domain::escape::is_unsafe;
 use crate::domain::finding::key;
 use crate::domain::{
     Amount, AmountError, Column, Currency, DecimalMark, Listing, Network, Payout, Severity,
@@ -636,12 +636,6 @@ pub(super) fn as_a_double(literal: &str) -> String {
     literal
         .parse::<f64>()
         .map_or_else(|_| String::new(), |number| number.to_string())
-}
-
-/// Whether a character cannot be seen, or not told from another: what could do harm on a screen,
-/// blanks other than the space, and what stands for a lost character.
-pub(super) fn is_unprintable(c: char) -> bool {
-    is_unsafe(c) || (c.is_whitespace() && c != ' ') || matches!(c, '\u{2800}' | '\u{fffd}')
 }
 
 #[cfg(test)]

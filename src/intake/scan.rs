@@ -9,6 +9,7 @@ use super::fingerprint::{self, Fingerprint, Fingerprinting};
 use super::row_hashes::{Hashing, RowHash};
 use super::rows::{Checker, Fault, Row, RowError};
 use crate::address::{self, Address};
+use crate::characters::is_blank;
 use crate::domain::{Payout, Severity, Totals};
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
@@ -341,7 +342,7 @@ impl<'a> Scanner<'a> {
         let mut places = columns.filter_map(|column| self.checker.header.place(column));
         places.any(|index| {
             let raw = record.raw(index);
-            let is_odd = |c: char| !c.is_ascii() && super::csv::is_blank(c);
+            let is_odd = |c: char| !c.is_ascii() && is_blank(c);
             raw.starts_with(is_odd) || raw.ends_with(is_odd) || {
                 let inner = raw.trim_matches([' ', '\t']);
                 inner.starts_with(is_odd) || inner.ends_with(is_odd)

@@ -2,7 +2,8 @@
 
 use super::report::{PlanReport, StatusRow, Summary};
 use super::table;
-use crate::domain::escape::{escape_cell, is_unsafe};
+use crate::characters::is_unsafe;
+use crate::domain::escape::escape_cell;
 use crate::domain::{
     Currency, DecimalMark, Dialect, FindingCounts, Payout, Severity, State, Totals,
 };

@@ -16,14 +16,18 @@ const MAX_FUNCTION_LINES: usize = 70;
 
 /// The modules that each module may use, after the drawing in `src/lib.rs`.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("characters", &[]),
     ("os", &[]),
-    ("secret", &[]),
+    ("secret", &["characters"]),
     ("api", &[]),
     ("clock", &[]),
-    ("domain", &["secret", "api"]),
+    ("domain", &["characters", "secret", "api"]),
     ("exit", &["domain"]),
-    ("address", &["secret", "api", "domain"]),
-    ("intake", &["secret", "api", "domain", "address"]),
+    ("address", &["characters", "secret", "api", "domain"]),
+    (
+        "intake",
+        &["characters", "secret", "api", "domain", "address"],
+    ),
     (
         "payout",
         &[
@@ -32,7 +36,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "cryptocloud",
-        &["secret", "api", "clock", "domain", "ledger", "payout"],
+        &[
+            "characters",
+            "secret",
+            "api",
+            "clock",
+            "domain",
+            "ledger",
+            "payout",
+        ],
     ),
     (
         "ledger",
@@ -42,7 +54,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "terminal",
         &[
-            "os", "secret", "api", "clock", "domain", "exit", "address", "intake", "ledger",
+            "characters",
+            "os",
+            "secret",
+            "api",
+            "clock",
+            "domain",
+            "exit",
+            "address",
+            "intake",
+            "ledger",
             "payout",
         ],
     ),
@@ -86,6 +107,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "characters",
             "os",
             "secret",
             "api",

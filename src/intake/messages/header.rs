@@ -1,10 +1,11 @@
 //! What is said about a line that is not a header.
 
 use super::file::HEADER_HINT;
-use super::text::{Message, holds_secret, listed, named, quoted_unless_secret};
+use super::text::{Message, listed, named, quoted_unless_secret};
 use crate::domain::finding::key;
 use crate::domain::{Column, Finding, Severity};
 use crate::intake::header::{HeaderError, HeaderFault, MAX_LINE_BYTES, Missing};
+use crate::intake::redact::{holds_secret, is_secret};
 
 /// The findings that tell it.
 pub(in crate::intake) fn findings(error: &HeaderError) -> Vec<Finding> {
@@ -140,7 +141,7 @@ fn lacking(missing: &Missing, columns: &[Column]) -> Message {
         let nearest = missing.nearest.iter().find(|(of, _)| of == column);
         nearest
             .map(|(_, name)| name)
-            .filter(|name| !holds_secret(name))
+            .filter(|name| !is_secret(name))
     };
     let mut questions = Vec::new();
     let mut assignments = Vec::new();

@@ -1,9 +1,9 @@
 //! What is said about a row as a whole, and about a cell without a value.
 
 use super::text::{Context, Message, counted, place_of, quoted, quoted_unless_secret};
-use crate::address::is_secret;
 use crate::domain::Column;
 use crate::intake::header::MAX_LINE_BYTES;
+use crate::intake::redact::is_secret;
 use crate::intake::residue::{self, Residue};
 use crate::intake::rows::{CellError, RowError};
 

@@ -1,19 +1,17 @@
 //! A [`Message`] is what is said about an error, and a [`Context`] the row that it is about.
 
-use crate::address::{self, confusable};
+use crate::address::confusable;
+use crate::characters::is_unprintable;
 use crate::domain::{Column, Finding, Severity};
 use crate::intake::csv::{Place, Record};
 use crate::intake::header::MAX_LINE_BYTES;
-use crate::intake::rows::{Checker, Fault, is_unprintable};
+use crate::intake::redact::is_secret;
+use crate::intake::rows::{Checker, Fault};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The most characters of a value that a sentence quotes.
 const QUOTED_CHARS: usize = 60;
-
-/// The shortest text that is looked at as a secret: the shortest secret is a private key of fifty
-/// characters, give or take one, or a phrase of about as many.
-const SECRET_BYTES_MIN: usize = 32;
 
 /// What stands for a value that must not be shown.
 const HIDDEN: &str = "a text that may be a private key";
@@ -67,12 +65,8 @@ impl<'a> Context<'a> {
         record: &'a Record<'a, 'a>,
         line: u64,
     ) -> Self {
-        // Whole cells, and parts of them in case the line was meant to be cut otherwise.
-        let mut cells = (0..record.width())
-            .map(|index| record.value(index))
-            .filter(|cell| cell.len() >= SECRET_BYTES_MIN);
-        let holds_secret = cells
-            .any(|cell| address::is_secret(&cell) || (is_divided(&cell) && holds_secret(&cell)));
+        let mut cells = (0..record.width()).map(|index| record.value(index));
+        let holds_secret = cells.any(|cell| is_secret(&cell));
         Self {
             checker,
             record,
@@ -142,7 +136,7 @@ impl<'a> Context<'a> {
         let (mut row, mut row_span) = (self.shown_row().to_owned(), None);
         if self.secrecy == Secrecy::Hidden {
             row = String::new();
-            if holds_secret(&value) || address::is_secret(&value) {
+            if is_secret(&value) {
                 text = text.replace(&quoted(&value), HIDDEN);
                 hint = hint.replace(&quoted(&value), HIDDEN);
                 (value, span) = (String::new(), None);
@@ -185,25 +179,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Whether any part of a line may be something that must not be shown to anybody, however the
-/// line is cut into cells.
-pub(super) fn holds_secret(line: &str) -> bool {
-    line.split(is_separator)
-        .map(str::trim)
-        .any(|part| part.len() >= SECRET_BYTES_MIN && address::is_secret(part))
-}
-
-/// Whether a cell has what might separate others. To the last byte, so that many are looked at at
-/// once.
-fn is_divided(cell: &str) -> bool {
-    cell.bytes()
-        .fold(false, |any, byte| any | is_separator(char::from(byte)))
-}
-
-fn is_separator(c: char) -> bool {
-    matches!(c, ',' | ';' | '\t' | '"' | '=' | '\'')
-}
-
 /// A value in quotes, shortened, and with what cannot be seen made visible.
 pub(super) fn quoted(value: &str) -> String {
     let mut quoted = String::with_capacity(value.len().min(QUOTED_CHARS).saturating_add(4));
@@ -225,7 +200,7 @@ pub(super) fn quoted(value: &str) -> String {
 
 /// A text in quotes that is not the value of the finding, unless it must not be shown.
 pub(in crate::intake) fn quoted_unless_secret(text: &str) -> String {
-    if address::is_secret(text) || holds_secret(text) {
+    if is_secret(text) {
         "…".to_owned()
     } else {
         quoted(text)

@@ -1,6 +1,9 @@
 //! A [`Location`] is where a shared ledger is, as its URL says: server, database, user, password and
 //! how the server proves that it is the one that is meant.
 
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 use std::net::IpAddr;
@@ -199,7 +202,7 @@ impl fmt::Display for Location {
             match host {
                 Host::Tcp(name) if name.contains(':') => write!(f, "[{name}]")?,
                 Host::Tcp(name) => f.write_str(name)?,
-                Host::Unix(folder) => f.write_str(&encoded(&folder.to_string_lossy()))?,
+                Host::Unix(folder) => write!(f, "{}", encoded(&folder.to_string_lossy()))?,
             }
             let port = ports.get(index).or(ports.first()).unwrap_or(&USUAL_PORT);
             if *port != USUAL_PORT {
@@ -269,35 +272,18 @@ fn fields_of(line: &str) -> Vec<String> {
 }
 
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| *first == b'%');
-        let hex = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match hex {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+/// What needs a percent sign in a URL (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// The password file of libpq in a home folder.
