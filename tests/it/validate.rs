@@ -138,7 +138,7 @@ fn rows_with_findings_are_written_out_with_their_lines_and_are_no_input() {
     };
     validate(INPUT, &["--findings", "found.csv"])
         .status(3)
-        .stderr_has("found.csv: 1 rows")
+        .stderr_has("found.csv: 1 row with findings")
         .go();
     let text = scene.read("found.csv");
     let (header, row) = text.split_once('\n').unwrap();
