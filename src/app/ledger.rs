@@ -127,10 +127,10 @@ async fn adopt(config: &Config, file: &Path, references: Option<References>) -> 
         Notice::Extra(_) | Notice::ChangedKept(_) => None,
     });
     ui::say(&format!(
-        "{}: {} of {} new to the ledger",
+        "{}: {} of {} attempts were new to the ledger",
         file.display(),
         adopted.unwrap_or_default(),
-        counted(opened.attempts.len(), "attempt was", "attempts were")
+        opened.attempts.len()
     ));
     for notice in &opened.notices {
         match notice {
