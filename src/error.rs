@@ -19,6 +19,7 @@ use crate::secret::ApiKeyError;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -618,13 +619,14 @@ impl Error {
 
     /// `resolve` names a payout that is not in doubt.
     #[must_use]
-    pub fn not_in_doubt(path: &Path, line: u64, state: &str) -> Self {
+    pub fn not_in_doubt(path: &Path, line: Option<u64>, state: &str, status: &str) -> Self {
         let message = format!("this payout is not in doubt: it is {state}");
-        let hint = format!(
-            "see where each payout stands: ccbatch status {}",
-            word(path)
-        );
-        Self::new(format!("{}:{line}", path.display()), message, hint)
+        let hint = format!("see where each payout stands: {status}");
+        let place = match line {
+            Some(line) => format!("{}:{line}", path.display()),
+            None => path.display().to_string(),
+        };
+        Self::new(place, message, hint)
     }
 
     /// `resolve` names a line without a payout.
@@ -638,10 +640,19 @@ impl Error {
         )
     }
 
+    /// `resolve` names a reference that no payout has.
+    #[must_use]
+    pub fn no_such_reference(path: &Path, reference: &str) -> Self {
+        let message = format!("no payout of this batch has the reference {reference:?}");
+        let hint = "copy it from the file or the results file; capitals count";
+        Self::new(path.display(), message, hint)
+    }
+
     /// The invoice id of `resolve` is none.
     #[must_use]
     pub fn invoice_id(text: &str) -> Self {
-        let hint = "copy it from the dashboard: INV- and what stands behind it";
+        let hint =
+            "copy it from the dashboard's entry for this payout: INV- and what stands behind it";
         Self::new(
             "--invoice-id",
             format!("{text:?} is not an invoice id"),
@@ -870,12 +881,19 @@ impl Error {
 
     /// The sandbox cannot start.
     #[must_use]
-    pub fn sandbox(place: impl fmt::Display, error: impl fmt::Display) -> Self {
-        Self::new(
-            place,
-            error,
-            "leave --listen out for a free port on 127.0.0.1",
-        )
+    pub fn listen(address: SocketAddr, error: io::Error) -> Self {
+        let hint = "leave --listen out for a free port on 127.0.0.1";
+        Self::new(format!("--listen {address}"), error, hint)
+    }
+
+    /// The same error of the key that a sandbox is given: no real key belongs there.
+    #[must_use]
+    pub fn of_sandbox_key(self) -> Self {
+        let hint = "the sandbox needs no real key: make one up, or give none, and any key opens it";
+        Self {
+            hint: hint.to_owned(),
+            ..self
+        }
     }
 
     /// The sandbox's script cannot be read.

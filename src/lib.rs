@@ -67,7 +67,9 @@
 //! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
 //! - [`domain`], [`address`], the checks of [`intake`], [`ledger::rules`], [`ledger::adopt`],
 //!   [`payout::plan`], [`cryptocloud::classify`], [`terminal::report`] and [`report`] do no input or output.
-//! - There is no request without a [`ledger::Claim`], and only [`ledger::Ledger::begin`] makes one.
+//! - There is no request without a [`ledger::Claim`], and only [`ledger::Ledger::begin`] makes one:
+//!   [`payout::gateway::Gateway::submit`] takes it. What is below that trait takes a claim's reading
+//!   alone ([`cryptocloud::client::Client::exchange`]), so that the client can be tried by itself.
 //! - There is no second way to decide what may be sent: the plan and `begin` ask the same rules.
 //! - There is no `if dry_run` in the loop: a dry run ends before it.
 //! - There is no error beside an [`domain::Outcome`]: whatever is not known is `unknown`.

@@ -32,11 +32,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Runs a command that waits for nothing but files.
-pub(super) fn block_on<T>(
-    mut runtime: tokio::runtime::Builder,
-    command: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let runtime = runtime
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::system(&error))?;
@@ -183,10 +180,7 @@ pub(super) fn tell_notices(config: &Check, opened: &Opened, adopting: Adopting) 
             Notice::Adopted(count) => {
                 ui::say(&format!("{results}: {}", adopted(*count, adopting)));
             }
-            Notice::Extra(attempt) => ui::say(&format!(
-                "{results}: two attempts of one payout may have been paid: look for both in the CryptoCloud dashboard: {}",
-                report::attempted(attempt)
-            )),
+            Notice::Extra(attempt) => ui::say(&format!("{results}: {}", report::extra(attempt))),
             Notice::ChangedKept(name) => ui::say(&report::changed_kept(name)),
         }
     }
@@ -258,7 +252,7 @@ pub(super) fn tell_refusals(
 
 /// Tells what the ledger makes look like a mistake about what is going to be submitted: a payee's
 /// address that has changed, and what was paid not long ago under another reference.
-pub(super) fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
+fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     let severity = match config.intake.warnings {
         WarningPolicy::Tell => Severity::Warning,
         WarningPolicy::Refuse => Severity::Error,
@@ -284,8 +278,30 @@ pub(super) fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingC
     counts
 }
 
-/// What is going to be submitted.
-pub(super) fn plan_report<'p>(
+/// Tells the warnings and what is going to be submitted; the exit status if a warning counts as an
+/// error.
+pub(super) fn tell_plan(
+    config: &Check,
+    host: &str,
+    intake: &Intake,
+    prospect: &Prospect<'_>,
+) -> Option<Exit> {
+    let found = tell_warnings(config, prospect);
+    if found.errors() > 0 {
+        return Some(Exit::InputInvalid);
+    }
+    let report = PlanReport {
+        warnings: intake.warnings.saturating_add(found.warnings()),
+        ..plan_report(config, host, intake, prospect)
+    };
+    if config.format == Format::Json {
+        ui::emit(&events::plan(&report));
+    }
+    ui::say(&report::plan(&report));
+    None
+}
+
+fn plan_report<'p>(
     config: &Check,
     host: &str,
     intake: &Intake,
@@ -367,14 +383,6 @@ pub(super) fn created_before<'a>(
         before.newest = before.newest.max(attempt.started_at);
     }
     of_batch.into_values().collect()
-}
-
-/// Tells what is going to be submitted.
-pub(super) fn tell_plan(config: &Check, report: &PlanReport<'_>) {
-    if config.format == Format::Json {
-        ui::emit(&events::plan(report));
-    }
-    ui::say(&report::plan(report));
 }
 
 /// The payouts of the input, for a command that submits nothing.

@@ -12,10 +12,7 @@ use crate::terminal::{history, ui};
 
 /// Shows the history.
 pub(super) fn history(config: &History) -> Result<Exit, Error> {
-    block_on(
-        tokio::runtime::Builder::new_current_thread(),
-        history_inside(config),
-    )
+    block_on(history_inside(config))
 }
 
 async fn history_inside(config: &History) -> Result<Exit, Error> {

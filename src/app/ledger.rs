@@ -2,33 +2,26 @@
 //! whole.
 
 use super::check::block_on;
-use super::records::{existing_ledger, open_ledger};
+use super::records::{existing_ledger, open_ledger, results_at};
 use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::moving::move_ledger;
-use crate::ledger::{AnyEngine, BatchPath, Ledger, Realm, References};
-use crate::os::host;
+use crate::ledger::{AnyEngine, Ledger, Realm, References};
 use crate::payout::open::{self, Notice, OpenError};
-use crate::payout::results::Results;
-use crate::payout::results::disk::DiskFile;
 use crate::payout::results::read::read;
 use crate::terminal::report::{self, counted};
 use crate::terminal::ui;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Does what is asked of the ledger.
 pub(super) fn ledger(config: &Config) -> Result<Exit, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    block_on(runtime, async {
+    block_on(async {
         match &config.action {
             LedgerAction::Show => show(config).await,
             LedgerAction::Init => init(config).await,
             LedgerAction::Adopt(results, references) => {
-                for file in results {
-                    adopt(config, file, *references).await?;
-                }
-                Ok(Exit::AllCreated)
+                adopt_all(config, results, *references).await
             }
             LedgerAction::BackUp(file) => back_up(config, file).await,
             LedgerAction::Move(to) => move_to(config, to).await,
@@ -90,20 +83,30 @@ async fn init(config: &Config) -> Result<Exit, Error> {
     Ok(Exit::AllCreated)
 }
 
-async fn adopt(config: &Config, file: &Path, references: Option<References>) -> Result<(), Error> {
+async fn adopt_all(
+    config: &Config,
+    files: &[PathBuf],
+    references: Option<References>,
+) -> Result<Exit, Error> {
+    // A name that is mistyped makes no ledger.
+    if let Some(missing) = files.iter().find(|file| !file.exists()) {
+        return Err(Error::input(missing, &std::io::ErrorKind::NotFound.into()));
+    }
     let mut ledger = open_ledger(&config.ledger, &config.user).await?;
+    for file in files {
+        adopt(&mut ledger, file, references).await?;
+    }
+    Ok(Exit::AllCreated)
+}
+
+async fn adopt(
+    ledger: &mut Ledger<AnyEngine>,
+    file: &Path,
+    references: Option<References>,
+) -> Result<(), Error> {
     let place = ledger.place();
     let failed = |error: OpenError| Error::open(file, &place, &error);
-    let missing = || Error::input(file, &std::io::ErrorKind::NotFound.into());
-    if !file.exists() {
-        return Err(missing());
-    }
-    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
-    let path = BatchPath {
-        host: host::name(),
-        path: disk.path().display().to_string(),
-    };
-    let mut results = Results::new(disk);
+    let (mut results, path) = results_at(file)?;
     let bytes = results.read().map_err(|error| failed(error.into()))?;
     let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
     let Some(line) = reading.lines.first() else {
@@ -120,8 +123,9 @@ async fn adopt(config: &Config, file: &Path, references: Option<References>) -> 
         references,
         payouts: &[],
     };
-    let opened = open::open(&mut ledger, &mut results, &wanted).await;
+    let opened = open::open(ledger, &mut results, &wanted).await;
     let opened = opened.map_err(failed)?;
+    ledger.unlock(&opened.record.id).await;
     let adopted = opened.notices.iter().find_map(|notice| match notice {
         Notice::Adopted(count) => Some(*count),
         Notice::Extra(_) | Notice::ChangedKept(_) => None,
@@ -135,11 +139,9 @@ async fn adopt(config: &Config, file: &Path, references: Option<References>) -> 
     for notice in &opened.notices {
         match notice {
             Notice::Adopted(_) => {}
-            Notice::Extra(attempt) => ui::say(&format!(
-                "{}: two attempts of one payout may have been paid: look for both in the CryptoCloud dashboard: {}",
-                file.display(),
-                report::attempted(attempt)
-            )),
+            Notice::Extra(attempt) => {
+                ui::say(&format!("{}: {}", file.display(), report::extra(attempt)));
+            }
             Notice::ChangedKept(name) => ui::say(&report::changed_kept(name)),
         }
     }

@@ -98,10 +98,9 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
     rehearsal_ledger(&files.user).await
 }
 
-/// The results file of a batch, and where it is.
-pub(super) fn results_of(files: &Files) -> Result<(Results<DiskFile>, BatchPath), Error> {
-    let error = |error| Error::results_place(&files.results, &error);
-    let disk = DiskFile::at(&files.results).map_err(error)?;
+/// A results file, and where it is as a ledger knows it.
+pub(super) fn results_at(file: &Path) -> Result<(Results<DiskFile>, BatchPath), Error> {
+    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
     let path = BatchPath {
         host: host::name(),
         path: disk.path().display().to_string(),

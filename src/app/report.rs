@@ -3,7 +3,7 @@
 use super::check::{block_on, host_of, read_intake};
 use super::input;
 use super::look::{Looked, look};
-use super::records::{existing_ledger, rehearsal_ledger, results_of};
+use super::records::{existing_ledger, rehearsal_ledger, results_at};
 use crate::clock;
 use crate::config::{Output, Report};
 use crate::domain::escape::escape;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// Writes the page.
 pub(super) fn report(config: &Report) -> Result<Exit, Error> {
-    let made = block_on(tokio::runtime::Builder::new_current_thread(), make(config))?;
+    let made = block_on(make(config))?;
     let Some(text) = made else {
         return Ok(Exit::InputInvalid);
     };
@@ -43,7 +43,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         return Ok(None);
     };
     let payouts = &batch.payouts;
-    let (mut results, path) = results_of(files)?;
+    let (mut results, path) = results_at(&files.results)?;
     // A page that was made without the ledger would look like the truth, so it must be there.
     let (mut ledger, has_ledger) = match files.realm {
         Realm::Sandbox => (rehearsal_ledger(&files.user).await?, false),

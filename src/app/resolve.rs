@@ -3,7 +3,7 @@
 
 use super::check::{block_on, read_payouts, realm_of_batch};
 use super::input;
-use super::records::{open_ledger, rehearsal_ledger, results_of};
+use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::run::lock_input;
 use crate::config::{Consent, Files, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
@@ -36,17 +36,14 @@ pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
     if let Some(id) = config.invoice_id.as_deref().filter(|id| !is_invoice_id(id)) {
         return Err(Error::invoice_id(id));
     }
-    block_on(
-        tokio::runtime::Builder::new_current_thread(),
-        resolve_inside(config),
-    )
+    block_on(resolve_inside(config))
 }
 
-/// The two records, open, and the batch in them.
-struct Desk {
+/// The two records, open and locked for one batch.
+struct OpenRecords {
     ledger: Ledger<AnyEngine>,
+    /// `None` where the file is not on this machine.
     results: Option<Results<DiskFile>>,
-    opened: Option<Opened>,
 }
 
 async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
@@ -64,32 +61,28 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
             open_ledger(&config.ledger, &config.user).await?
         }
     };
-    let (attempt, mut desk, row_line) = match input {
+    let (attempt, mut records, row_line) = match input {
         Some(files) => {
             let input = input::open(files)?;
             lock_input(&files.input, &input)?;
             let Some(payouts) = read_payouts(files, &input)? else {
                 return Ok(Exit::InputInvalid);
             };
-            let mut desk = open_batch_of_input(ledger, files, &payouts).await?;
-            let (attempt, line) = find_in_batch(&mut desk, config, files, &payouts).await?;
-            (attempt, desk, line)
+            let (mut records, opened) = open_batch_of_input(ledger, files, &payouts).await?;
+            let of_input = (files, payouts.as_slice());
+            let found = find_in_batch(&mut records.ledger, &opened, config, of_input).await?;
+            (found.0, records, found.1)
         }
         None => {
             let attempt = find_in_ledger(&mut ledger, config).await?;
-            let desk = open_batch_of(ledger, &attempt).await?;
-            let mut ledger_of = desk.ledger;
-            let found = ledger_of.attempt(&attempt.id).await;
-            let place = ledger_of.place();
+            let mut records = open_batch_of(ledger, &attempt).await?;
+            let found = records.ledger.attempt(&attempt.id).await;
+            let place = records.ledger.place();
             let found = found.map_err(|error| Error::ledger(&place, &error))?;
-            let desk = Desk {
-                ledger: ledger_of,
-                ..desk
-            };
-            (found.unwrap_or(attempt), desk, None)
+            (found.unwrap_or(attempt), records, None)
         }
     };
-    check_verdict(config, &attempt, &mut desk).await?;
+    check_verdict(config, &attempt, &mut records).await?;
     match answer(config, &attempt, row_line)? {
         Answer::Yes => {}
         Answer::No(why) => {
@@ -97,7 +90,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
             return Ok(Exit::InDoubt);
         }
     }
-    record(config, &attempt, &mut desk).await?;
+    record(config, &attempt, &mut records).await?;
     if let Some(files) = input {
         ui::say(&format!("To go on: {}", files.run_command()));
     }
@@ -109,8 +102,8 @@ async fn open_batch_of_input(
     mut ledger: Ledger<AnyEngine>,
     files: &Files,
     payouts: &[Payout],
-) -> Result<Desk, Error> {
-    let (mut results, path) = results_of(files)?;
+) -> Result<(OpenRecords, Opened), Error> {
+    let (mut results, path) = results_at(&files.results)?;
     let place = ledger.place();
     let failed = |error: OpenError| Error::open(&files.results, &place, &error);
     let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
@@ -121,16 +114,17 @@ async fn open_batch_of_input(
         payouts,
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
-    Ok(Desk {
-        opened: Some(opened.map_err(failed)?),
-        ledger,
-        results: Some(results),
-    })
+    let opened = opened.map_err(failed)?;
+    let results = Some(results);
+    Ok((OpenRecords { ledger, results }, opened))
 }
 
 /// Opens the batch of an attempt whose input is not named: with its results file where that is on
 /// this machine, else by the ledger alone.
-async fn open_batch_of(mut ledger: Ledger<AnyEngine>, attempt: &Attempt) -> Result<Desk, Error> {
+async fn open_batch_of(
+    mut ledger: Ledger<AnyEngine>,
+    attempt: &Attempt,
+) -> Result<OpenRecords, Error> {
     let place = ledger.place();
     let failed = |error: LedgerError| Error::ledger(&place, &error);
     let paths = ledger
@@ -152,10 +146,9 @@ async fn open_batch_of(mut ledger: Ledger<AnyEngine>, attempt: &Attempt) -> Resu
         .settle_interrupted(&attempt.batch)
         .await
         .map_err(failed)?;
-    Ok(Desk {
+    Ok(OpenRecords {
         ledger,
         results: None,
-        opened: None,
     })
 }
 
@@ -163,10 +156,9 @@ async fn open_at(
     mut ledger: Ledger<AnyEngine>,
     realm: Realm,
     path: &BatchPath,
-) -> Result<Desk, Error> {
+) -> Result<OpenRecords, Error> {
     let file = Path::new(&path.path);
-    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
-    let mut results = Results::new(disk);
+    let (mut results, _) = results_at(file)?;
     let place = ledger.place();
     let wanted = open::Wanted {
         realm,
@@ -175,62 +167,61 @@ async fn open_at(
         payouts: &[],
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
-    Ok(Desk {
-        opened: Some(opened.map_err(|error| Error::open(file, &place, &error))?),
-        ledger,
-        results: Some(results),
-    })
+    opened.map_err(|error| Error::open(file, &place, &error))?;
+    let results = Some(results);
+    Ok(OpenRecords { ledger, results })
 }
 
 /// The attempt of the batch that is meant, and the line on which its row stands today.
 async fn find_in_batch(
-    desk: &mut Desk,
+    ledger: &mut Ledger<AnyEngine>,
+    opened: &Opened,
     config: &Resolve,
-    files: &Files,
-    payouts: &[Payout],
+    (files, payouts): (&Files, &[Payout]),
 ) -> Result<(Attempt, Option<u64>), Error> {
-    let Some(opened) = &desk.opened else {
-        return Err(Error::no_such_payout("--id", ""));
-    };
     let record = &opened.record;
     let keys = keys_of(payouts, &record.id, record.references, &opened.attempts);
-    let place = desk.ledger.place();
+    let rows = || payouts.iter().zip(&keys);
     let line_of = |key: &PayoutKey| {
-        let mut rows = payouts.iter().zip(&keys);
-        rows.find(|(_, of)| *of == key)
-            .map(|(payout, _)| payout.line)
+        let row = rows().find(|(_, of)| *of == key);
+        row.map(|(payout, _)| payout.line)
     };
     let key = match &config.which {
         Which::Line(line) => {
-            let mut rows = payouts.iter().zip(&keys);
-            let row = rows.find(|(payout, _)| payout.line == *line);
+            let row = rows().find(|(payout, _)| payout.line == *line);
             let (_, key) = row.ok_or_else(|| Error::no_such_line(&files.input, *line))?;
-            key.clone()
+            key
         }
         Which::Reference(reference) => {
-            let mut of_reference = opened.attempts.iter();
-            let found = of_reference.rfind(|it| it.reference == *reference);
-            match found {
-                Some(attempt) => attempt.key.clone(),
-                None => PayoutKey::shared(reference),
-            }
+            let mut attempts = opened.attempts.iter();
+            let attempt = attempts.rfind(|it| it.reference == *reference);
+            let row = rows().find(|(payout, _)| payout.reference == *reference);
+            let key = attempt.map(|it| &it.key).or(row.map(|(_, key)| key));
+            key.ok_or_else(|| Error::no_such_reference(&files.input, reference))?
         }
         Which::Id(id) => {
-            let attempt = by_id(&mut desk.ledger, id).await?;
+            let attempt = by_id(ledger, id).await?;
             let line = line_of(&attempt.key);
             return Ok((attempt, line));
         }
     };
     let wanted = [key.as_str().to_owned()];
-    let found = desk.ledger.look_up(LookUp::Key, record.realm, wanted).await;
-    let found = found.map_err(|error| Error::ledger(&place, &error))?;
-    let line = line_of(&key);
-    let at = line.unwrap_or_default();
+    let found = ledger.look_up(LookUp::Key, record.realm, wanted).await;
+    let found = found.map_err(|error| Error::ledger(&ledger.place(), &error))?;
+    let line = line_of(key);
     let state = found.iter().max_by_key(|attempt| attempt.number);
     let state = state.map_or(State::Pending, |it| it.status().into());
     match one_of(found, config)? {
         Some(attempt) => Ok((attempt, line)),
-        None => Err(Error::not_in_doubt(&files.input, at, state.as_str())),
+        None => {
+            let status = files.status_command();
+            Err(Error::not_in_doubt(
+                &files.input,
+                line,
+                state.as_str(),
+                &status,
+            ))
+        }
     }
 }
 
@@ -312,16 +303,22 @@ async fn by_id(ledger: &mut Ledger<AnyEngine>, text: &str) -> Result<Attempt, Er
     found.ok_or_else(|| Error::no_such_payout("--id", text))
 }
 
-/// Whether a text can be an invoice id.
+/// Whether a text can be an invoice id, and does not only stand for one, as `INV-XXXXXXXX` does in
+/// the documentation.
 fn is_invoice_id(text: &str) -> bool {
     let rest = text.strip_prefix(INVOICE_ID_PREFIX).unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !rest.is_empty() && text.len() <= 128 && rest.bytes().all(is_plain)
+    let is_example = rest.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'));
+    !is_example && text.len() <= 128 && rest.bytes().all(is_plain)
 }
 
 /// Refuses a verdict that the record contradicts, or that comes too early.
-async fn check_verdict(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<(), Error> {
-    let place = desk.ledger.place();
+async fn check_verdict(
+    config: &Resolve,
+    attempt: &Attempt,
+    records: &mut OpenRecords,
+) -> Result<(), Error> {
+    let place = records.ledger.place();
     if config.invoice_id.is_some() {
         return Ok(());
     }
@@ -331,7 +328,7 @@ async fn check_verdict(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> 
     {
         return Err(Error::names_invoice(&place, named));
     }
-    let now = desk.ledger.now().await;
+    let now = records.ledger.now().await;
     let now = now.map_err(|error| Error::ledger(&place, &error))?;
     let age = now.signed_duration_since(attempt.started_at);
     match minutes_left(attempt.realm, age) {
@@ -377,12 +374,16 @@ fn answer(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<
 }
 
 /// Records the verdict in the ledger, then in the results file.
-async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<(), Error> {
-    let place = desk.ledger.place();
+async fn record(
+    config: &Resolve,
+    attempt: &Attempt,
+    records: &mut OpenRecords,
+) -> Result<(), Error> {
+    let place = records.ledger.place();
     let failed = |error: LedgerError| Error::ledger(&place, &error);
-    let before = desk.ledger.attempts_of(&attempt.batch).await;
+    let before = records.ledger.attempts_of(&attempt.batch).await;
     let before = before.map_err(failed)?;
-    let recorded = desk
+    let recorded = records
         .ledger
         .resolve(&attempt.id, config.invoice_id.as_deref())
         .await
@@ -396,15 +397,15 @@ async fn record(config: &Resolve, attempt: &Attempt, desk: &mut Desk) -> Result<
         },
         report::attempted(&recorded)
     ));
-    let Some(results) = &mut desk.results else {
+    let Some(results) = &mut records.results else {
         return Ok(());
     };
-    let attempts = desk
+    let attempts = records
         .ledger
         .attempts_of(&recorded.batch)
         .await
         .map_err(failed)?;
-    let now = desk.ledger.now().await.map_err(failed)?;
+    let now = records.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
     let published = results.publish_change(&before, &attempts, now);
     let kept = published.map_err(|error| Error::open(&path, &place, &OpenError::Results(error)))?;
@@ -440,6 +441,8 @@ mod tests {
             ("INV-0A1B2C3D", true),
             ("inv-0A1B2C3D", false),
             ("INV-", false),
+            ("INV-XXXXXXXX", false),
+            ("INV-XXXXXXX1", true),
             ("INV-a b", false),
             ("0A1B2C3D", false),
         ] {

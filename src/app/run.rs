@@ -2,11 +2,10 @@
 
 use super::blocking::unless_stopped;
 use super::check::{
-    Adopting, check, created_before, emit, places, plan_report, request, tell_notices, tell_plan,
-    tell_refusals, tell_warnings,
+    Adopting, check, created_before, emit, places, request, tell_notices, tell_plan, tell_refusals,
 };
 use super::input;
-use super::records::{open_ledger, rehearsal_ledger, results_of};
+use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::{key, on_end, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Files, Run, Target};
@@ -28,7 +27,7 @@ use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::bar::Taskbar;
 use crate::terminal::refusals;
-use crate::terminal::report::{Doubt, PlanReport, Summary};
+use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::ui::{Answer, Progress, Show};
 use crate::terminal::{events, findings, report, ui};
 use std::collections::HashSet;
@@ -63,7 +62,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let Some(batch) = &intake.batch else {
         return Ok(Exit::InputInvalid);
     };
-    let (mut results, path) = results_of(files)?;
+    let (mut results, path) = results_at(&files.results)?;
     refuse_same_file(&files.input, &path.path)?;
     let mut ledger = match files.realm {
         Realm::Live | Realm::Loopback(_) => open_ledger(&files.ledger, &files.user).await?,
@@ -204,13 +203,9 @@ impl Operator<Client> for Terminal<'_> {
             let why = "an earlier run left a payout in doubt; nothing was sent".to_owned();
             return Ok(self.end(TerminalEnd::Stopped(why)));
         }
-        let payees = tell_warnings(check, prospect);
-        if payees.errors() > 0 {
-            return Ok(self.end(TerminalEnd::Refused(Exit::InputInvalid)));
+        if let Some(exit) = tell_plan(check, self.host, self.intake, prospect) {
+            return Ok(self.end(TerminalEnd::Refused(exit)));
         }
-        let warnings = self.intake.warnings.saturating_add(payees.warnings());
-        let report = plan_report(check, self.host, self.intake, prospect);
-        tell_plan(check, &PlanReport { warnings, ..report });
         if prospect.plan.steps.is_empty() {
             return Ok(self.end(TerminalEnd::Stopped(String::new())));
         }
@@ -251,8 +246,7 @@ impl Terminal<'_> {
                     interval: self.config.check.interval,
                     ..sandbox::Options::default()
                 };
-                let sandbox =
-                    Sandbox::start(options).map_err(|error| Error::sandbox("--sandbox", error))?;
+                let sandbox = Sandbox::start(options).map_err(|error| Error::system(&error))?;
                 let endpoint = Endpoint::new(&sandbox.url())
                     .map_err(|error| Error::endpoint("--sandbox", &sandbox.url(), &error))?;
                 self.sandbox = Some(sandbox);

@@ -18,7 +18,10 @@ pub(super) fn sandbox(args: &SandboxArgs, key: Option<&KeySource>) -> Result<Exi
     let runtime = runtime.map_err(|error| Error::system(&error))?;
     let api_key = match key {
         None => None,
-        Some(source) => match runtime.block_on(key::read(source, &stop))? {
+        Some(source) => match runtime
+            .block_on(key::read(source, &stop))
+            .map_err(Error::of_sandbox_key)?
+        {
             Some(key) => Some(key.expose().to_owned()),
             None => return Ok(Exit::AllCreated),
         },
@@ -32,7 +35,7 @@ pub(super) fn sandbox(args: &SandboxArgs, key: Option<&KeySource>) -> Result<Exi
         tls: None,
         on_delivery: Some(Box::new(tell)),
     })
-    .map_err(|error| Error::sandbox(format!("--listen {}", args.listen), error))?;
+    .map_err(|error| Error::listen(args.listen, error))?;
     ui::print(&format!("listening on {}", sandbox.url()));
     ui::say(&format!(
         "No money moves here. What was created: {}/ledger. Ctrl-C ends it.",

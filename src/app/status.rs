@@ -3,7 +3,7 @@
 use super::check::{block_on, read_payouts};
 use super::input;
 use super::look::{Looked, look};
-use super::records::{ledger_to_look_at, results_of};
+use super::records::{ledger_to_look_at, results_at};
 use super::run::doubts;
 use crate::cli::TableFormat;
 use crate::config::Status;
@@ -17,10 +17,7 @@ use crate::terminal::{events, report, ui};
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
-    block_on(
-        tokio::runtime::Builder::new_current_thread(),
-        status_inside(config),
-    )
+    block_on(status_inside(config))
 }
 
 async fn status_inside(config: &Status) -> Result<Exit, Error> {
@@ -28,7 +25,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let Some(payouts) = read_payouts(files, &input::open(files)?)? else {
         return Ok(Exit::InputInvalid);
     };
-    let (mut results, path) = results_of(files)?;
+    let (mut results, path) = results_at(&files.results)?;
     let mut ledger = ledger_to_look_at(files).await?;
     let Looked {
         request,

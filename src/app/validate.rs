@@ -2,11 +2,11 @@
 //! in which everything is put right that is beyond doubt.
 
 use super::check::{
-    Adopting, block_on, check, host_of, plan_report, realm_of_batch, request, tell, tell_notices,
-    tell_plan, tell_refusals, tell_warnings,
+    Adopting, block_on, check, host_of, realm_of_batch, request, tell, tell_notices, tell_plan,
+    tell_refusals,
 };
 use super::input;
-use super::records::{ledger_to_look_at, results_of};
+use super::records::{ledger_to_look_at, results_at};
 use crate::config::Check;
 use crate::domain::escape::escape;
 use crate::error::Error;
@@ -17,7 +17,7 @@ use crate::os::file::write_new_for_owner_only;
 use crate::payout::open::{self, OpenError};
 use crate::payout::plan::rows_of;
 use crate::payout::run::Knowledge;
-use crate::terminal::report::{PlanReport, counted};
+use crate::terminal::report::counted;
 use crate::terminal::ui;
 use std::fs::File;
 use std::path::Path;
@@ -27,10 +27,7 @@ pub(super) fn validate(config: &Check) -> Result<Exit, Error> {
     let input = input::open(&config.files)?;
     match &config.fix {
         Some(copy) => fix(config, input::read(&config.files, &input)?, copy),
-        None => block_on(
-            tokio::runtime::Builder::new_current_thread(),
-            dry_run(config, &input),
-        ),
+        None => block_on(dry_run(config, &input)),
     }
 }
 
@@ -42,7 +39,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let Some(batch) = &intake.batch else {
         return Ok(Exit::InputInvalid);
     };
-    let (mut results, path) = results_of(&config.files)?;
+    let (mut results, path) = results_at(&config.files.results)?;
     let mut ledger = ledger_to_look_at(&config.files).await?;
     let place = ledger.place();
     let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
@@ -72,13 +69,9 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     if let Some(exit) = tell_refusals(config, &prospect)? {
         return Ok(exit);
     }
-    let payees = tell_warnings(config, &prospect);
-    if payees.errors() > 0 {
-        return Ok(Exit::InputInvalid);
+    if let Some(exit) = tell_plan(config, &host, &intake, &prospect) {
+        return Ok(exit);
     }
-    let warnings = intake.warnings.saturating_add(payees.warnings());
-    let report = plan_report(config, &host, &intake, &prospect);
-    tell_plan(config, &PlanReport { warnings, ..report });
     ui::say("Dry run: nothing was sent, nothing was written.");
     Ok(Exit::AllCreated)
 }

@@ -99,6 +99,12 @@ impl Files {
         self.command("validate")
     }
 
+    /// The command that says where each payout of a batch stands.
+    #[must_use]
+    pub fn status_command(&self) -> String {
+        self.command("status")
+    }
+
     /// The command that settles a payout in doubt, up to the verdict.
     #[must_use]
     pub fn resolve_command(&self, line: u64) -> String {

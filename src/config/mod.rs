@@ -518,7 +518,7 @@ fn check(
         fix: None,
         expect: args.expect,
         api: Some(api),
-        is_foreign: endpoint.is_some_and(|it| it.foreign_host().is_some()),
+        is_foreign: endpoint.is_some_and(|it| it.is_foreign()),
         interval: API_INTERVAL,
         rejected: RejectedPolicy::Leave,
         limit: None,

@@ -10,9 +10,6 @@ pub const PRODUCTION_URL: &str = "https://api.cryptocloud.plus";
 /// The host of the real API.
 pub const PRODUCTION_HOST: &str = "api.cryptocloud.plus";
 
-/// The realm of every host that is not this machine.
-const LIVE: &str = "live";
-
 /// A base URL that is fit to carry a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -96,22 +93,12 @@ impl Endpoint {
         }
     }
 
-    /// The realm that payouts through this endpoint belong to: `live`, or `127.0.0.1:PORT`.
+    /// Whether the host is neither the real API's nor this machine: who gets the key and the payouts
+    /// then is to be told before anything is sent.
     #[must_use]
-    pub fn realm(&self) -> String {
-        if self.is_loopback {
-            self.api()
-        } else {
-            LIVE.to_owned()
-        }
-    }
-
-    /// The host, where it is neither the real API's nor this machine: who gets the key and the
-    /// payouts then is to be told before anything is sent.
-    #[must_use]
-    pub fn foreign_host(&self) -> Option<String> {
+    pub fn is_foreign(&self) -> bool {
         let is_the_api = self.host == PRODUCTION_HOST && self.url.port().is_none();
-        (!is_the_api && !self.is_loopback).then(|| self.authority())
+        !is_the_api && !self.is_loopback
     }
 
     /// Whether requests stay on this machine.
@@ -206,14 +193,12 @@ mod tests {
             assert_eq!(endpoint.url.as_str(), whole);
             assert_eq!(endpoint.host(), "api.cryptocloud.plus");
             assert_eq!(endpoint.api(), "api.cryptocloud.plus");
-            assert_eq!(endpoint.realm(), "live");
-            assert_eq!(endpoint.foreign_host(), None);
-            assert!(!endpoint.is_loopback());
+            assert!(!endpoint.is_foreign() && !endpoint.is_loopback);
         }
     }
 
     #[test]
-    fn this_machine_is_one_realm_under_all_its_names() {
+    fn this_machine_is_one_host_under_all_its_names() {
         for base in [
             "http://127.0.0.1:81",
             "http://[::1]:81",
@@ -223,19 +208,17 @@ mod tests {
             "https://127.9.9.9:81",
         ] {
             let endpoint = Endpoint::new(base).unwrap();
-            assert!(endpoint.is_loopback(), "{base}");
-            assert_eq!(endpoint.realm(), "127.0.0.1:81", "{base}");
+            assert!(endpoint.is_loopback && !endpoint.is_foreign(), "{base}");
             assert_eq!(endpoint.api(), "127.0.0.1:81", "{base}");
-            assert_eq!(endpoint.foreign_host(), None, "{base}");
         }
         assert_eq!(
-            Endpoint::new("http://localhost").unwrap().realm(),
+            Endpoint::new("http://localhost").unwrap().api(),
             "127.0.0.1:80"
         );
     }
 
     #[test]
-    fn another_host_is_named_and_is_live_all_the_same() {
+    fn another_host_is_foreign_and_named_with_its_port() {
         for (base, host) in [
             (
                 "https://api.cryptocloud.plus.example.com",
@@ -249,11 +232,8 @@ mod tests {
             ("https://[2001:db8::1]:444", "[2001:db8::1]:444"),
         ] {
             let endpoint = Endpoint::new(base).unwrap();
-            assert_eq!(endpoint.foreign_host().as_deref(), Some(host));
-            assert_eq!(
-                (endpoint.realm().as_str(), endpoint.api().as_str()),
-                ("live", host)
-            );
+            assert!(endpoint.is_foreign(), "{base}");
+            assert_eq!(endpoint.api(), host);
         }
     }
 }

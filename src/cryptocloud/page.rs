@@ -127,6 +127,10 @@ mod tests {
                 "the answer is not the API's but a web page (cut off)",
             ),
             (
+                "<html><title>Blocked</title><body><h1>Ray 7f</h1>",
+                "the answer is not the API's but a web page (Blocked)",
+            ),
+            (
                 "<html><h1",
                 "the answer is not the API's but a web page without words",
             ),

@@ -130,11 +130,6 @@ impl Sandbox {
         self.server.book()
     }
 
-    /// Waits until the server ends, which it does not by itself.
-    pub fn wait(mut self) {
-        self.join();
-    }
-
     /// A thread that panicked has ended as well, and there is nothing left to do about it.
     fn join(&mut self) {
         if let Some(thread) = self.thread.take() {

@@ -619,6 +619,15 @@ pub fn attempted(attempt: &Attempt) -> String {
 /// A row of the input with its state; `None` for one that `--only` leaves out.
 pub type StatusRow<'a> = (&'a Payout, Option<&'a RowState<Attempt>>);
 
+/// A second live attempt of one payout was found.
+#[must_use]
+pub fn extra(attempt: &Attempt) -> String {
+    format!(
+        "two attempts of one payout may have been paid: look for both in the CryptoCloud dashboard: {}",
+        attempted(attempt)
+    )
+}
+
 /// What somebody has changed in the results file is kept.
 #[must_use]
 pub fn changed_kept(name: &str) -> String {

@@ -224,6 +224,21 @@ fn a_sandbox_opens_to_any_key_unless_it_is_given_its_own() {
 }
 
 #[test]
+fn a_sandbox_asks_for_no_real_key() {
+    let scene = Scene::new("");
+    let sandbox = || scene.program(["sandbox", "--listen", "127.0.0.1:0"]);
+    let odd = sandbox().env("CCBATCH_SANDBOX_KEY", "two words");
+    let missing = sandbox().args(["--api-key-file", "missing.txt"]);
+    for run in [odd, missing] {
+        let told = run
+            .status(1)
+            .stderr_has("the sandbox needs no real key")
+            .go();
+        assert!(!told.stderr.contains("Security"), "{told}");
+    }
+}
+
+#[test]
 fn it_is_not_stored_or_shown_even_if_the_api_repeats_it() {
     let echo = format!("bad header: Token {KEY}!");
     let error = serde_json::json!({"status": "error", "result": {"authorization": echo}});

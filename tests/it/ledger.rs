@@ -364,3 +364,26 @@ fn a_payout_in_doubt_is_the_exit_status_also_when_the_ledger_is_gone() {
     fs::rename(scene.ledger(), scene.ledger().with_extension("aside")).unwrap();
     run.end();
 }
+
+#[test]
+fn a_name_that_is_mistyped_makes_no_ledger() {
+    let scene = Scene::new(&rows(1));
+    let run = scene.program(["ledger", "adopt", "missing.results.csv"]);
+    run.status(1).stderr_has("there is no such file").go();
+    assert!(!scene.ledger().exists());
+}
+
+#[test]
+fn two_copies_of_one_results_file_are_adopted_one_after_the_other() {
+    let scene = Scene::paying("", &rows(2));
+    scene.pay().stderr_has("All done: 2 created").go();
+    scene.write("copy.results.csv", scene.read(RESULTS));
+    std::fs::remove_file(scene.ledger()).unwrap();
+    scene
+        .program(["ledger", "adopt", RESULTS, "copy.results.csv"])
+        .stderr_has("payouts.results.csv: 2 of 2 attempts were new to the ledger")
+        .stderr_has("copy.results.csv: 0 of 2 attempts were new to the ledger")
+        .go();
+    scene.pay().stderr_has("2 created").go();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+}

@@ -69,6 +69,7 @@ fn a_limit_of_a_file_s_size_fails_a_write_and_does_not_end_the_program() {
 
 #[test]
 fn too_little_memory_leaves_no_payout_in_doubt() {
+    let mut hinted = 0;
     for kilobytes in (20_000..60_000).step_by(5_000) {
         let scene = Scene::paying("", &rows(2));
         let limit = format!("ulimit -v {kilobytes}");
@@ -77,8 +78,13 @@ fn too_little_memory_leaves_no_payout_in_doubt() {
         for word in ["panicked", "memory allocation"] {
             assert!(!stderr.contains(word), "{limit}: {stderr}");
         }
+        if stderr.contains("out of memory") {
+            assert!(stderr.contains("ulimit -v"), "{limit}: {stderr}");
+            hinted += 1;
+        }
         assert_agreed(&scene, &limit);
     }
+    assert!(hinted > 0, "none of these limits is too tight");
 }
 
 #[test]

@@ -454,6 +454,7 @@ fn a_refusal_that_does_not_say_why_is_unknown() {
         "<html>",
         r#"{"status":"error"}"#,
         r#"{"status":"error","result":{}}"#,
+        r#"{"status":"error","result":" "}"#,
         r#"{"message":" "}"#,
         r#"{"error":"Bad Request"}"#,
         r#"{"status":"ok","message":"x"}"#,
