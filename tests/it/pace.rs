@@ -149,8 +149,8 @@ fn a_holder_that_is_killed_costs_the_others_a_claim_and_a_step() {
         holder.kill();
         let since = Instant::now();
         other.expecting(0, "All done: 1 created").end();
-        // 16 s and one step after the claim; the rest is what a slow machine takes.
-        assert!(since.elapsed() < Duration::from_secs(25), "{since:?}");
+        // 16 s and one step after the claim, and not the time that an answer may take.
+        assert!(since.elapsed() < Duration::from_secs(100), "{since:?}");
         let gap = scene.book().deliveries[1].since_start - scene.book().deliveries[0].since_start;
         assert!(gap >= Duration::from_secs(16), "{gap:?}");
     });

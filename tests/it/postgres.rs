@@ -164,7 +164,7 @@ fn an_answer_that_the_ledger_did_not_get_is_taken_over_from_the_results_file() {
     let Some(cluster) = Cluster::start(&[]) else {
         return;
     };
-    let scene = Scene::paying("delay:1500ms", &rows(2));
+    let scene = Scene::paying("delay:5s", &rows(2));
     let run = pay(&scene, &cluster.url(), &scene.url()).start();
     scene.await_deliveries(1);
     cluster.crash();

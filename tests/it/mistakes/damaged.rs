@@ -4,6 +4,7 @@
 
 use super::{References, assert_nobody_is_paid_twice, assert_paid, pay};
 use crate::harness::{INPUT, RESULTS, Scene};
+use crate::operator::is_thorough;
 use std::fs;
 
 /// Three payouts: created, in doubt, not yet sent; and what the two records hold.
@@ -77,12 +78,9 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// How many of the bytes are tried: all of them by name, else one in so many.
+/// One in so many of the bytes is tried.
 fn stride() -> usize {
-    match std::env::var_os("CCBATCH_ALL_BYTES") {
-        Some(_) => 1,
-        None => 23,
-    }
+    if is_thorough() { 1 } else { 23 }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What `resolve` may and may not record.
 
-use super::{References, assert_paid, pay, run};
+use super::{References, assert_paid, paid, pay, run};
 use crate::harness::{INPUT, RESULTS, Scene, answering, unhurried};
 use ccbatch::sandbox::Options;
 use std::fs;
@@ -71,6 +71,7 @@ fn an_invoice_id_is_one_of_the_dashboard_and_of_no_other_payout() {
         (&*taken, 1, "this is the invoice id of another payout"),
         ("12345678", 2, "is not an invoice id"),
         ("INV-", 2, "is not an invoice id"),
+        ("INV-XXXXXXXX", 2, "is not an invoice id"),
         ("INV-two words", 2, "is not an invoice id"),
         ("", 2, "is not an invoice id"),
     ] {
@@ -114,9 +115,19 @@ fn a_verdict_that_was_adopted_from_the_results_file_can_be_changed_too() {
 #[test]
 fn a_wrong_not_created_costs_a_second_payment_once_and_is_told_in_the_record() {
     // An operator's wrong verdict is not covered; what was recorded is kept.
-    let scene = in_doubt("drop-before");
+    let scene = in_doubt("drop-after");
     resolve(&scene, &[INPUT, "--line", "2", "--not-created"]).ends(0, "not created");
-    assert!(scene.read(RESULTS).contains("resolved by operator"));
+    for _ in 0..2 {
+        scene.pay().stderr_has("All done: 2 created").go();
+    }
+    let sums = paid(&scene);
+    assert_eq!((sums["0.001"], sums["0.002"]), (2, 1));
+    let lines = scene.results();
+    assert!(
+        lines[0].detail.contains("resolved by operator"),
+        "{lines:?}"
+    );
+    assert_eq!(scene.statuses(), ["not_created", "created", "created"]);
 }
 
 #[test]
@@ -203,6 +214,15 @@ fn an_id_that_no_payout_has_is_told() {
         resolve(&scene, &[&flags[..], &["--not-created"]].concat())
             .ends(1, "the ledger has no payout with");
     }
+    let mistyped = [INPUT, "--reference", "R9", "--not-created"];
+    resolve(&scene, &mistyped).ends(1, "no payout of this batch has the reference \"R9\"");
+    let pending = [INPUT, "--reference", "R2", "--not-created"];
+    let ran = resolve(&scene, &pending);
+    ran.ends(
+        1,
+        "payouts.csv:3: this payout is not in doubt: it is pending",
+    );
+    ran.ends(1, "each payout stands: ccbatch status payouts.csv");
 }
 
 #[test]
