@@ -41,10 +41,9 @@ fuzz_target!(|file: File<'_>| {
         realm: Realm::Live,
         references: References::Shared,
         payouts: &payouts,
-        now: DateTime::UNIX_EPOCH,
-        who: "fuzz",
     };
-    let Ok(changes) = adopt(&reading.lines, Known::default(), &setting) else {
+    let adopter = ("fuzz", DateTime::UNIX_EPOCH);
+    let Ok(changes) = adopt(&reading.lines, Known::default(), setting, adopter) else {
         return;
     };
     for change in changes {

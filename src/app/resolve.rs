@@ -381,8 +381,6 @@ async fn record(
 ) -> Result<(), Error> {
     let place = records.ledger.place();
     let failed = |error: LedgerError| Error::ledger(&place, &error);
-    let before = records.ledger.attempts_of(&attempt.batch).await;
-    let before = before.map_err(failed)?;
     let recorded = records
         .ledger
         .resolve(&attempt.id, config.invoice_id.as_deref())
@@ -407,7 +405,7 @@ async fn record(
         .map_err(failed)?;
     let now = records.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
-    let published = results.publish_change(&before, &attempts, now);
+    let published = results.publish(&attempts, now);
     let kept = published.map_err(|error| Error::open(&path, &place, &OpenError::Results(error)))?;
     if let Some(name) = kept {
         ui::say(&report::changed_kept(&name));

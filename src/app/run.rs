@@ -96,7 +96,9 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     };
     let world = (&SystemClock, stop);
     let started = Instant::now();
-    let ended = run::run(&request, records, world, &mut operator, &mut progress).await;
+    let watching = (&mut operator, &mut progress);
+    let mut knowledge = None;
+    let ended = run::run(&request, records, world, watching, &mut knowledge).await;
     progress.end();
     let ended = ended.map_err(|error| run_error(config, &place, error))?;
     let run = Finished {
@@ -159,11 +161,6 @@ fn run_error(config: &Run, place: &str, error: RunError<Error>) -> Error {
         RunError::Open(error) => Error::open(results, place, &error),
         RunError::Ledger(error) => Error::ledger(place, &error),
         RunError::OtherHost(host) => Error::other_host(results, &host),
-        RunError::Results(error) => Error::open(
-            results,
-            place,
-            &crate::payout::open::OpenError::Results(error),
-        ),
         RunError::Operator(error) => error,
     }
 }
@@ -314,7 +311,7 @@ fn taskbar(config: &Run) -> Taskbar {
 struct Finished<'a> {
     config: &'a Run,
     payouts: &'a [Payout],
-    ended: &'a Report,
+    ended: &'a Report<'a>,
     /// How long it took, questions included.
     took: Duration,
 }
@@ -351,12 +348,12 @@ fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
 }
 
 /// Tells what the ledger has against a row that was to be sent.
-fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
+fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report<'_>, step: usize) {
     let files = &config.check.files;
-    let places = places(files, &ended.paths);
-    let state = ended.states.get(step).and_then(Option::as_ref);
+    let places = places(files, &ended.knowledge.paths);
+    let state = ended.states().nth(step).flatten();
     if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
-        let finding = refusals::refused(payout, &refusal.as_ref(), &places);
+        let finding = refusals::refused(payout, &refusal, &places);
         ui::say(&findings::line(
             &files.input.display().to_string(),
             &finding,
@@ -368,7 +365,6 @@ fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report, step: usize) {
 fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
     let (config, payouts, ended) = (run.config, run.payouts, run.ended);
     let files = &config.check.files;
-    let states = || ended.states.iter().flatten();
     let sent: Vec<&Attempt> = ended
         .submission
         .iter()
@@ -376,31 +372,30 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         .collect();
     let ids: HashSet<&AttemptId> = sent.iter().map(|attempt| &attempt.id).collect();
     let is_sent = |attempt: &Attempt| ids.contains(&attempt.id);
-    let before = states().filter_map(|state| match state {
-        RowState::Created(attempt) if !is_sent(attempt) => Some(RowState::Created(attempt)),
-        RowState::Created(_)
-        | RowState::InDoubt(_)
+    let before = ended.states().flatten().filter(|state| match state {
+        RowState::Created(attempt) => !is_sent(attempt),
+        RowState::InDoubt(_)
         | RowState::Rejected(_)
         | RowState::UnderWay(_)
         | RowState::Pending { .. }
-        | RowState::Refused(_) => None,
+        | RowState::Refused(_) => false,
     });
     let summary = Summary {
         counts: counts(payouts, ended),
         sums: report::sums_of(
             payouts
                 .iter()
-                .zip(&ended.states)
-                .filter_map(|(payout, state)| Some((payout, state_of(state.as_ref()?)))),
+                .zip(ended.states())
+                .filter_map(|(payout, state)| Some((payout, state_of(&state?)))),
         ),
         took: ended.submission.as_ref().map(|_| run.took),
         created_before: match &ended.submission {
             // The plan has told it just now.
             None if stopped.is_empty() => Vec::new(),
-            None | Some(_) => created_before(before, &ended.record.id, &ended.paths),
+            None | Some(_) => created_before(before, &ended.record.id, &ended.knowledge.paths),
         },
         created_without_row: ended.created_without_row,
-        left_out: left_out(&ended.states),
+        left_out: left_out(ended.states()),
         accepted_otherwise: sent
             .iter()
             .filter(|attempt| !attempt.ending.accepted_amount.is_empty())
@@ -411,9 +406,8 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         results: files.results.display().to_string(),
         command: config.command.clone(),
         doubts: doubts(
-            payouts,
-            &ended.states,
-            ended.doubts_without_row.iter(),
+            payouts.iter().zip(ended.states()),
+            ended.doubts_without_row.iter().copied(),
             files,
         ),
     };
@@ -434,7 +428,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
 
 /// How many payouts are in which state. One that was sent and whose outcome is not recorded
 /// everywhere is in doubt until the next run has read what there is.
-fn counts(payouts: &[Payout], ended: &Report) -> StateCounts {
+fn counts(payouts: &[Payout], ended: &Report<'_>) -> StateCounts {
     let unrecorded = match ended.submission.as_ref().map(|it| &it.ended) {
         Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => Some(attempt.line),
         Some(
@@ -446,13 +440,13 @@ fn counts(payouts: &[Payout], ended: &Report) -> StateCounts {
         )
         | None => None,
     };
-    let states = payouts.iter().zip(&ended.states);
+    let states = payouts.iter().zip(ended.states());
     let of_rows = states.filter_map(|(payout, state)| {
-        let state = state.as_ref()?;
+        let state = state?;
         if unrecorded == Some(payout.line) {
             return Some(State::InDoubt);
         }
-        Some(state_of(state))
+        Some(state_of(&state))
     });
     let without_row = ended.doubts_without_row.iter().map(|_| State::InDoubt);
     StateCounts::of(of_rows.chain(without_row))
@@ -460,8 +454,7 @@ fn counts(payouts: &[Payout], ended: &Report) -> StateCounts {
 
 /// The payouts in doubt, each with the command that settles it.
 pub(super) fn doubts<'a>(
-    payouts: &[Payout],
-    states: &[Option<RowState<Attempt>>],
+    rows: impl Iterator<Item = (&'a Payout, Option<RowState<&'a Attempt>>)>,
     without_row: impl Iterator<Item = &'a Attempt>,
     files: &Files,
 ) -> Vec<Doubt> {
@@ -470,13 +463,13 @@ pub(super) fn doubts<'a>(
         attempt: attempt.clone(),
         command: format!("{} {}", files.resolve_id_command(), attempt.id),
     };
-    let in_doubt = payouts.iter().zip(states).filter_map(|(payout, state)| {
+    let in_doubt = rows.filter_map(|(payout, state)| {
         let attempt = match state {
             Some(RowState::InDoubt(attempt) | RowState::UnderWay(attempt)) => attempt,
             Some(RowState::Refused(refusal))
                 if refusal.attempt.status() != AttemptStatus::Created =>
             {
-                return Some(by_id(&refusal.attempt, payout.line));
+                return Some(by_id(refusal.attempt, payout.line));
             }
             Some(
                 RowState::Created(_)

@@ -9,8 +9,6 @@ use crate::cli::TableFormat;
 use crate::config::Status;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::ledger::Attempt;
-use crate::ledger::rules::RowState;
 use crate::payout::plan::{rows_of, state_of};
 use crate::terminal::report::{StatusRow, Summary};
 use crate::terminal::{events, report, ui};
@@ -34,22 +32,19 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     } = look(files, &payouts, &mut ledger, (&mut results, &path)).await?;
     let rows = rows_of(&payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, &request, &opened.record);
-    let states: Vec<_> = plan
-        .states
-        .iter()
-        .map(|state| state.map(RowState::cloned))
+    let states = payouts.iter().zip(plan.states.iter().copied());
+    let rows: Vec<StatusRow<'_>> = states
+        .filter_map(|(payout, state)| Some((payout, state?)))
         .collect();
     let mut summary = Summary {
         counts: plan.counts(),
         sums: report::sums_of(
-            payouts
-                .iter()
-                .zip(&states)
-                .filter_map(|(payout, state)| Some((payout, state_of(state.as_ref()?)))),
+            rows.iter()
+                .map(|(payout, state)| (*payout, state_of(state))),
         ),
         took: None,
         created_before: super::check::created_before(
-            plan.states.iter().flatten().copied(),
+            rows.iter().map(|(_, state)| *state),
             &opened.record.id,
             &knowledge.paths,
         ),
@@ -61,8 +56,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         results: files.results.display().to_string(),
         command: files.run_command(),
         doubts: doubts(
-            &payouts,
-            &states,
+            rows.iter().map(|(payout, state)| (*payout, Some(*state))),
             plan.doubts_without_row.iter().copied(),
             files,
         ),
@@ -72,18 +66,17 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
         summary.doubts.clear();
         summary.command.clear();
     }
-    let rows: Vec<StatusRow<'_>> = payouts
-        .iter()
-        .zip(states.iter().map(Option::as_ref))
-        .filter(|(_, state)| is_wanted(config, *state))
+    let rows: Vec<StatusRow<'_>> = rows
+        .into_iter()
+        .filter(|row| is_wanted(config, row))
         .collect();
     tell(config, &rows, &summary)?;
     Ok(Exit::AllCreated)
 }
 
-fn is_wanted(config: &Status, state: Option<&RowState<Attempt>>) -> bool {
+fn is_wanted(config: &Status, (_, state): &StatusRow<'_>) -> bool {
     let wanted = &config.states;
-    wanted.is_empty() || state.is_some_and(|state| wanted.contains(&state_of(state)))
+    wanted.is_empty() || wanted.contains(&state_of(state))
 }
 
 fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use crate::address;
 use crate::domain::outcome::own_key;
 use crate::domain::{Amount, Currency, Payout};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// What a line of a results file says, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +71,6 @@ pub struct Setting<'a> {
     pub references: References,
     /// The rows of the input; empty where there is none.
     pub payouts: &'a [Payout],
-    /// The ledger's time.
-    pub now: DateTime<Utc>,
-    /// Who adopts.
-    pub who: &'a str,
 }
 
 /// What adopting changes in the ledger.
@@ -115,19 +111,24 @@ pub enum AdoptReason {
 }
 
 /// Says what a results file adds to the ledger. `known` holds every attempt of the batch, those
-/// with the ids and invoice ids of the lines, and those of the keys of their references.
+/// with the ids and invoice ids of the lines, and those of the keys of their references. Who adopts
+/// is told, and the ledger's time.
 ///
 /// # Errors
 /// The first line that cannot be what the program wrote.
 pub fn adopt(
     lines: &[Line],
     known: Known,
-    setting: &Setting<'_>,
+    setting: Setting<'_>,
+    (who, now): (&str, DateTime<Utc>),
 ) -> Result<Vec<Change>, AdoptError> {
     let mut adoption = Adoption {
         known,
         setting,
+        who,
+        now,
         digests: None,
+        of_batch: None,
         changes: Vec::new(),
     };
     for line in lines {
@@ -142,10 +143,61 @@ pub fn adopt(
 /// Adopting under way.
 struct Adoption<'a> {
     known: Known,
-    setting: &'a Setting<'a>,
+    setting: Setting<'a>,
+    /// Who adopts.
+    who: &'a str,
+    /// The ledger's time.
+    now: DateTime<Utc>,
     /// What is known to be paid, by the digest of its id; made for the first line that needs it.
     digests: Option<HashMap<String, Identity>>,
+    /// The attempts of the batch; made for the first line that the ledger does not know.
+    of_batch: Option<OfBatch>,
     changes: Vec<Change>,
+}
+
+/// The attempts of a batch, found by what a line without a known id still tells.
+#[derive(Default)]
+struct OfBatch {
+    /// The first of those begun at this time, for this line of the input, and with this number.
+    by_begin: HashMap<(DateTime<Utc>, u64, u32), AttemptId>,
+    /// The key of the last without a reference that pays this, of this line of the input.
+    by_line: HashMap<(Content, u64), PayoutKey>,
+    /// The ordinals of those without a reference that pay this.
+    ordinals: HashMap<Content, Taken>,
+}
+
+/// Ordinals that are taken.
+#[derive(Default)]
+struct Taken {
+    all: HashSet<u32>,
+    /// All up to this one are.
+    up_to: u32,
+}
+
+impl Taken {
+    fn first_free(&mut self) -> u32 {
+        loop {
+            let next = self.up_to.saturating_add(1);
+            if !self.all.contains(&next) {
+                return next;
+            }
+            self.up_to = next;
+        }
+    }
+}
+
+impl OfBatch {
+    fn add(&mut self, attempt: &Attempt) {
+        let begin = (attempt.started_at, attempt.line, attempt.number);
+        let first = self.by_begin.entry(begin);
+        first.or_insert_with(|| attempt.id.clone());
+        if let Some(ordinal) = attempt.key.ordinal(&attempt.batch, &attempt.content) {
+            let of_line = (attempt.content.clone(), attempt.line);
+            self.by_line.insert(of_line, attempt.key.clone());
+            let taken = self.ordinals.entry(attempt.content.clone());
+            taken.or_default().all.insert(ordinal);
+        }
+    }
 }
 
 /// What an attempt pays, and to whom.
@@ -165,7 +217,6 @@ impl Adoption<'_> {
             return self.update(line, attempt);
         }
         if let Some(attempt) = self.with_damaged_id(line) {
-            let attempt = attempt.clone();
             return self.update(line, attempt);
         }
         let identity = self.identity(line)?;
@@ -173,7 +224,7 @@ impl Adoption<'_> {
         if !invoice_id.is_empty()
             && let Some(owner) = self.known.of_invoice_id(invoice_id)
         {
-            return if is_same_payout(owner, &identity, self.setting) {
+            return if is_same_payout(owner, &identity, &self.setting) {
                 Ok(())
             } else {
                 Err(taken(invoice_id, owner))
@@ -185,13 +236,19 @@ impl Adoption<'_> {
 
     /// The attempt of a line whose id was damaged: no two attempts of one batch are begun in the
     /// same millisecond for the same line of the input and with the same number.
-    fn with_damaged_id(&self, line: &Line) -> Option<&Attempt> {
-        let started_at = line.started_at?;
-        self.known.all().iter().find(|it| {
-            it.batch == *self.setting.batch
-                && it.started_at == started_at
-                && Some(it.line) == line.input_line
-                && Some(it.number) == line.number
+    fn with_damaged_id(&mut self, line: &Line) -> Option<Attempt> {
+        let begin = (line.started_at?, line.input_line?, line.number?);
+        let id = self.of_batch().by_begin.get(&begin)?.clone();
+        self.known.of_id(&id).cloned()
+    }
+
+    fn of_batch(&mut self) -> &mut OfBatch {
+        let (known, batch) = (&self.known, self.setting.batch);
+        self.of_batch.get_or_insert_with(|| {
+            let mut of_batch = OfBatch::default();
+            let attempts = known.all().iter().filter(|it| it.batch == *batch);
+            attempts.for_each(|attempt| of_batch.add(attempt));
+            of_batch
         })
     }
 
@@ -203,7 +260,7 @@ impl Adoption<'_> {
             LineEnding::Unreadable { invoice_id }
                 if !invoice_id.is_empty() && attempt.ending.is_interrupted() =>
             {
-                unreadable(invoice_id, self.setting.now)
+                unreadable(invoice_id, self.now)
             }
             LineEnding::InFlight | LineEnding::Is(_) | LineEnding::Unreadable { .. } => {
                 return Ok(());
@@ -228,9 +285,9 @@ impl Adoption<'_> {
     fn insert(&mut self, line: &Line, identity: Identity) {
         let setting = self.setting;
         let ending = match &line.ending {
-            LineEnding::InFlight => Ending::interrupted(setting.now),
+            LineEnding::InFlight => Ending::interrupted(self.now),
             LineEnding::Is(ending) => ending.clone(),
-            LineEnding::Unreadable { invoice_id } => unreadable(invoice_id, setting.now),
+            LineEnding::Unreadable { invoice_id } => unreadable(invoice_id, self.now),
         };
         let key = self.key(line, &identity);
         let counting = if ending.status.is_live() && self.has_live(&key) {
@@ -255,13 +312,14 @@ impl Adoption<'_> {
             number: line
                 .number
                 .unwrap_or_else(|| last.unwrap_or_default().saturating_add(1)),
-            started_at: line.started_at.unwrap_or(setting.now),
+            started_at: line.started_at.unwrap_or(self.now),
             counting,
             resolved: self.resolved(&ending),
             ending,
             repetition: Repetition::Refused,
-            who: setting.who.to_owned(),
+            who: self.who.to_owned(),
         };
+        self.of_batch().add(&attempt);
         self.known.extend([attempt.clone()]);
         self.changes.push(Change::Insert(attempt));
     }
@@ -275,11 +333,8 @@ impl Adoption<'_> {
 
     /// Who has settled an attempt, as far as its line tells: a wrong verdict can still be changed.
     fn resolved(&self, ending: &Ending) -> Option<(String, DateTime<Utc>)> {
-        let now = self.setting.now;
-        let at = ending.finished_at.unwrap_or(now);
-        ending
-            .is_verdict()
-            .then(|| (self.setting.who.to_owned(), at))
+        let at = ending.finished_at.unwrap_or(self.now);
+        ending.is_verdict().then(|| (self.who.to_owned(), at))
     }
 
     /// What a line's attempt pays: what its own fields say if its id was made for them, else the
@@ -297,7 +352,7 @@ impl Adoption<'_> {
         }
         let digests = match self.digests.take() {
             Some(digests) => digests,
-            None => digests_of(&self.known, self.setting),
+            None => digests_of(&self.known, &self.setting),
         };
         let found = digests.get(line.id.digest()).cloned();
         self.digests = Some(digests);
@@ -305,7 +360,7 @@ impl Adoption<'_> {
     }
 
     /// The key of a line whose attempt is not known.
-    fn key(&self, line: &Line, identity: &Identity) -> PayoutKey {
+    fn key(&mut self, line: &Line, identity: &Identity) -> PayoutKey {
         let batch = self.setting.batch;
         match (identity.reference.as_str(), self.setting.references) {
             ("", References::Shared | References::PerFile) => self.nth(line, &identity.content),
@@ -316,30 +371,19 @@ impl Adoption<'_> {
 
     /// The key of a line without a reference: that of the earlier attempts of the same line of the
     /// input if they created nothing, else one of its own.
-    fn nth(&self, line: &Line, content: &Content) -> PayoutKey {
-        let batch = self.setting.batch;
-        let equal = || {
-            let attempts = self.known.all().iter();
-            attempts.filter(|it| it.key.ordinal(batch, content).is_some())
-        };
-        let mut of_line = equal().filter(|it| Some(it.line) == line.input_line);
-        if let Some(earlier) = of_line.next_back()
-            && !self
-                .known
-                .of_key(&earlier.key)
-                .iter()
-                .any(|it| it.is_live())
-        {
-            return earlier.key.clone();
+    fn nth(&mut self, line: &Line, content: &Content) -> PayoutKey {
+        let of_batch = self.of_batch();
+        let taken = of_batch.ordinals.entry(content.clone());
+        let ordinal = taken.or_default().first_free();
+        let earlier = line.input_line.and_then(|line| {
+            let of_line = (content.clone(), line);
+            of_batch.by_line.get(&of_line).cloned()
+        });
+        let is_live = |key: &PayoutKey| self.known.of_key(key).iter().any(|it| it.is_live());
+        match earlier {
+            Some(key) if !is_live(&key) => key,
+            Some(_) | None => PayoutKey::nth(self.setting.batch, content, ordinal),
         }
-        let taken: BTreeSet<u32> = equal()
-            .filter_map(|it| it.key.ordinal(batch, content))
-            .collect();
-        let mut ordinal = 1u32;
-        while taken.contains(&ordinal) {
-            ordinal = ordinal.saturating_add(1);
-        }
-        PayoutKey::nth(batch, content, ordinal)
     }
 }
 

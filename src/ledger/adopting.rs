@@ -3,25 +3,9 @@
 
 use super::adopt::{AdoptError, Change, Line, Setting, adopt};
 use super::engine::{Access, Engine, LookUp};
-use super::id::BatchId;
-use super::key::{PayoutKey, References};
-use super::realm::Realm;
+use super::key::PayoutKey;
 use super::rules::Known;
 use super::{Ledger, LedgerError};
-use crate::domain::Payout;
-
-/// What a results file is adopted into; the time is the ledger's own.
-#[derive(Clone, Copy, Debug)]
-pub struct AdoptInto<'a> {
-    /// The batch.
-    pub batch: &'a BatchId,
-    /// Where its money moves.
-    pub realm: Realm,
-    /// How its references count.
-    pub references: References,
-    /// The rows of the input; empty where there is none.
-    pub payouts: &'a [Payout],
-}
 
 /// Why nothing of a results file was adopted.
 #[derive(Debug, thiserror::Error)]
@@ -43,19 +27,14 @@ impl<E: Engine> Ledger<E> {
     pub async fn adopt(
         &mut self,
         lines: &[Line],
-        into: AdoptInto<'_>,
+        into: Setting<'_>,
     ) -> Result<Vec<Change>, AdoptingError> {
         self.engine
             .begin(Access::Write)
             .await
             .map_err(LedgerError::from)?;
-        match self.adopt_inside(lines, into).await {
-            Ok(changes) => Ok(self.end(Ok(changes)).await?),
-            Err(error) => {
-                self.engine.rollback().await;
-                Err(error)
-            }
-        }
+        let adopted = self.adopt_inside(lines, into).await;
+        self.end(adopted).await
     }
 
     /// What [`Ledger::adopt`] would change. Nothing is written.
@@ -65,25 +44,18 @@ impl<E: Engine> Ledger<E> {
     pub async fn would_adopt(
         &mut self,
         lines: &[Line],
-        into: AdoptInto<'_>,
+        into: Setting<'_>,
     ) -> Result<Vec<Change>, AdoptingError> {
         let known = self.known_of_lines(lines, into).await?;
+        let now = self.engine.now().await.map_err(LedgerError::from)?;
         let who = self.who.to_string();
-        let setting = Setting {
-            batch: into.batch,
-            realm: into.realm,
-            references: into.references,
-            payouts: into.payouts,
-            now: self.engine.now().await.map_err(LedgerError::from)?,
-            who: &who,
-        };
-        adopt(lines, known, &setting).map_err(AdoptingError::Line)
+        adopt(lines, known, into, (&who, now)).map_err(AdoptingError::Line)
     }
 
     async fn adopt_inside(
         &mut self,
         lines: &[Line],
-        into: AdoptInto<'_>,
+        into: Setting<'_>,
     ) -> Result<Vec<Change>, AdoptingError> {
         let changes = self.would_adopt(lines, into).await?;
         for change in &changes {
@@ -100,7 +72,7 @@ impl<E: Engine> Ledger<E> {
     async fn known_of_lines(
         &mut self,
         lines: &[Line],
-        into: AdoptInto<'_>,
+        into: Setting<'_>,
     ) -> Result<Known, LedgerError> {
         let mut known = Known::default();
         known.extend(self.attempts_of(into.batch).await?);

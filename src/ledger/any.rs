@@ -1,7 +1,7 @@
 //! The engine that the configuration names: [`AnyEngine`] is one of those there are, so that the
 //! commands have one type of ledger.
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef};
 use super::id::BatchId;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
@@ -59,8 +59,13 @@ impl Engine for AnyEngine {
         ask!(self, now)
     }
 
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
-        ask!(self, query, sql, values)
+    async fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
+        ask!(self, each, sql, values, take)
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
@@ -69,12 +74,12 @@ impl Engine for AnyEngine {
 
     async fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        of: (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> Result<Vec<Values>, EngineError> {
-        ask!(self, look_up, columns, by, realm, wanted)
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
+        ask!(self, look_up, of, realm, wanted, take)
     }
 
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {

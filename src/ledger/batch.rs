@@ -2,12 +2,12 @@
 //! references count.
 
 use super::attempt::Attempt;
-use super::engine::{Access, Engine, LookUp, Value, Values};
+use super::engine::{Access, Engine, LookUp, Value};
 use super::id::{AttemptId, BatchId};
 use super::key::References;
 use super::realm::Realm;
 use super::table::{Columns, decode_time, encode_time};
-use super::{Ledger, LedgerError, first};
+use super::{Ledger, LedgerError, Rows};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,8 @@ pub enum Choice {
     New,
     /// Attempts of several batches stand in the file, none of which is that of its path.
     Several(Vec<BatchId>),
+    /// An attempt of this other realm stands in the file.
+    OtherRealm(Realm),
 }
 
 impl<E: Engine> Ledger<E> {
@@ -61,12 +63,12 @@ impl<E: Engine> Ledger<E> {
         path: &BatchPath,
         ids: &[AttemptId],
     ) -> Result<Choice, LedgerError> {
+        let known = self.batches_of(ids).await?;
+        if let Some((other, _)) = known.iter().find(|(of, _)| *of != realm) {
+            return Ok(Choice::OtherRealm(*other));
+        }
         let of_path = self.batch_at(realm, path).await?;
-        let known = self.batches_of(ids).await?.into_iter();
-        let batches: BTreeSet<BatchId> = known
-            .filter(|(of, _)| *of == realm)
-            .map(|(_, batch)| batch)
-            .collect();
+        let batches: BTreeSet<BatchId> = known.into_iter().map(|(_, batch)| batch).collect();
         if let Some(record) = of_path.filter(|it| batches.is_empty() || batches.contains(&it.id)) {
             return Ok(Choice::Known(record));
         }
@@ -104,8 +106,7 @@ impl<E: Engine> Ledger<E> {
     /// The ledger cannot be read.
     pub async fn batch(&mut self, id: &BatchId) -> Result<Option<BatchRecord>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM batch WHERE batch.id = $1");
-        let rows = self.engine.query(&sql, &[id.as_str().into()]).await?;
-        rows.into_iter().next().map(read).transpose()
+        self.read_first(&sql, &[id.as_str().into()], read).await
     }
 
     /// The batch whose results file was seen at a path.
@@ -126,8 +127,7 @@ impl<E: Engine> Ledger<E> {
             path.host.as_str().into(),
             path.path.as_str().into(),
         ];
-        let rows = self.engine.query(&sql, &values).await?;
-        rows.into_iter().next().map(read).transpose()
+        self.read_first(&sql, &values, read).await
     }
 
     /// The realms in which a results file at this path was seen, the latest first.
@@ -138,8 +138,7 @@ impl<E: Engine> Ledger<E> {
         let sql = "SELECT realm FROM batch_path WHERE host = $1 AND path = $2 \
                    ORDER BY seen_at DESC";
         let values = [path.host.as_str().into(), path.path.as_str().into()];
-        let rows = self.engine.query(sql, &values).await?;
-        Ok(rows.into_iter().filter_map(realm_of).collect())
+        self.read(sql, &values, |it| Realm::parse(it.text()?)).await
     }
 
     /// The realms of the attempts with these ids.
@@ -162,17 +161,13 @@ impl<E: Engine> Ledger<E> {
         ids: &[AttemptId],
     ) -> Result<Vec<(Realm, BatchId)>, LedgerError> {
         let wanted = super::sorted(ids.iter().map(|id| id.as_str().to_owned()));
-        let columns = "DISTINCT attempt.realm, attempt.batch";
-        let rows = self.engine.look_up(columns, LookUp::Id, None, &wanted);
-        let mut batches = Vec::new();
-        for row in rows.await? {
-            let shown = format!("{row:?}");
-            let mut columns = Columns(row.into_iter());
-            let realm = columns.text().as_deref().and_then(Realm::parse);
-            let batch = realm.zip(columns.text().map(BatchId));
-            batches.push(batch.ok_or(LedgerError::Damaged(shown))?);
-        }
-        Ok(batches)
+        let columns = ("DISTINCT attempt.realm, attempt.batch", LookUp::Id);
+        let read = |it: &mut Columns<'_>| Realm::parse(it.text()?).zip(it.string().map(BatchId));
+        let mut batches = Rows::new(read);
+        self.engine
+            .look_up(columns, None, &wanted, &mut |row| batches.take(row))
+            .await?;
+        batches.all()
     }
 
     /// Adds a batch, or gives the one that another process has added for the same path meanwhile.
@@ -295,12 +290,8 @@ impl<E: Engine> Ledger<E> {
             let sql = "SELECT host, path FROM batch_path WHERE batch = $1 \
                        ORDER BY (host = $2) DESC, seen_at DESC LIMIT 1";
             let values: [Value; 2] = [batch.as_str().into(), self.who.host.as_str().into()];
-            let rows = self.engine.query(sql, &values).await?;
-            if let Some(mut columns) = first(rows) {
-                let (host, path) = (columns.text(), columns.text());
-                let path = host.zip(path).map(|(host, path)| BatchPath { host, path });
-                paths.extend(path.map(|path| (batch, path)));
-            }
+            let path = self.read_first(sql, &values, read_path).await?;
+            paths.extend(path.map(|path| (batch, path)));
         }
         Ok(paths)
     }
@@ -327,21 +318,19 @@ impl<E: Engine> Ledger<E> {
     }
 }
 
-fn realm_of(values: Values) -> Option<Realm> {
-    Realm::parse(&Columns(values.into_iter()).text()?)
+fn read_path(columns: &mut Columns<'_>) -> Option<BatchPath> {
+    Some(BatchPath {
+        host: columns.string()?,
+        path: columns.string()?,
+    })
 }
 
-fn read(values: Values) -> Result<BatchRecord, LedgerError> {
-    let shown = format!("{:?}", values.first());
-    read_columns(&mut Columns(values.into_iter())).ok_or(LedgerError::Damaged(shown))
-}
-
-fn read_columns(columns: &mut Columns) -> Option<BatchRecord> {
+fn read(columns: &mut Columns<'_>) -> Option<BatchRecord> {
     Some(BatchRecord {
-        id: BatchId(columns.text()?),
-        realm: Realm::parse(&columns.text()?)?,
-        references: References::parse(&columns.text()?)?,
-        begun_at: decode_time(&columns.text()?)?,
-        finished_at: decode_time(&columns.text()?),
+        id: BatchId(columns.string()?),
+        realm: Realm::parse(columns.text()?)?,
+        references: References::parse(columns.text()?)?,
+        begun_at: decode_time(columns.text()?)?,
+        finished_at: decode_time(columns.text()?),
     })
 }

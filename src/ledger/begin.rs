@@ -56,8 +56,8 @@ pub enum BeginError {
 }
 
 impl<E: Engine> Ledger<E> {
-    /// Begins an attempt. `known_at_work` of the circumstances is not used: who is at work is
-    /// asked anew.
+    /// Begins an attempt. Who is at work and what time it is are asked anew, whatever the
+    /// circumstances say.
     ///
     /// # Errors
     /// The ledger cannot be written. Nothing may be sent then.

@@ -29,6 +29,14 @@ impl Content {
         Self::new(payout.currency.code(), &payout.account, payout.minor_units)
     }
 
+    /// Whether a payout pays it.
+    #[must_use]
+    pub fn is_of(&self, payout: &Payout) -> bool {
+        self.currency_code() == payout.currency.code()
+            && self.account() == payout.account
+            && self.minor_units().parse() == Ok(payout.minor_units)
+    }
+
     /// The whole text, by which equal contents are found.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -21,6 +21,16 @@ impl From<&str> for Value {
     }
 }
 
+impl From<&ValueRef<'_>> for Value {
+    fn from(value: &ValueRef<'_>) -> Self {
+        match *value {
+            ValueRef::Text(text) => Self::Text(text.to_owned()),
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Null => Self::Null,
+        }
+    }
+}
+
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
@@ -29,6 +39,27 @@ impl From<String> for Value {
 
 /// The values of one row of a result.
 pub type Values = Vec<Value>;
+
+/// A value of a column, where the database has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueRef<'r> {
+    /// `TEXT`
+    Text(&'r str),
+    /// `INTEGER` or `BIGINT`
+    Integer(i64),
+    /// `NULL`
+    Null,
+}
+
+impl<'r> From<&'r Value> for ValueRef<'r> {
+    fn from(value: &'r Value) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text),
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Null => Self::Null,
+        }
+    }
+}
 
 /// What a transaction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +131,7 @@ pub enum LookUp {
 }
 
 impl LookUp {
-    /// The condition on the row `attempt`, beside the realm, with `{}` for the wanted value.
+    /// The column of `attempt` that is held against the wanted values.
     #[must_use]
     pub fn column(self) -> &'static str {
         match self {
@@ -147,12 +178,27 @@ pub trait Engine {
     /// The ledger's time: that of the machine on which the database is.
     fn now(&mut self) -> impl Future<Output = Result<DateTime<Utc>, EngineError>>;
 
-    /// The rows that a statement gives.
+    /// Gives each row that a statement gives.
+    fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// The rows that a statement gives, all at once.
     fn query(
         &mut self,
         sql: &str,
         values: &[Value],
-    ) -> impl Future<Output = Result<Vec<Values>, EngineError>>;
+    ) -> impl Future<Output = Result<Vec<Values>, EngineError>> {
+        async {
+            let mut rows = Vec::new();
+            let take = &mut |row: &[ValueRef<'_>]| rows.push(row.iter().map(Value::from).collect());
+            self.each(sql, values, take).await?;
+            Ok(rows)
+        }
+    }
 
     /// How many rows a statement has changed.
     fn execute(
@@ -161,15 +207,15 @@ pub trait Engine {
         values: &[Value],
     ) -> impl Future<Output = Result<u64, EngineError>>;
 
-    /// `SELECT` of these columns of `attempt` for every row of a realm, or of all realms, whose
-    /// column has one of these values, which are sorted.
+    /// `SELECT` of some columns of `attempt` for every row of a realm, or of all realms, whose
+    /// column of the look-up has one of these values, which are sorted.
     fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        of: (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> impl Future<Output = Result<Vec<Values>, EngineError>>;
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> impl Future<Output = Result<(), EngineError>>;
 
     /// Locks a batch for as long as the connection stands; `false` if another process has it.
     fn lock(&mut self, batch: &BatchId) -> impl Future<Output = Result<bool, EngineError>>;

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How often a commit that a reader holds up is tried again.
 const COMMIT_TRIES: u32 = 20;
 
-/// How often an answer is recorded anew because the connection was lost meanwhile.
+/// How often an outcome is tried to be recorded before it is told that it is not.
 const FINISH_TRIES: u32 = 3;
 
 impl<E: Engine> Ledger<E> {
@@ -34,7 +34,7 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// Records what became of an attempt, and lets the next request start a step after this one
-    /// arrived. It is tried until the ledger says no: the answer must not be lost.
+    /// arrived. An outcome must not be lost: where the ledger does not refuse it, it is tried again.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -46,10 +46,9 @@ impl<E: Engine> Ledger<E> {
     ) -> Result<(), LedgerError> {
         let mut tries = 1;
         loop {
-            self.engine.begin(Access::Write).await?;
-            match self.finish_begun(attempt, pace, since_arrival).await {
+            match self.finish_once(attempt, pace, since_arrival).await {
                 // Perhaps it was recorded; to record the same again changes nothing then.
-                Err(error) if is_lost(&error) && tries < FINISH_TRIES => {
+                Err(error) if !is_refusal(&error) && tries < FINISH_TRIES => {
                     tries = tries.saturating_add(1);
                 }
                 ended => return ended,
@@ -57,12 +56,13 @@ impl<E: Engine> Ledger<E> {
         }
     }
 
-    async fn finish_begun(
+    async fn finish_once(
         &mut self,
         attempt: &Attempt,
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
+        self.engine.begin(Access::Write).await?;
         let written = self.finish_inside(attempt, pace, since_arrival).await;
         if let Err(error) = written {
             self.engine.rollback().await;
@@ -159,13 +159,8 @@ impl<E: Engine> Ledger<E> {
             .begin(Access::Write)
             .await
             .map_err(LedgerError::from)?;
-        match self.resolve_inside(id, invoice_id).await {
-            Ok(attempt) => Ok(self.end(Ok(attempt)).await?),
-            Err(error) => {
-                self.engine.rollback().await;
-                Err(error)
-            }
-        }
+        let resolved = self.resolve_inside(id, invoice_id).await;
+        self.end(resolved).await
     }
 
     async fn resolve_inside(
@@ -202,19 +197,26 @@ impl<E: Engine> Ledger<E> {
     }
 }
 
-/// Whether the connection to the ledger was lost.
-fn is_lost(error: &LedgerError) -> bool {
+/// Whether the ledger refuses what it is asked, and would do so again.
+fn is_refusal(error: &LedgerError) -> bool {
     match error {
         LedgerError::Engine(error)
         | LedgerError::Commit(CommitError::StillOpen(error) | CommitError::Unknown(error)) => {
-            matches!(error, EngineError::Lost(_))
+            match error {
+                EngineError::Constraint(_)
+                | EngineError::NoSuchTable
+                | EngineError::Replaced(_)
+                | EngineError::Denied(_)
+                | EngineError::Pooled => true,
+                EngineError::Busy | EngineError::Lost(_) | EngineError::Other(_) => false,
+            }
         }
         LedgerError::Moved(_)
         | LedgerError::MoveUnfinished
         | LedgerError::Newer(_)
         | LedgerError::NotALedger
         | LedgerError::Damaged(_)
-        | LedgerError::Random => false,
+        | LedgerError::Random => true,
     }
 }
 

@@ -6,7 +6,7 @@ use super::attempt::{Attempt, AttemptStatus};
 use super::engine::{Access, Engine, Value, Values};
 use super::key::folded;
 use super::table::{self, Columns, encode_time};
-use super::{Ledger, LedgerError, first};
+use super::{Ledger, LedgerError};
 use chrono::{DateTime, Utc};
 
 /// How many attempts a page has.
@@ -66,18 +66,19 @@ impl<E: Engine> Ledger<E> {
             "seq"
         };
         let sql = format!(
-            "SELECT {}, attempt.seq FROM attempt WHERE {order} > $1{conditions} \
+            "SELECT attempt.seq, {} FROM attempt WHERE {order} > $1{conditions} \
              ORDER BY {order} LIMIT {PAGE}",
             table::COLUMNS
         );
         self.engine.begin(Access::Read).await?;
-        let rows = self.engine.query(&sql, &values).await;
+        let read = |it: &mut Columns<'_>| it.integer().zip(table::read(it));
+        let page = self.read(&sql, &values, read).await;
         self.engine.rollback().await;
-        let rows = rows?;
-        if let Some(Value::Integer(last)) = rows.last().and_then(|row| row.last()) {
+        let page = page?;
+        if let Some((last, _)) = page.last() {
             position.0 = *last;
         }
-        super::read_all(rows)
+        Ok(page.into_iter().map(|(_, attempt)| attempt).collect())
     }
 
     /// How much the ledger holds.
@@ -94,31 +95,28 @@ impl<E: Engine> Ledger<E> {
     async fn extent_inside(&mut self) -> Result<Extent, LedgerError> {
         let sql = "SELECT realm, status, count(*) FROM attempt GROUP BY realm, status \
                    ORDER BY realm, status";
-        let mut attempts = Vec::new();
-        for row in self.engine.query(sql, &[]).await? {
-            let shown = format!("{row:?}");
-            attempts.push(read_count(row).ok_or(LedgerError::Damaged(shown))?);
-        }
+        let attempts = self.read(sql, &[], read_count).await?;
         let sql = "SELECT count(*) FROM batch";
-        let batches = super::integer_of(self.engine.query(sql, &[]).await?);
-        let sql = "SELECT min(started_at), max(started_at) FROM attempt";
-        let mut times = first(self.engine.query(sql, &[]).await?);
-        let mut time = || times.as_mut().and_then(Columns::text);
-        let mut time = || time().as_deref().and_then(table::decode_time);
-        let (oldest, newest) = (time(), time());
+        let batches = self.read_first(sql, &[], |it| it.integer()).await?;
+        // Of no attempts there is none.
+        let sql = "SELECT min(started_at), max(started_at) FROM attempt HAVING count(*) > 0";
         Ok(Extent {
             attempts,
             batches: batches.unwrap_or_default(),
-            times: oldest.zip(newest),
+            times: self.read_first(sql, &[], read_times).await?,
         })
     }
 }
 
-fn read_count(row: Values) -> Option<(String, AttemptStatus, i64)> {
-    let mut columns = Columns(row.into_iter());
-    let realm = columns.text()?;
-    let status = AttemptStatus::parse(&columns.text()?)?;
+fn read_count(columns: &mut Columns<'_>) -> Option<(String, AttemptStatus, i64)> {
+    let realm = columns.string()?;
+    let status = AttemptStatus::parse(columns.text()?)?;
     Some((realm, status, columns.integer()?))
+}
+
+fn read_times(columns: &mut Columns<'_>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let mut time = || table::decode_time(columns.text()?);
+    time().zip(time())
 }
 
 /// Whether a filter has an index that finds few.

@@ -29,7 +29,7 @@ pub mod rules;
 pub mod sqlite;
 pub mod table;
 
-pub use adopting::{AdoptInto, AdoptingError};
+pub use adopting::AdoptingError;
 pub use any::AnyEngine;
 pub use attempt::{Attempt, AttemptStatus, Ending};
 pub use batch::{BatchPath, BatchRecord, Choice};
@@ -46,7 +46,7 @@ pub use realm::Realm;
 
 use crate::domain::Payout;
 use chrono::{DateTime, Utc};
-use engine::{Access, LookUp, Value, Values};
+use engine::{Access, LookUp, Value, ValueRef};
 use rules::Known;
 use sha2::{Digest as _, Sha256};
 use table::Columns;
@@ -209,7 +209,7 @@ impl<E: Engine> Ledger<E> {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Every attempt of these texts, and whatever the look-up asks of them.
+    /// Every attempt of a realm that has one of these values in the column of a look-up.
     pub(crate) async fn look_up(
         &mut self,
         by: LookUp,
@@ -221,10 +221,12 @@ impl<E: Engine> Ledger<E> {
             return Ok(Vec::new());
         }
         let realm = realm.to_string();
-        let rows = self
-            .engine
-            .look_up(table::COLUMNS, by, Some(&realm), &sorted);
-        read_all(rows.await?)
+        let mut found = Rows::new(table::read);
+        let wanted = (table::COLUMNS, by);
+        self.engine
+            .look_up(wanted, Some(&realm), &sorted, &mut |row| found.take(row))
+            .await?;
+        found.all()
     }
 
     /// Whether any attempt was ever begun in this realm.
@@ -241,17 +243,38 @@ impl<E: Engine> Ledger<E> {
         values: &[Value],
     ) -> Result<Vec<Attempt>, LedgerError> {
         let sql = format!("SELECT {} FROM attempt {rest}", table::COLUMNS);
-        read_all(self.engine.query(&sql, values).await?)
+        self.read(&sql, values, table::read).await
+    }
+
+    /// What is read of each row that a statement gives.
+    async fn read<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        read: fn(&mut Columns<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        read_rows(&mut self.engine, sql, values, read).await
+    }
+
+    /// The same of the first row.
+    async fn read_first<T>(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        read: fn(&mut Columns<'_>) -> Option<T>,
+    ) -> Result<Option<T>, LedgerError> {
+        let rows = self.read(sql, values, read).await?;
+        Ok(rows.into_iter().next())
     }
 
     /// Ends a transaction: commits what went well, rolls back what did not.
-    async fn end<T>(&mut self, ended: Result<T, LedgerError>) -> Result<T, LedgerError> {
+    async fn end<T, X: From<LedgerError>>(&mut self, ended: Result<T, X>) -> Result<T, X> {
         match ended {
             Ok(value) => match self.engine.commit().await {
                 Ok(()) => Ok(value),
                 Err(error) => {
                     self.engine.rollback().await;
-                    Err(error.into())
+                    Err(LedgerError::from(error).into())
                 }
             },
             Err(error) => {
@@ -264,8 +287,8 @@ impl<E: Engine> Ledger<E> {
     /// Counts one write, and gives its number.
     async fn count_write(&mut self) -> Result<i64, LedgerError> {
         let sql = "UPDATE ledger SET writes = writes + 1 WHERE one = 1 RETURNING writes";
-        let rows = self.engine.query(sql, &[]).await?;
-        let writes = integer_of(rows).ok_or(LedgerError::NotALedger)?;
+        let writes = self.read_first(sql, &[], |it| it.integer()).await?;
+        let writes = writes.ok_or(LedgerError::NotALedger)?;
         self.identity.writes = writes;
         Ok(writes)
     }
@@ -285,10 +308,8 @@ impl<E: Engine> Ledger<E> {
     /// Where it was moved to, [`UNFINISHED`], or nothing.
     async fn moved_to(&mut self) -> Result<String, LedgerError> {
         let sql = "SELECT moved_to FROM ledger WHERE one = 1";
-        let rows = self.engine.query(sql, &[]).await?;
-        first(rows)
-            .and_then(|mut columns| columns.text())
-            .ok_or(LedgerError::NotALedger)
+        let place = self.read_first(sql, &[], |it| it.string()).await?;
+        place.ok_or(LedgerError::NotALedger)
     }
 
     async fn insert(&mut self, attempt: &Attempt) -> Result<(), LedgerError> {
@@ -343,25 +364,48 @@ fn sorted(wanted: impl IntoIterator<Item = String>) -> Vec<String> {
     sorted
 }
 
-/// The first row of a result.
-fn first(rows: Vec<Values>) -> Option<Columns> {
-    rows.into_iter()
-        .next()
-        .map(|values| Columns(values.into_iter()))
+/// What is read of rows while the database gives them.
+struct Rows<T> {
+    read: fn(&mut Columns<'_>) -> Option<T>,
+    all: Vec<T>,
+    /// The first value of the first row that cannot be read.
+    damaged: Option<String>,
 }
 
-/// The one number of a result.
-fn integer_of(rows: Vec<Values>) -> Option<i64> {
-    first(rows)?.integer()
-}
-
-fn read_all(rows: Vec<Values>) -> Result<Vec<Attempt>, LedgerError> {
-    let mut attempts = Vec::with_capacity(rows.len());
-    for values in rows {
-        let shown = format!("{:?}", values.first());
-        attempts.push(table::read(values).ok_or(LedgerError::Damaged(shown))?);
+impl<T> Rows<T> {
+    fn new(read: fn(&mut Columns<'_>) -> Option<T>) -> Self {
+        Self {
+            read,
+            all: Vec::new(),
+            damaged: None,
+        }
     }
-    Ok(attempts)
+
+    fn take(&mut self, row: &[ValueRef<'_>]) {
+        match (self.read)(&mut Columns(row.iter())) {
+            Some(value) => self.all.push(value),
+            None if self.damaged.is_none() => self.damaged = Some(format!("{:?}", row.first())),
+            None => {}
+        }
+    }
+
+    fn all(self) -> Result<Vec<T>, LedgerError> {
+        match self.damaged {
+            None => Ok(self.all),
+            Some(shown) => Err(LedgerError::Damaged(shown)),
+        }
+    }
+}
+
+async fn read_rows<E: Engine, T>(
+    engine: &mut E,
+    sql: &str,
+    values: &[Value],
+    read: fn(&mut Columns<'_>) -> Option<T>,
+) -> Result<Vec<T>, LedgerError> {
+    let mut rows = Rows::new(read);
+    engine.each(sql, values, &mut |row| rows.take(row)).await?;
+    rows.all()
 }
 
 /// Makes an empty database a ledger, or reads what it says about itself.
@@ -392,25 +436,32 @@ async fn identify<E: Engine>(engine: &mut E) -> Result<Identity, LedgerError> {
         return Err(LedgerError::NotALedger);
     }
     let sql = "SELECT version, id, salt, writes, created_at, moved_to FROM ledger WHERE one = 1";
-    let rows = match engine.query(sql, &[]).await {
+    let rows = match read_rows(engine, sql, &[], read_identity).await {
         Ok(rows) => rows,
-        Err(EngineError::NoSuchTable) => return Err(LedgerError::NotALedger),
-        Err(error) => return Err(error.into()),
+        Err(LedgerError::Engine(EngineError::NoSuchTable) | LedgerError::Damaged(_)) => {
+            return Err(LedgerError::NotALedger);
+        }
+        Err(error) => return Err(error),
     };
-    let mut columns = first(rows).ok_or(LedgerError::NotALedger)?;
-    let version = columns.integer().ok_or(LedgerError::NotALedger)?;
-    if version > VERSION {
-        return Err(LedgerError::Newer(version));
+    match rows.into_iter().next() {
+        None => Err(LedgerError::NotALedger),
+        Some(Err(version)) => Err(LedgerError::Newer(version)),
+        Some(Ok(identity)) => Ok(identity),
     }
-    let mut text = || columns.text().ok_or(LedgerError::NotALedger);
-    let (id, salt) = (text()?, text()?);
-    let writes = columns.integer().ok_or(LedgerError::NotALedger)?;
-    let mut text = || columns.text().ok_or(LedgerError::NotALedger);
-    Ok(Identity {
+}
+
+/// What a ledger says about itself, or the version of one that a later program has written.
+fn read_identity(columns: &mut Columns<'_>) -> Option<Result<Identity, i64>> {
+    let version = columns.integer()?;
+    if version > VERSION {
+        return Some(Err(version));
+    }
+    let (id, salt) = (columns.string()?, columns.string()?);
+    Some(Ok(Identity {
         id,
         salt,
-        writes,
-        created_at: table::decode_time(&text()?).ok_or(LedgerError::NotALedger)?,
-        moved_to: text()?,
-    })
+        writes: columns.integer()?,
+        created_at: table::decode_time(columns.text()?)?,
+        moved_to: columns.string()?,
+    }))
 }

@@ -3,7 +3,7 @@
 
 use super::any::AnyEngine;
 use super::engine::{Access, Engine, EngineError, Value, Values};
-use super::{Ledger, LedgerError, UNFINISHED, integer_of};
+use super::{Ledger, LedgerError, UNFINISHED};
 
 /// How many rows are read at a time, and added by one statement.
 const ROWS: usize = 200;
@@ -205,7 +205,7 @@ impl Ledger<AnyEngine> {
     }
 
     async fn count(&mut self, sql: &str) -> Result<i64, LedgerError> {
-        let rows = self.engine.query(sql, &[]).await?;
-        integer_of(rows).ok_or(LedgerError::NotALedger)
+        let count = self.read_first(sql, &[], |it| it.integer()).await?;
+        count.ok_or(LedgerError::NotALedger)
     }
 }

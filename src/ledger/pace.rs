@@ -4,7 +4,7 @@
 use super::claim::MAX_AGE;
 use super::engine::{Engine, Value};
 use super::id::AttemptId;
-use super::{Ledger, LedgerError, first, table};
+use super::{Ledger, LedgerError, table};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -49,12 +49,13 @@ impl<E: Engine> Ledger<E> {
         }
         let sql = "SELECT next_at, set_at, who FROM pace WHERE key_hash = $1";
         let values = [pace.key_hash.as_str().into()];
-        let Some(mut columns) = first(self.engine.query(sql, &values).await?) else {
+        let next = self.read_first(sql, &values, |columns| {
+            let mut time = || table::decode_time(columns.text()?);
+            let times = time().zip(time());
+            times.zip(columns.string())
+        });
+        let Some(((next_at, set_at), who)) = next.await? else {
             return Ok(Turn::Free);
-        };
-        let mut time = || columns.text().as_deref().and_then(table::decode_time);
-        let (Some(next_at), Some(set_at)) = (time(), time()) else {
-            return Err(LedgerError::Damaged(format!("pace of {}", pace.key_hash)));
         };
         if now < set_at {
             return Ok(Turn::SetBack);
@@ -64,14 +65,13 @@ impl<E: Engine> Ledger<E> {
         if wait.is_zero() {
             return Ok(Turn::Free);
         }
-        let who = columns.text().unwrap_or_default();
         let other = (who != self.who.to_string()).then_some(who);
         Ok(Turn::Wait { wait, other })
     }
 
-    /// How long it is until the next request of a key may start; nothing is claimed. None if
-    /// another run has claimed and not finished, for it may give its turn up early, and if the
-    /// clock was set back: the ledger is to be asked then, and says more.
+    /// How long it is until the next request of a key may start; nothing is claimed. Zero while
+    /// another run's request is under way, whose turn may end early, and if the clock was set back:
+    /// the ledger is to be asked then, and says more.
     ///
     /// # Errors
     /// The ledger cannot be read.

@@ -1,7 +1,7 @@
 //! Whom the ledger has paid before: the last created payment to each payee and to each account. It
 //! decides nothing; an operator is told what is new or has changed.
 
-use super::engine::{Engine, LookUp};
+use super::engine::{Engine, LookUp, ValueRef};
 use super::table::{Columns, decode_time};
 use super::{Ledger, LedgerError, Realm, sorted};
 use crate::domain::{Currency, Network, Payout};
@@ -84,13 +84,14 @@ impl<E: Engine> Ledger<E> {
             return Ok(Vec::new());
         }
         let realm = realm.to_string();
-        let rows = self.engine.look_up(COLUMNS, by, Some(&realm), wanted);
-        let rows = rows.await?;
+        let mut payments = Vec::new();
         // A payment in a currency that this program does not know says nothing about those it does.
-        let payments = rows
-            .into_iter()
-            .filter_map(|row| read(Columns(row.into_iter())));
-        Ok(payments.collect())
+        let take = &mut |row: &[ValueRef<'_>]| payments.extend(read(&mut Columns(row.iter())));
+        let columns = (COLUMNS, by);
+        self.engine
+            .look_up(columns, Some(&realm), wanted, take)
+            .await?;
+        Ok(payments)
     }
 }
 
@@ -105,12 +106,12 @@ fn keep_newest<K>(place: Entry<'_, K, Payment>, payment: Payment) {
     }
 }
 
-fn read(mut columns: Columns) -> Option<Payment> {
+fn read(columns: &mut Columns<'_>) -> Option<Payment> {
     Some(Payment {
-        payee: columns.text()?,
-        account: columns.text()?,
-        currency: Currency::from_code(&columns.text()?)?,
-        to_address: columns.text()?,
-        started_at: decode_time(&columns.text()?)?,
+        payee: columns.string()?,
+        account: columns.string()?,
+        currency: Currency::from_code(columns.text()?)?,
+        to_address: columns.string()?,
+        started_at: decode_time(columns.text()?)?,
     })
 }

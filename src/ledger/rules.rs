@@ -50,7 +50,7 @@ pub struct Circumstances<'a> {
     pub references: References,
     /// The keys of all rows of the input.
     pub keys: &'a RowKeys,
-    /// The batches in which a run is at work just now, this one left out.
+    /// The batches in which another run is at work just now.
     pub at_work: &'a HashSet<BatchId>,
     /// What becomes of rejected payouts.
     pub rejected: RejectedPolicy,
@@ -103,6 +103,24 @@ impl RowState<&Attempt> {
     }
 }
 
+impl RowState<Attempt> {
+    /// The same with borrowed attempts.
+    #[must_use]
+    pub fn as_ref(&self) -> RowState<&Attempt> {
+        match self {
+            Self::Created(attempt) => RowState::Created(attempt),
+            Self::InDoubt(attempt) => RowState::InDoubt(attempt),
+            Self::Rejected(attempt) => RowState::Rejected(attempt),
+            Self::UnderWay(attempt) => RowState::UnderWay(attempt),
+            Self::Pending { last, repeats } => RowState::Pending {
+                last: last.as_ref(),
+                repeats: repeats.as_ref(),
+            },
+            Self::Refused(refusal) => RowState::Refused(refusal.as_ref()),
+        }
+    }
+}
+
 /// Why a row is a mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal<A> {
@@ -141,10 +159,34 @@ pub enum RefusalReason {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     attempts: Vec<Attempt>,
+    by_key: HashMap<PayoutKey, Vec<usize>>,
+    names: OnceCell<Names>,
+    twins: OnceCell<Twins>,
+}
+
+/// Attempts, found by what names each. They are sought when a results file is adopted.
+#[derive(Clone, Debug, Default)]
+struct Names {
     by_id: HashMap<AttemptId, usize>,
     by_invoice_id: HashMap<String, usize>,
-    by_key: HashMap<PayoutKey, Vec<usize>>,
-    twins: OnceCell<Twins>,
+}
+
+impl Names {
+    fn among(attempts: &[Attempt]) -> Self {
+        let mut names = Self::default();
+        for (index, attempt) in attempts.iter().enumerate() {
+            names.add(index, attempt);
+        }
+        names
+    }
+
+    fn add(&mut self, index: usize, attempt: &Attempt) {
+        self.by_id.insert(attempt.id.clone(), index);
+        let invoice_id = &attempt.ending.invoice_id;
+        if !invoice_id.is_empty() {
+            self.by_invoice_id.insert(invoice_id.clone(), index);
+        }
+    }
 }
 
 /// Live attempts, found by what they pay and by their reference. They are sought for rows that are to
@@ -174,21 +216,28 @@ impl Twins {
 impl Known {
     /// Adds attempts; one that is known already is left as it is.
     pub fn extend(&mut self, attempts: impl IntoIterator<Item = Attempt>) {
+        let attempts = attempts.into_iter();
+        self.attempts.reserve(attempts.size_hint().0);
+        self.by_key.reserve(attempts.size_hint().0);
+        self.twins.take();
         for attempt in attempts {
             let index = self.attempts.len();
-            if self.by_id.contains_key(&attempt.id) {
+            let of_key = self.by_key.entry(attempt.key.clone()).or_default();
+            let is_known =
+                |at: &usize| self.attempts.get(*at).is_some_and(|it| it.id == attempt.id);
+            if of_key.iter().any(is_known) {
                 continue;
             }
-            self.by_id.insert(attempt.id.clone(), index);
-            let invoice_id = &attempt.ending.invoice_id;
-            if !invoice_id.is_empty() {
-                self.by_invoice_id.insert(invoice_id.clone(), index);
+            of_key.push(index);
+            if let Some(names) = self.names.get_mut() {
+                names.add(index, &attempt);
             }
-            let key = self.by_key.entry(attempt.key.clone()).or_default();
-            key.push(index);
             self.attempts.push(attempt);
-            self.twins.take();
         }
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::among(&self.attempts))
     }
 
     fn twins(&self) -> &Twins {
@@ -197,12 +246,11 @@ impl Known {
 
     /// Takes the place of an attempt with the same id; content and key stay as they are.
     pub fn replace(&mut self, attempt: Attempt) {
-        let Some(index) = self.by_id.get(&attempt.id).copied() else {
+        let Some(index) = self.names().by_id.get(&attempt.id).copied() else {
             return self.extend([attempt]);
         };
-        if !attempt.ending.invoice_id.is_empty() {
-            let invoice_id = attempt.ending.invoice_id.clone();
-            self.by_invoice_id.insert(invoice_id, index);
+        if let Some(names) = self.names.get_mut() {
+            names.add(index, &attempt);
         }
         self.twins.take();
         if let Some(place) = self.attempts.get_mut(index) {
@@ -213,13 +261,14 @@ impl Known {
     /// The attempt of this id.
     #[must_use]
     pub fn of_id(&self, id: &AttemptId) -> Option<&Attempt> {
-        self.attempts.get(*self.by_id.get(id)?)
+        self.attempts.get(*self.names().by_id.get(id)?)
     }
 
     /// The attempt that the API answered with this invoice id.
     #[must_use]
     pub fn of_invoice_id(&self, invoice_id: &str) -> Option<&Attempt> {
-        self.attempts.get(*self.by_invoice_id.get(invoice_id)?)
+        self.attempts
+            .get(*self.names().by_invoice_id.get(invoice_id)?)
     }
 
     /// Every attempt.
@@ -275,8 +324,7 @@ pub fn judge<'a>(
 }
 
 /// What a row is by the attempts of its own key.
-#[must_use]
-pub fn state_of_key<'a>(
+fn state_of_key<'a>(
     row: Row<'_>,
     known: &'a Known,
     around: &Circumstances<'_>,
@@ -288,12 +336,12 @@ pub fn state_of_key<'a>(
             repeats: None,
         };
     };
-    let content = Content::of(row.payout);
+    let pays_the_same = |attempt: &Attempt| attempt.content.is_of(row.payout);
     let created = || {
         let all = attempts.iter();
         all.filter(|attempt| attempt.status() == AttemptStatus::Created)
     };
-    if let Some(same) = created().find(|attempt| attempt.content == content) {
+    if let Some(same) = created().find(|attempt| pays_the_same(attempt)) {
         return RowState::Created(same);
     }
     if let Some(other) = created().next_back() {
@@ -313,7 +361,7 @@ pub fn state_of_key<'a>(
             refused(RefusalReason::InDoubtElsewhere, doubt)
         };
     }
-    let is_rejected = last.status() == AttemptStatus::Rejected && last.content == content;
+    let is_rejected = last.status() == AttemptStatus::Rejected && pays_the_same(last);
     if is_rejected && around.rejected == RejectedPolicy::Leave {
         return RowState::Rejected(last);
     }

@@ -1,13 +1,13 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef, Values};
 use super::id::BatchId;
 use crate::clock;
 use crate::os::file::{self, FileId};
 use crate::os::lock::{self, FileLock};
 use crate::os::mount;
 use chrono::{DateTime, Utc};
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{self, ToSql, ToSqlOutput};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use std::collections::HashMap;
 use std::fmt;
@@ -269,12 +269,25 @@ impl Engine for Sqlite {
         Ok(clock::now())
     }
 
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
+    async fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(engine_error)?;
-        let rows = statement
+        let columns = statement.column_count();
+        let mut rows = statement
             .query(params_from_iter(values))
             .map_err(engine_error)?;
-        read_rows(rows)
+        while let Some(row) = rows.next().map_err(engine_error)? {
+            let mut values = Vec::with_capacity(columns);
+            for column in 0..columns {
+                values.push(value_of(row, column)?);
+            }
+            take(&values);
+        }
+        Ok(())
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
@@ -287,11 +300,11 @@ impl Engine for Sqlite {
 
     async fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        (columns, by): (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> Result<Vec<Values>, EngineError> {
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         // CROSS JOIN keeps the order: for each wanted value the index is asked.
         let sql = format!(
             "SELECT {columns} FROM json_each($1) AS wanted CROSS JOIN attempt \
@@ -300,15 +313,14 @@ impl Engine for Sqlite {
             by.condition(),
             realm.map_or("", |_| " AND attempt.realm = $2")
         );
-        let mut found = Vec::new();
         for chunk in wanted.chunks(CHUNK) {
             let list = serde_json::Value::from(chunk).to_string();
             let values: Values = std::iter::once(list.into())
                 .chain(realm.map(Value::from))
                 .collect();
-            found.extend(self.query(&sql, &values).await?);
+            self.each(&sql, &values, take).await?;
         }
-        Ok(found)
+        Ok(())
     }
 
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
@@ -357,33 +369,27 @@ impl Engine for Sqlite {
     }
 }
 
-fn read_rows(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Values>, EngineError> {
-    let columns = rows.as_ref().map_or(0, rusqlite::Statement::column_count);
-    let mut all = Vec::new();
-    while let Some(row) = rows.next().map_err(engine_error)? {
-        let mut values = Vec::with_capacity(columns);
-        for column in 0..columns {
-            values.push(match row.get_ref(column).map_err(engine_error)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(number) => Value::Integer(number),
-                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-                ValueRef::Real(_) | ValueRef::Blob(_) => {
-                    let words = format!("column {column} has a value of the wrong type");
-                    return Err(EngineError::Other(words));
-                }
-            });
+fn value_of<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<ValueRef<'r>, EngineError> {
+    let wrong = |what: &str| EngineError::Other(format!("column {column} {what}"));
+    match row.get_ref(column).map_err(engine_error)? {
+        types::ValueRef::Null => Ok(ValueRef::Null),
+        types::ValueRef::Integer(number) => Ok(ValueRef::Integer(number)),
+        types::ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(ValueRef::Text(text)),
+            Err(_) => Err(wrong("is not text in UTF-8")),
+        },
+        types::ValueRef::Real(_) | types::ValueRef::Blob(_) => {
+            Err(wrong("has a value of the wrong type"))
         }
-        all.push(values);
     }
-    Ok(all)
 }
 
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Null => ValueRef::Null,
+            Self::Text(text) => types::ValueRef::Text(text.as_bytes()),
+            Self::Integer(number) => types::ValueRef::Integer(*number),
+            Self::Null => types::ValueRef::Null,
         }))
     }
 }

@@ -4,12 +4,12 @@
 use super::results::read::{ReadError, Reading, read};
 use super::results::{Results, Storage};
 use crate::domain::Payout;
-use crate::ledger::adopt::{AdoptError, Change};
+use crate::ledger::adopt::{AdoptError, Change, Setting};
 use crate::ledger::attempt::Counting;
 use crate::ledger::rules::Known;
 use crate::ledger::{
-    AdoptInto, AdoptingError, Attempt, AttemptId, AttemptStatus, BatchId, BatchPath, BatchRecord,
-    Choice, Engine, Ledger, LedgerError, Realm, References,
+    AdoptingError, Attempt, AttemptId, AttemptStatus, BatchId, BatchPath, BatchRecord, Choice,
+    Engine, Ledger, LedgerError, Realm, References,
 };
 use std::io;
 
@@ -29,16 +29,17 @@ pub struct Wanted<'a> {
     pub payouts: &'a [Payout],
 }
 
-/// A batch that this process has locked.
+/// A batch as its two records have it.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The batch.
     pub record: BatchRecord,
-    /// Its attempts, in the order in which the ledger came to know them. None is submitting.
+    /// Its attempts, in the order in which the ledger came to know them. None is submitting in a
+    /// batch that was opened; one that was only looked at may have one.
     pub attempts: Vec<Attempt>,
     /// What is to be told about it.
     pub notices: Vec<Notice>,
-    /// Whether another run is at work on it, which only who does not lock it can meet.
+    /// Whether another run is at work on it; never so of a batch that was opened.
     pub is_at_work: bool,
 }
 
@@ -204,11 +205,9 @@ async fn choose_and_lock<E: Engine, S: Storage>(
     wanted: &Wanted<'_>,
 ) -> Result<(BatchRecord, Reading), OpenError> {
     for _ in 0..MAX_CHOICES {
-        let reading = read(&results.read()?.unwrap_or_default())?;
-        let record = choose(ledger, &reading, wanted).await?;
-        let record = match record {
-            Some(record) => record,
-            None => {
+        let record = match read_and_choose(ledger, results, wanted).await? {
+            (Some(record), _) => record,
+            (None, _) => {
                 let references = wanted.references.unwrap_or_default();
                 ledger
                     .add_batch(wanted.realm, wanted.path, references)
@@ -218,42 +217,31 @@ async fn choose_and_lock<E: Engine, S: Storage>(
         if !ledger.lock(&record.id).await? {
             return Err(OpenError::Held(record.id));
         }
-        let again = read(&results.read()?.unwrap_or_default());
-        let chosen = match &again {
-            Ok(again) => choose(ledger, again, wanted).await,
-            Err(error) => Err((*error).into()),
-        };
-        match (chosen, again) {
-            (Ok(Some(chosen)), Ok(again)) if chosen.id == record.id => return Ok((chosen, again)),
-            (Ok(_), Ok(_)) => ledger.unlock(&record.id).await,
-            (Err(error), _) => {
+        match read_and_choose(ledger, results, wanted).await {
+            Ok((Some(chosen), reading)) if chosen.id == record.id => return Ok((chosen, reading)),
+            Ok(_) => ledger.unlock(&record.id).await,
+            Err(error) => {
                 ledger.unlock(&record.id).await;
                 return Err(error);
-            }
-            (Ok(_), Err(error)) => {
-                ledger.unlock(&record.id).await;
-                return Err(error.into());
             }
         }
     }
     Err(OpenError::Restless)
 }
 
-/// The batch of a results file; `None` if it is a new one.
-pub(super) async fn choose<E: Engine>(
+/// What stands in the results file, and which batch it is of; `None` if it is a new one.
+async fn read_and_choose<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
-    reading: &Reading,
+    results: &mut Results<S>,
     wanted: &Wanted<'_>,
-) -> Result<Option<BatchRecord>, OpenError> {
+) -> Result<(Option<BatchRecord>, Reading), OpenError> {
+    let reading = read(&results.read()?.unwrap_or_default())?;
     let ids: Vec<AttemptId> = reading.lines.iter().map(|line| line.id.clone()).collect();
-    let other = ledger.realms_of(&ids).await?;
-    if let Some(other) = other.into_iter().find(|realm| *realm != wanted.realm) {
-        return Err(OpenError::OtherRealm(other));
-    }
     match ledger.choose_batch(wanted.realm, wanted.path, &ids).await? {
-        Choice::Known(record) => Ok(Some(record)),
-        Choice::New => Ok(None),
+        Choice::Known(record) => Ok((Some(record), reading)),
+        Choice::New => Ok((None, reading)),
         Choice::Several(batches) => Err(OpenError::Several(batches)),
+        Choice::OtherRealm(realm) => Err(OpenError::OtherRealm(realm)),
     }
 }
 
@@ -289,12 +277,12 @@ fn adopt_into<'a>(
     before: &[Attempt],
     reading: &Reading,
     wanted: &Wanted<'a>,
-) -> Result<AdoptInto<'a>, OpenError> {
+) -> Result<Setting<'a>, OpenError> {
     record.references = references_of(record, before, wanted)?;
     if let Some(line) = reading.unexplained(before) {
         return Err(OpenError::NoId(line));
     }
-    Ok(AdoptInto {
+    Ok(Setting {
         batch: &record.id,
         realm: wanted.realm,
         references: record.references,
@@ -340,8 +328,8 @@ pub async fn look<E: Engine, S: Storage>(
             is_at_work,
         });
     }
-    let reading = read(&results.read()?.unwrap_or_default())?;
-    let (mut record, is_at_work) = match choose(ledger, &reading, wanted).await? {
+    let (record, reading) = read_and_choose(ledger, results, wanted).await?;
+    let (mut record, is_at_work) = match record {
         Some(record) => {
             let is_at_work = ledger.is_at_work(&record.id).await?;
             (record, is_at_work)

@@ -127,7 +127,7 @@ impl<'k> Plan<'k> {
     /// How many rows `--only` leaves out.
     #[must_use]
     pub fn left_out(&self) -> u64 {
-        left_out(&self.states)
+        left_out(self.states.iter().copied())
     }
 
     /// How many of the rows are in which state.
@@ -141,8 +141,8 @@ impl<'k> Plan<'k> {
 
 /// How many rows `--only` leaves out.
 #[must_use]
-pub fn left_out<A>(states: &[Option<RowState<A>>]) -> u64 {
-    count(states.iter().filter(|state| state.is_none()).count())
+pub fn left_out<A>(states: impl Iterator<Item = Option<RowState<A>>>) -> u64 {
+    count(states.filter(Option::is_none).count())
 }
 
 fn count(count: usize) -> u64 {

@@ -19,7 +19,7 @@ use crate::ledger::{
 };
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 /// What is asked of a run.
@@ -112,9 +112,6 @@ pub enum RunError<X> {
     /// The batch was begun through another host.
     #[error("the batch was begun through {0}")]
     OtherHost(String),
-    /// The results file cannot be written.
-    #[error("{0}")]
-    Results(std::io::Error),
     /// The gateway could not be made.
     #[error("the plan was not carried out")]
     Operator(X),
@@ -122,32 +119,45 @@ pub enum RunError<X> {
 
 /// Where a batch stands after a run.
 #[derive(Debug)]
-pub struct Report {
+pub struct Report<'k> {
     /// The batch.
     pub record: BatchRecord,
-    /// Where the results files are of the other batches that the states speak of.
-    pub paths: Paths,
-    /// The state of each row now; `None` for those that `--only` leaves out.
-    pub states: Vec<Option<RowState<Attempt>>>,
+    /// What the ledger knew about the rows before.
+    pub knowledge: &'k Knowledge,
     /// Attempts of the batch in doubt whose row is no longer in the input.
-    pub doubts_without_row: Vec<Attempt>,
+    pub doubts_without_row: Vec<&'k Attempt>,
     /// How many payouts of the batch are created whose row is no longer in the input.
     pub created_without_row: u64,
     /// What the run came to; `None` if the plan was not carried out.
     pub submission: Option<Submission>,
+    /// The state of each row before.
+    planned: Vec<Option<RowState<&'k Attempt>>>,
 }
 
-/// Opens a batch, plans, asks the operator, and submits.
+impl Report<'_> {
+    /// The state of each row now; `None` for those that `--only` leaves out.
+    pub fn states(&self) -> impl Iterator<Item = Option<RowState<&Attempt>>> + Clone {
+        let changed = |row| self.submission.as_ref()?.states.get(&row);
+        let planned = self.planned.iter().copied().enumerate();
+        planned.map(move |(row, planned)| match changed(row) {
+            Some(state) => Some(state.as_ref()),
+            None => planned,
+        })
+    }
+}
+
+/// Opens a batch, plans, asks the operator, and submits. What the ledger knows about the rows is
+/// put into `knowledge`, from which the report tells it.
 ///
 /// # Errors
 /// See [`RunError`]. Nothing was sent then.
-pub async fn run<E, S, G, C, O, P>(
+pub async fn run<'k, E, S, G, C, O, P>(
     request: &Request<'_>,
     records: Records<'_, E, S>,
     (clock, stop): (&C, &Stop),
-    operator: &mut P,
-    observer: &mut O,
-) -> Result<Report, RunError<P::Error>>
+    (operator, observer): (&mut P, &mut O),
+    knowledge: &'k mut Option<Knowledge>,
+) -> Result<Report<'k>, RunError<P::Error>>
 where
     E: Engine,
     S: Storage,
@@ -169,7 +179,7 @@ where
     if let Some(other) = other_host {
         return Err(RunError::OtherHost(other.host.clone()));
     }
-    let knowledge = Knowledge::gather(ledger, request, &mut opened).await?;
+    let knowledge = &*knowledge.insert(Knowledge::gather(ledger, request, &mut opened).await?);
     let rows = rows_of(request.payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, request, &opened.record);
     let prospect = knowledge.prospect(&opened.record, &rows, &plan);
@@ -178,10 +188,10 @@ where
         .await
         .map_err(RunError::Operator)?;
     let Some(Agreed { gateway, key }) = agreed else {
-        return Ok(report(&prospect, None));
+        return Ok(report(opened.record, knowledge, plan, None));
     };
     let kept = results.publish(knowledge.of_batch().1, clock.now());
-    if let Some(name) = kept.map_err(RunError::Results)? {
+    if let Some(name) = kept.map_err(OpenError::Results)? {
         observer.changed_kept(&name);
     }
     let pace = Pace {
@@ -198,10 +208,10 @@ where
     };
     let records = Records { ledger, results };
     let submission = submit(&order, records, (&mut pacer, &mut halts), &world, observer).await;
-    let report = report(&prospect, Some(submission));
+    let report = report(opened.record, knowledge, plan, Some(submission));
     if is_finished(&report) {
         // Only said of a batch to tell a later one from it: what was paid is recorded already.
-        let _ = ledger.mark_finished(&opened.record.id).await;
+        let _ = ledger.mark_finished(&report.record.id).await;
     }
     Ok(report)
 }
@@ -250,8 +260,9 @@ impl Knowledge {
         };
         let mut at_work = ledger.at_work(known.all(), &record.id).await?;
         at_work.extend(opened.is_at_work.then(|| record.id.clone()));
-        let batches = known.all().iter().map(|attempt| attempt.batch.clone());
-        let others: Vec<BatchId> = batches.filter(|batch| *batch != record.id).collect();
+        let batches = known.all().iter().map(|attempt| &attempt.batch);
+        let others = batches.filter(|batch| **batch != record.id).cloned();
+        let others: BTreeSet<BatchId> = others.collect();
         Ok(Self {
             paid,
             paths: ledger.paths_of(others).await?,
@@ -349,17 +360,13 @@ async fn look_up<E: Engine>(
     known: &mut Known,
 ) -> Result<PaidBefore, LedgerError> {
     // What this batch has created needs no further question.
-    let shared = keys.iter().filter(|key| key.is_shared());
-    let shared: Vec<String> = shared
-        .filter(|key| !is_created(known, key))
-        .map(|key| key.as_str().to_owned())
-        .collect();
-    known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
     let rows = request.payouts.iter().zip(keys);
-    let open: Vec<&Payout> = rows
-        .filter(|(_, key)| !is_created(known, key))
-        .map(|(payout, _)| payout)
-        .collect();
+    let mut open: Vec<_> = rows.filter(|(_, key)| !is_created(known, key)).collect();
+    let shared = open.iter().filter(|(_, key)| key.is_shared());
+    let shared: Vec<String> = shared.map(|(_, key)| key.as_str().to_owned()).collect();
+    known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
+    open.retain(|(_, key)| !is_created(known, key));
+    let open: Vec<&Payout> = open.into_iter().map(|(payout, _)| payout).collect();
     known.extend(ledger.alike(request.realm, &open).await?);
     ledger.paid_before(request.realm, &open).await
 }
@@ -370,36 +377,25 @@ fn is_created(known: &Known, key: &PayoutKey) -> bool {
     attempts.any(|attempt| attempt.status() == AttemptStatus::Created)
 }
 
-fn report(prospect: &Prospect<'_>, submission: Option<Submission>) -> Report {
-    let mut states: Vec<Option<RowState<Attempt>>> = prospect
-        .plan
-        .states
-        .iter()
-        .map(|state| state.map(RowState::cloned))
-        .collect();
-    let changed = submission.iter().flat_map(|submission| &submission.states);
-    for (index, state) in changed {
-        if let Some(place) = states.get_mut(*index) {
-            *place = Some(state.clone());
-        }
-    }
+fn report<'k>(
+    record: BatchRecord,
+    knowledge: &'k Knowledge,
+    plan: Plan<'k>,
+    submission: Option<Submission>,
+) -> Report<'k> {
     Report {
-        record: prospect.record.clone(),
-        paths: prospect.paths.clone(),
-        created_without_row: prospect.plan.created_without_row,
-        doubts_without_row: {
-            let doubts = prospect.plan.doubts_without_row.iter();
-            doubts.map(|attempt| (*attempt).clone()).collect()
-        },
-        states,
+        record,
+        knowledge,
+        doubts_without_row: plan.doubts_without_row,
+        created_without_row: plan.created_without_row,
         submission,
+        planned: plan.states,
     }
 }
 
 /// Whether every row of the input is settled.
-fn is_finished(report: &Report) -> bool {
+fn is_finished(report: &Report<'_>) -> bool {
     report
-        .states
-        .iter()
+        .states()
         .all(|state| matches!(state, Some(RowState::Created(_) | RowState::Rejected(_))))
 }

@@ -7,7 +7,6 @@ use super::pacer::{Clock, Pacer, since_arrival};
 use super::results::{Results, Storage};
 use super::stop::Stop;
 use crate::domain::halt::reconnect_wait;
-use crate::domain::outcome::own_key;
 use crate::domain::{Halt, HaltCheck, Next, Outcome, Payout};
 use crate::ledger::rules::{Circumstances, Row, RowState};
 use crate::ledger::{
@@ -25,13 +24,6 @@ const LONGEST_EXCHANGE: Duration = Duration::from_secs(150);
 
 /// How often the ledger is asked while another run has its turn.
 const POLL: Duration = Duration::from_millis(250);
-
-/// How often the ledger is asked to record that nothing was sent.
-const VOID_TRIES: u32 = 3;
-
-/// How often the ledger is asked to record an outcome. A commit whose answer was lost is repeated: to
-/// write the same once more does no harm.
-const FINISH_TRIES: u32 = 3;
 
 /// Watches a run. What it does must not fail: the run goes on whatever becomes of the screen.
 pub trait Observer {
@@ -374,16 +366,9 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
         let ledger = &mut self.records.ledger;
-        let mut tries = 1;
-        loop {
-            match ledger.finish(attempt, self.order.pace, since_arrival).await {
-                Ok(()) => break,
-                Err(LedgerError::Commit(_)) if tries < FINISH_TRIES => {
-                    tries = tries.saturating_add(1);
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        ledger
+            .finish(attempt, self.order.pace, since_arrival)
+            .await?;
         Ok(ledger.engine().verify().await?)
     }
 
@@ -412,18 +397,9 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     /// Records that a claim was not used. The payout was not sent.
     async fn void(&mut self, mut attempt: Attempt, reason: String, lines: Lines) -> SubmitError {
         attempt.ending = Ending::not_sent(&reason, self.world.clock.now());
-        let mut unvoided = None;
-        for _ in 0..VOID_TRIES {
-            let step = self.order.pace.step;
-            let ledger = &mut self.records.ledger;
-            match ledger.finish(&attempt, self.order.pace, step).await {
-                Ok(()) => {
-                    unvoided = None;
-                    break;
-                }
-                Err(error) => unvoided = Some(error),
-            }
-        }
+        let pace = self.order.pace;
+        let voided = self.records.ledger.finish(&attempt, pace, pace.step).await;
+        let unvoided = voided.err();
         match lines {
             // The file has refused to be written already; the next run publishes it anew.
             Lines::Begun => drop(self.records.results.finish(&attempt)),
@@ -509,10 +485,4 @@ fn state_after(attempt: Attempt) -> RowState<Attempt> {
             repeats: None,
         },
     }
-}
-
-/// Whether an attempt was never sent.
-#[must_use]
-pub fn was_not_sent(attempt: &Attempt) -> bool {
-    attempt.ending.error_key == own_key::NOT_SENT
 }

@@ -223,7 +223,7 @@ const STATE_COLUMNS: [&str; 12] = [
 ];
 
 fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 12] {
-    let attempt = state.and_then(attempt_of);
+    let attempt = attempt_of(state).copied();
     let of_ending = |field: fn(&Ending) -> &String| {
         attempt.map_or_else(String::new, |attempt| field(&attempt.ending).clone())
     };
@@ -234,7 +234,7 @@ fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 
         payout.currency.to_string(),
         payout.to_address.clone(),
         mark.show(&payout.amount.to_string()),
-        state.map_or(String::new(), |state| state_of(state).to_string()),
+        state_of(state).to_string(),
         attempt.map_or(0, |attempt| attempt.number).to_string(),
         of_ending(|it| &it.invoice_id),
         of_ending(|it| &it.error_key),
@@ -254,10 +254,7 @@ pub fn state(row: &StatusRow<'_>) -> Value {
     {
         fields[name] = match *name {
             "line" => payout.line.into(),
-            "attempts" => state
-                .and_then(attempt_of)
-                .map_or(0, |attempt| attempt.number)
-                .into(),
+            "attempts" => attempt_of(state).map_or(0, |it| it.number).into(),
             "payee" => payout.payee.as_str().into(),
             _ => field.into(),
         };

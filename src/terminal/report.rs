@@ -616,8 +616,8 @@ pub fn attempted(attempt: &Attempt) -> String {
     text
 }
 
-/// A row of the input with its state; `None` for one that `--only` leaves out.
-pub type StatusRow<'a> = (&'a Payout, Option<&'a RowState<Attempt>>);
+/// A row of the input with its state.
+pub type StatusRow<'a> = (&'a Payout, RowState<&'a Attempt>);
 
 /// A second live attempt of one payout was found.
 #[must_use]
@@ -643,7 +643,7 @@ pub fn status(rows: &[StatusRow<'_>]) -> String {
     let mut table = bare_table();
     table.set_header(["line", "state", "invoice or error", "amount", "currency"]);
     for (payout, state) in rows {
-        let ending = state.and_then(attempt_of).map(|attempt| &attempt.ending);
+        let ending = attempt_of(state).map(|attempt| &attempt.ending);
         let note = ending.map_or("", |ending| {
             if ending.invoice_id.is_empty() {
                 &ending.error_key
@@ -653,7 +653,7 @@ pub fn status(rows: &[StatusRow<'_>]) -> String {
         });
         table.add_row([
             payout.line.to_string(),
-            state.map_or(String::new(), |state| state_of(state).to_string()),
+            state_of(state).to_string(),
             note.to_owned(),
             payout.amount.to_string(),
             payout.currency.to_string(),

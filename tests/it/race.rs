@@ -8,7 +8,7 @@ use crate::operator::{is_thorough, wait_for_the_sandbox};
 use crate::strace;
 use ccbatch::domain::{Amount, Currency, Payout};
 use ccbatch::ledger::attempt::Repetition;
-use ccbatch::ledger::engine::{Access, LookUp, Value, Values};
+use ccbatch::ledger::engine::{Access, LookUp, Value, ValueRef};
 use ccbatch::ledger::row_keys::RowKeys;
 use ccbatch::ledger::rules::{Circumstances, RejectedPolicy, Row};
 use ccbatch::ledger::sqlite::Sqlite;
@@ -272,22 +272,27 @@ impl Engine for Blindfold {
     async fn now(&mut self) -> Result<DateTime<Utc>, EngineError> {
         self.inner.now().await
     }
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
-        self.inner.query(sql, values).await
+    async fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
+        self.inner.each(sql, values, take).await
     }
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
         self.inner.execute(sql, values).await
     }
     async fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        of: (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> Result<Vec<Values>, EngineError> {
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         match self.sight {
-            Sight::Blind => Ok(Vec::new()),
-            Sight::Sees => self.inner.look_up(columns, by, realm, wanted).await,
+            Sight::Blind => Ok(()),
+            Sight::Sees => self.inner.look_up(of, realm, wanted, take).await,
         }
     }
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {

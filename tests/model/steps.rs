@@ -234,10 +234,9 @@ impl Steps<'_> {
             realm: Realm::Live,
             references: references(book, batch),
             payouts: &payouts,
-            now: now(),
-            who: "",
         };
-        let changes = adopt(&read, known, &setting).map_err(|_| Stop("a line cannot be ours"))?;
+        let changes =
+            adopt(&read, known, setting, ("", now())).map_err(|_| Stop("a line cannot be ours"))?;
         for change in changes {
             self.take(book, batch, &lines, &change);
         }

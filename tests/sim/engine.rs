@@ -3,7 +3,9 @@
 
 use crate::plant::Plant;
 use crate::world::{Claimed, Process, World};
-use ccbatch::ledger::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use ccbatch::ledger::engine::{
+    Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef, Values,
+};
 use ccbatch::ledger::sqlite::Sqlite;
 use ccbatch::ledger::{Attempt, AttemptId, BatchId, Ledger, Who};
 use ccbatch::payout::pacer::Clock;
@@ -401,13 +403,19 @@ impl Engine for Connection {
         Ok(self.world().map_or_else(Utc::now, |world| world.now()))
     }
 
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
+    async fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         if self.transaction.is_none() {
             self.step().await;
         }
         self.check(2_000)?;
         self.is_beginning |= self.transaction.is_some() && sql.starts_with("SELECT moved_to");
-        self.database.query(sql, values)
+        self.database
+            .with(|sqlite| at_once(sqlite.each(sql, values, take)))
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
@@ -423,20 +431,20 @@ impl Engine for Connection {
 
     async fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        of: (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> Result<Vec<Values>, EngineError> {
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         if self.transaction.is_none() {
             self.step().await;
         }
         self.check(2_000)?;
-        if self.is_left_out(by) {
-            return Ok(Vec::new());
+        if self.is_left_out(of.1) {
+            return Ok(());
         }
         self.database
-            .with(|sqlite| at_once(sqlite.look_up(columns, by, realm, wanted)))
+            .with(|sqlite| at_once(sqlite.look_up(of, realm, wanted, take)))
     }
 
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {

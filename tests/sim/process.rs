@@ -196,12 +196,13 @@ async fn try_run(process: &Rc<Process>, flags: &Flags) -> Result<End, End> {
         results: &mut results,
     };
     let mut watcher = Watcher { process };
+    let mut knowledge = None;
     let ended = run::run(
         &request,
         records,
         (&**world, &stop),
-        &mut desk,
-        &mut watcher,
+        (&mut desk, &mut watcher),
+        &mut knowledge,
     )
     .await;
     match (ended, desk.end) {

@@ -10,7 +10,7 @@ mod session;
 pub use location::{Location, LocationError, Origin, is_other_url, is_url, password_file};
 pub use session::ConnectError;
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, Values};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef};
 use super::id::BatchId;
 use super::table::decode_time;
 use bytes::BytesMut;
@@ -267,18 +267,18 @@ impl Postgres {
         sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, EngineError> {
-        let session = self.usable().await?;
+        let session = self.usable()?;
         let answer = session.rows(sql, values).await;
         self.noticing(answer)
     }
 
     async fn run(&mut self, sql: &str) -> Result<(), EngineError> {
-        let session = self.usable().await?;
+        let session = self.usable()?;
         let answer = session.run(sql).await;
         self.noticing(answer)
     }
 
-    async fn usable(&mut self) -> Result<&mut Session, EngineError> {
+    fn usable(&mut self) -> Result<&mut Session, EngineError> {
         let lost = || EngineError::Lost("the connection to the ledger was lost".to_owned());
         match self.transaction {
             Transaction::Failed => return Err(lost()),
@@ -398,25 +398,33 @@ impl Engine for Postgres {
         decode_time(&time).ok_or_else(unreadable)
     }
 
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Values>, EngineError> {
+    async fn each(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|it| it as _).collect();
-        read_rows(&self.ask(sql, &values).await?)
+        for row in self.ask(sql, &values).await? {
+            take(&read_row(&row)?);
+        }
+        Ok(())
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|it| it as _).collect();
-        let session = self.usable().await?;
+        let session = self.usable()?;
         let answer = session.changed(sql, &values).await;
         self.noticing(answer)
     }
 
     async fn look_up(
         &mut self,
-        columns: &str,
-        by: LookUp,
+        (columns, by): (&str, LookUp),
         realm: Option<&str>,
         wanted: &[String],
-    ) -> Result<Vec<Values>, EngineError> {
+        take: &mut dyn FnMut(&[ValueRef<'_>]),
+    ) -> Result<(), EngineError> {
         let sql = format!(
             "SELECT {columns} FROM unnest($1::text[]) AS wanted (value) JOIN attempt \
              ON attempt.{} = wanted.value{}{}",
@@ -424,13 +432,14 @@ impl Engine for Postgres {
             by.condition(),
             realm.map_or("", |_| " AND attempt.realm = $2")
         );
-        let mut found = Vec::new();
         for chunk in wanted.chunks(CHUNK) {
             let mut values: Vec<&(dyn ToSql + Sync)> = vec![&chunk];
             values.extend(realm.as_ref().map(|realm| realm as &(dyn ToSql + Sync)));
-            found.extend(read_rows(&self.ask(&sql, &values).await?)?);
+            for row in self.ask(&sql, &values).await? {
+                take(&read_row(&row)?);
+            }
         }
-        Ok(found)
+        Ok(())
     }
 
     async fn lock(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
@@ -502,28 +511,24 @@ fn wrong_type(error: &tokio_postgres::Error) -> EngineError {
     EngineError::Other(format!("a column has a value of the wrong type: {error}"))
 }
 
-fn read_rows(rows: &[Row]) -> Result<Vec<Values>, EngineError> {
-    rows.iter().map(read_row).collect()
-}
-
-fn read_row(row: &Row) -> Result<Values, EngineError> {
+fn read_row(row: &Row) -> Result<Vec<ValueRef<'_>>, EngineError> {
     let columns = row.columns().iter().enumerate();
     let value = |(index, column): (usize, &tokio_postgres::Column)| {
         let value = match *column.type_() {
             Type::INT4 => {
                 let number: Option<i32> = row.try_get(index)?;
-                number.map(|number| Value::Integer(number.into()))
+                number.map(|number| ValueRef::Integer(number.into()))
             }
-            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Value::Integer),
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(ValueRef::Integer),
             Type::BOOL => {
                 let yes: Option<bool> = row.try_get(index)?;
-                yes.map(|yes| Value::Integer(yes.into()))
+                yes.map(|yes| ValueRef::Integer(yes.into()))
             }
-            _ => row.try_get::<_, Option<String>>(index)?.map(Value::Text),
+            _ => row.try_get::<_, Option<&str>>(index)?.map(ValueRef::Text),
         };
-        Ok(value.unwrap_or(Value::Null))
+        Ok(value.unwrap_or(ValueRef::Null))
     };
-    let values: Result<Values, tokio_postgres::Error> = columns.map(value).collect();
+    let values: Result<Vec<ValueRef<'_>>, tokio_postgres::Error> = columns.map(value).collect();
     values.map_err(|error| wrong_type(&error))
 }
 

@@ -179,8 +179,7 @@ impl Session {
         let settings = self.client.batch_execute(SETTINGS);
         settings.await.map_err(|error| connect_error(&error))?;
         let sql = "SELECT pg_backend_pid(), backend_start::text, \
-                   set_config('ccbatch.session', $1, false), \
-                   coalesce(current_setting('ccbatch.session', true), '') \
+                   set_config('ccbatch.session', $1, false) \
                    FROM pg_stat_activity WHERE pid = pg_backend_pid()";
         let rows = self.client.query(sql, &[&self.mark]).await;
         let rows = rows.map_err(|error| connect_error(&error))?;

@@ -113,10 +113,6 @@ impl DiskFile {
         &self.path
     }
 
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
-    }
-
     /// The name of the file without what follows the last point.
     fn stem(&self) -> String {
         let stem = self.path.file_stem().unwrap_or_default();
@@ -131,25 +127,21 @@ impl DiskFile {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        File::open(self.folder())?.sync_all()
+        File::open(file::parent(&self.path))?.sync_all()
     }
 
     /// A new file beside this one, for nobody else to read.
     fn create_beside(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create_new(true);
-        file::for_owner_only(options).open(self.folder().join(name))
+        file::for_owner_only(options).open(file::parent(&self.path).join(name))
     }
 }
 
 /// The path without symbolic links in its folder, and without `..`.
 fn absolute(path: &Path) -> Result<PathBuf, PlaceError> {
     let name = path.file_name().ok_or(PlaceError::NotAFile)?;
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    };
-    match folder.canonicalize() {
+    match file::parent(path).canonicalize() {
         Ok(folder) => Ok(folder.join(name)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(PlaceError::NoFolder),
         Err(error) => Err(error.into()),
@@ -169,7 +161,7 @@ impl Storage for DiskFile {
 
     fn publish(&mut self, bytes: &[u8]) -> io::Result<()> {
         let name = self.temporary_name();
-        let temporary = self.folder().join(&name);
+        let temporary = file::parent(&self.path).join(&name);
         let mut file = match self.create_beside(&name) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Left by a run that was killed: the batch is locked, so that nobody writes to it.
@@ -214,7 +206,7 @@ impl Storage for DiskFile {
                         .and_then(|()| self.sync_folder());
                     if let Err(error) = kept {
                         // Half a copy would pass for a whole one.
-                        let _ = std::fs::remove_file(self.folder().join(&name));
+                        let _ = std::fs::remove_file(file::parent(&self.path).join(&name));
                         return Err(error);
                     }
                     return Ok(name);

@@ -8,6 +8,7 @@ pub mod read;
 use crate::ledger::Attempt;
 use chrono::{DateTime, Utc};
 use line::{HEADER, encode, encode_all};
+use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::io;
@@ -68,6 +69,12 @@ pub struct Results<S> {
     agreed: Option<Digest>,
 }
 
+/// How many lines are made at a time to be held against a file.
+const PART: usize = 1_000;
+
+/// How many of these parts are in memory at once.
+const PARTS_AT_ONCE: usize = 16;
+
 /// Stands for all bytes of a file.
 type Digest = [u8; 32];
 
@@ -124,25 +131,6 @@ impl<S: Storage> Results<S> {
         Ok(kept)
     }
 
-    /// The same after a change in the ledger, where the file said what the ledger said before.
-    ///
-    /// # Errors
-    /// As [`Results::publish`].
-    pub fn publish_change(
-        &mut self,
-        before: &[Attempt],
-        attempts: &[Attempt],
-        now: DateTime<Utc>,
-    ) -> io::Result<Option<String>> {
-        if !self.agrees_with(before)? {
-            return self.publish(attempts, now);
-        }
-        let text = text_of(attempts);
-        self.storage.publish(text.as_bytes())?;
-        self.bytes = Some(length(&text));
-        Ok(None)
-    }
-
     /// Whether the file says what the ledger says.
     ///
     /// # Errors
@@ -151,7 +139,7 @@ impl<S: Storage> Results<S> {
         let Some(found) = self.storage.read()? else {
             return Ok(attempts.is_empty());
         };
-        let agrees = found == text_of(attempts).as_bytes();
+        let agrees = is_text_of(&found, attempts);
         if agrees {
             self.agreed = Some(digest(&found));
         }
@@ -212,6 +200,21 @@ fn text_of(attempts: &[Attempt]) -> String {
     let mut text = HEADER.to_owned();
     text.push_str(&encode_all(attempts));
     text
+}
+
+/// Whether these bytes are the whole file. It is made and held against them a part at a time.
+fn is_text_of(bytes: &[u8], attempts: &[Attempt]) -> bool {
+    let mut rest = bytes.strip_prefix(HEADER.as_bytes());
+    for group in attempts.chunks(PARTS_AT_ONCE.saturating_mul(PART)) {
+        let parts: Vec<String> = group.par_chunks(PART).map(encode_all).collect();
+        for part in parts {
+            rest = rest.and_then(|rest| rest.strip_prefix(part.as_bytes()));
+        }
+        if rest.is_none() {
+            return false;
+        }
+    }
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 /// Whether a line stands in the file that the program has not written: what it wrote is in the
