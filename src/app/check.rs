@@ -11,21 +11,19 @@ use crate::domain::escape::escape;
 use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Options, WarningPolicy};
+use crate::intake::{self, Intake, Keep, Options, WarningPolicy};
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Engine, Ledger, Realm};
-use crate::payout::open::{Notice, OpenError, Opened};
+use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Realm};
+use crate::payout::open::{Notice, Opened};
 use crate::payout::pacer;
 use crate::payout::plan::{Closed, Selection};
-use crate::payout::results::Results;
-use crate::payout::results::disk::DiskFile;
-use crate::payout::results::read::read;
 use crate::payout::run::{Paths, Prospect, Request};
 use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
 use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::Path;
@@ -47,33 +45,6 @@ pub(super) fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
         (None, Realm::Live) => PRODUCTION_HOST.to_owned(),
         (None, realm @ (Realm::Loopback(_) | Realm::Sandbox)) => realm.to_string(),
     }
-}
-
-/// The realm of the batch: that of the ids in its results file, else of its path.
-pub(super) async fn realm_of_batch<E: Engine>(
-    ledger: &mut Ledger<E>,
-    results: &mut Results<DiskFile>,
-    path: &BatchPath,
-    files: &Files,
-) -> Result<Realm, OpenError> {
-    if files.realm == Realm::Sandbox {
-        return Ok(Realm::Sandbox);
-    }
-    let reading = read(&results.read()?.unwrap_or_default())?;
-    let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
-    if let Some(realm) = ledger.realms_of(&ids).await?.into_iter().next() {
-        return Ok(realm);
-    }
-    let of_lines = reading.lines.iter().map(|line| Realm::of_host(&line.host));
-    let of_path = ledger.realms_at(path).await?;
-    if of_path.contains(&files.realm) {
-        return Ok(files.realm);
-    }
-    Ok(of_path
-        .into_iter()
-        .chain(of_lines)
-        .next()
-        .unwrap_or(files.realm))
 }
 
 /// What is asked of a run.
@@ -363,39 +334,69 @@ pub(super) fn created_before<'a>(
     own: &BatchId,
     paths: &Paths,
 ) -> Vec<CreatedBefore> {
-    let mut of_batch: BTreeMap<(bool, &BatchId), CreatedBefore> = BTreeMap::new();
-    for state in states {
-        let RowState::Created(attempt) = state else {
-            continue;
-        };
-        let is_other = attempt.batch != *own;
-        let before = of_batch
-            .entry((is_other, &attempt.batch))
-            .or_insert_with(|| CreatedBefore {
-                count: 0,
-                file: is_other.then(|| {
-                    let path = paths.get(&attempt.batch);
-                    path.map_or_else(|| attempt.batch.to_string(), |path| path.path.clone())
-                }),
-                newest: attempt.started_at,
-            });
-        before.count = before.count.saturating_add(1);
-        before.newest = before.newest.max(attempt.started_at);
+    let mut created = CreatedByBatch::default();
+    created.add(states);
+    created.before(own, paths)
+}
+
+/// How many payouts which batch has created, and when the newest.
+#[derive(Debug, Default)]
+pub(super) struct CreatedByBatch(BTreeMap<BatchId, (u64, DateTime<Utc>)>);
+
+impl CreatedByBatch {
+    /// Counts the created ones of these.
+    pub(super) fn add<'a>(&mut self, states: impl Iterator<Item = RowState<&'a Attempt>>) {
+        for state in states {
+            let RowState::Created(attempt) = state else {
+                continue;
+            };
+            match self.0.get_mut(&attempt.batch) {
+                Some((count, newest)) => {
+                    *count = count.saturating_add(1);
+                    *newest = attempt.started_at.max(*newest);
+                }
+                None => {
+                    _ = self
+                        .0
+                        .insert(attempt.batch.clone(), (1, attempt.started_at))
+                }
+            }
+        }
     }
-    of_batch.into_values().collect()
+
+    /// The batches.
+    pub(super) fn batches(&self) -> impl Iterator<Item = BatchId> {
+        self.0.keys().cloned()
+    }
+
+    /// As it is told: this batch first.
+    pub(super) fn before(&self, own: &BatchId, paths: &Paths) -> Vec<CreatedBefore> {
+        let before = self.0.iter().map(|(batch, (count, newest))| CreatedBefore {
+            count: *count,
+            file: (batch != own).then(|| {
+                let path = paths.get(batch);
+                path.map_or_else(|| batch.to_string(), |path| path.path.clone())
+            }),
+            newest: *newest,
+        });
+        let mut before: Vec<CreatedBefore> = before.collect();
+        before.sort_by_key(|it| it.file.is_some());
+        before
+    }
 }
 
 /// The payouts of the input, for a command that submits nothing.
 pub(super) fn read_payouts(files: &Files, input: &File) -> Result<Option<Vec<Payout>>, Error> {
-    let intake = read_intake(files, input)?;
+    let intake = read_intake(files, input, Keep::Payouts)?;
     Ok(intake.batch.map(|batch| batch.payouts))
 }
 
 /// Reads the input for a command that submits nothing: warnings are not repeated.
-pub(super) fn read_intake(files: &Files, input: &File) -> Result<Intake, Error> {
+pub(super) fn read_intake(files: &Files, input: &File, keep: Keep) -> Result<Intake, Error> {
     let name = files.input.display().to_string();
     let options = Options {
         reading: files.reading.clone(),
+        keep,
         ..Options::default()
     };
     let intake = intake::read(input::read(files, input)?, &options);

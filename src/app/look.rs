@@ -1,17 +1,19 @@
 //! Looking at a batch, for the commands that submit nothing and write no record.
 
-use super::check::realm_of_batch;
 use crate::config::Files;
 use crate::domain::{HaltPolicy, Payout};
 use crate::error::Error;
+use crate::intake::Intake;
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::RejectedPolicy;
-use crate::ledger::{AnyEngine, BatchPath, Ledger};
-use crate::payout::open::{self, OpenError, Opened, Wanted};
+use crate::ledger::{AnyEngine, BatchPath, Engine, Ledger, LedgerError, Realm, References};
+use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::plan::Selection;
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
+use crate::payout::results::read::read;
 use crate::payout::run::{Knowledge, Request};
+use crate::payout::standing::{self, Glance};
 use std::time::Duration;
 
 /// A batch as its records have it.
@@ -32,20 +34,11 @@ pub(super) async fn look<'a>(
     (results, path): (&mut Results<DiskFile>, &'a BatchPath),
 ) -> Result<Looked<'a>, Error> {
     let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
-    let realm = realm_of_batch(ledger, results, path, files).await;
-    let realm = realm.map_err(failed)?;
-    let wanted = Wanted {
-        realm,
-        path,
-        references: None,
-        payouts,
-    };
-    let opened = open::look(ledger, results, &wanted).await;
-    let mut opened = opened.map_err(failed)?;
+    let opened = open_to_look(ledger, (results, path), (files, payouts), None).await;
+    let mut opened = opened.map_err(|error| Error::open(&files.results, &place, &error))?;
     let request = Request {
         payouts,
-        realm,
+        realm: opened.record.realm,
         host: "",
         path,
         references: None,
@@ -63,4 +56,87 @@ pub(super) async fn look<'a>(
         opened,
         knowledge,
     })
+}
+
+/// The realm of the batch: that of the ids in its results file, else of its path.
+pub(super) async fn realm_of_batch<E: Engine>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<DiskFile>,
+    path: &BatchPath,
+    files: &Files,
+) -> Result<Realm, OpenError> {
+    if files.realm == Realm::Sandbox {
+        return Ok(Realm::Sandbox);
+    }
+    let reading = read(&results.read()?.unwrap_or_default())?;
+    let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    if let Some(realm) = ledger.realms_of(&ids).await?.into_iter().next() {
+        return Ok(realm);
+    }
+    if let Some(of_path) = realm_of_path(ledger, path, files).await? {
+        return Ok(of_path);
+    }
+    let line = reading.lines.first();
+    Ok(line.map_or(files.realm, |line| Realm::of_host(&line.host)))
+}
+
+/// The realm of the batch whose results file was seen at this path; that of the settings before
+/// others.
+async fn realm_of_path<E: Engine>(
+    ledger: &mut Ledger<E>,
+    path: &BatchPath,
+    files: &Files,
+) -> Result<Option<Realm>, LedgerError> {
+    let of_path = ledger.realms_at(path).await?;
+    Ok(if of_path.contains(&files.realm) {
+        Some(files.realm)
+    } else {
+        of_path.into_iter().next()
+    })
+}
+
+/// Looks at the batch of an input, in the realm that it is of.
+pub(super) async fn open_to_look(
+    ledger: &mut Ledger<AnyEngine>,
+    (results, path): (&mut Results<DiskFile>, &BatchPath),
+    (files, payouts): (&Files, &[Payout]),
+    references: Option<References>,
+) -> Result<Opened, OpenError> {
+    let wanted = |realm| open::Wanted {
+        realm,
+        path,
+        references,
+        payouts,
+    };
+    if let Some(likely) = realm_of_path(ledger, path, files).await? {
+        let opened = open::look_unchanged(ledger, results, &wanted(likely)).await?;
+        if let Some(opened) = opened {
+            return Ok(opened);
+        }
+    }
+    let realm = realm_of_batch(ledger, results, path, files).await?;
+    open::look(ledger, results, &wanted(realm)).await
+}
+
+/// Takes a glance at the batch of an input, in the realm that it is of.
+pub(super) async fn glance(
+    ledger: &mut Ledger<AnyEngine>,
+    (results, path): (&mut Results<DiskFile>, &BatchPath),
+    (files, intake): (&Files, &Intake),
+) -> Result<Glance, OpenError> {
+    let wanted = |realm, payouts| open::Wanted {
+        realm,
+        path,
+        references: None,
+        payouts,
+    };
+    if let Some(likely) = realm_of_path(ledger, path, files).await? {
+        let glance = standing::glance_unchanged(ledger, results, &wanted(likely, &[])).await?;
+        if let Some(glance) = glance {
+            return Ok(glance);
+        }
+    }
+    let payouts: Vec<Payout> = intake.payouts_in_parts().flatten().collect();
+    let realm = realm_of_batch(ledger, results, path, files).await?;
+    standing::glance(ledger, results, &wanted(realm, &payouts)).await
 }

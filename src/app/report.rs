@@ -9,6 +9,7 @@ use crate::config::{Output, Report};
 use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::intake::Keep;
 use crate::ledger::Realm;
 use crate::os::file::{parent, write_new_for_owner_only};
 use crate::payout::plan::rows_of;
@@ -38,7 +39,7 @@ pub(super) fn report(config: &Report) -> Result<Exit, Error> {
 /// The page's text; `None` if the input is not valid, which was told.
 async fn make(config: &Report) -> Result<Option<String>, Error> {
     let files = &config.files;
-    let intake = read_intake(files, &input::open(files)?)?;
+    let intake = read_intake(files, &input::open(files)?, Keep::Payouts)?;
     let Some(batch) = &intake.batch else {
         return Ok(None);
     };

@@ -1,8 +1,9 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{block_on, read_payouts, realm_of_batch};
+use super::check::{block_on, read_payouts};
 use super::input;
+use super::look::realm_of_batch;
 use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::run::lock_input;
 use crate::config::{Consent, Files, Resolve, Which};

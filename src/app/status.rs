@@ -1,17 +1,29 @@
-//! `ccbatch status`: where each payout stands, by the ledger and the results file.
+//! `ccbatch status`: where each payout stands, by the ledger and the results file. The rows are looked
+//! up and told some thousands at a time.
 
-use super::check::{block_on, read_payouts};
+use super::check::{CreatedByBatch, block_on, read_intake};
 use super::input;
-use super::look::{Looked, look};
+use super::look::glance;
 use super::records::{ledger_to_look_at, results_at};
 use super::run::doubts;
 use crate::cli::TableFormat;
-use crate::config::Status;
+use crate::config::{Files, Status};
+use crate::domain::{Payout, State, StateCounts, Totals};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::payout::plan::{rows_of, state_of};
-use crate::terminal::report::{StatusRow, Summary};
+use crate::intake::{Intake, Keep};
+use crate::ledger::row_keys::{KeyMaker, Keys};
+use crate::ledger::rules::doubts_without_row;
+use crate::ledger::{AnyEngine, Attempt, BatchRecord, Ledger, LedgerError, PayoutKey};
+use crate::payout::plan::state_of;
+use crate::payout::run::Paths;
+use crate::payout::standing::{Glance, Part, keys_of_part};
+use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
 use crate::terminal::{events, report, ui};
+use foldhash::quality::RandomState;
+use std::cell::OnceCell;
+use std::fmt;
+use std::hash::BuildHasher as _;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
@@ -20,79 +32,209 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
 
 async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let files = &config.files;
-    let Some(payouts) = read_payouts(files, &input::open(files)?)? else {
+    let intake = read_intake(files, &input::open(files)?, Keep::Totals)?;
+    if intake.errors > 0 {
         return Ok(Exit::InputInvalid);
-    };
+    }
     let (mut results, path) = results_at(&files.results)?;
     let mut ledger = ledger_to_look_at(files).await?;
-    let Looked {
-        request,
-        opened,
-        knowledge,
-    } = look(files, &payouts, &mut ledger, (&mut results, &path)).await?;
-    let rows = rows_of(&payouts, knowledge.keys.as_slice());
-    let plan = knowledge.plan(&rows, &request, &opened.record);
-    let states = payouts.iter().zip(plan.states.iter().copied());
-    let rows: Vec<StatusRow<'_>> = states
-        .filter_map(|(payout, state)| Some((payout, state?)))
-        .collect();
-    let mut summary = Summary {
-        counts: plan.counts(),
-        sums: report::sums_of(
-            rows.iter()
-                .map(|(payout, state)| (*payout, state_of(state))),
-        ),
-        took: None,
-        created_before: super::check::created_before(
-            rows.iter().map(|(_, state)| *state),
-            &opened.record.id,
-            &knowledge.paths,
-        ),
-        created_without_row: plan.created_without_row,
-        left_out: plan.left_out(),
-        accepted_otherwise: Vec::new(),
-        stopped: String::new(),
-        is_at_work: opened.is_at_work,
-        results: files.results.display().to_string(),
-        command: files.run_command(),
-        doubts: doubts(
-            rows.iter().map(|(payout, state)| (*payout, Some(*state))),
-            plan.doubts_without_row.iter().copied(),
-            files,
-        ),
-    };
-    if opened.is_at_work {
-        // What a run has not finished yet is nothing for an operator to settle.
-        summary.doubts.clear();
-        summary.command.clear();
+    let place = ledger.place();
+    let glance = glance(&mut ledger, (&mut results, &path), (files, &intake)).await;
+    let mut glance = glance.map_err(|error| Error::open(&files.results, &place, &error))?;
+    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let mut telling = Telling::begin(config, &intake, &glance)?;
+    let record = glance.record.clone();
+    let own = std::mem::take(&mut glance.own);
+    let all_keys = AllKeys::new(&intake, &record, &own);
+    let mut row_keys = KeyMaker::new(&record.id, record.references, &own);
+    for payouts in parts(&intake, &glance) {
+        let keys = keys_of_part(&mut row_keys, &payouts);
+        let of = (record.realm, payouts.as_slice());
+        let part = Part::gather(&mut ledger, &mut glance, of, keys).await;
+        let part = part.map_err(failed)?;
+        let rows: Vec<StatusRow<'_>> = part.states(&payouts, &record, &all_keys).collect();
+        telling.take(&rows, part.created_of(&record.id))?;
     }
-    let rows: Vec<StatusRow<'_>> = rows
-        .into_iter()
-        .filter(|row| is_wanted(config, row))
-        .collect();
-    tell(config, &rows, &summary)?;
+    let paths = paths_of(&mut ledger, &telling.created, &record).await;
+    telling.end(&all_keys, &glance, &paths.map_err(failed)?)?;
     Ok(Exit::AllCreated)
+}
+
+/// The payouts of the input, some at a time if its batch allows it.
+fn parts<'i>(intake: &'i Intake, glance: &Glance) -> Box<dyn Iterator<Item = Vec<Payout>> + 'i> {
+    let parts = intake.payouts_in_parts();
+    if glance.attempts.is_none() {
+        Box::new(parts)
+    } else {
+        Box::new(std::iter::once(parts.flatten().collect()))
+    }
+}
+
+async fn paths_of(
+    ledger: &mut Ledger<AnyEngine>,
+    created: &CreatedByBatch,
+    own: &BatchRecord,
+) -> Result<Paths, LedgerError> {
+    let others = created.batches().filter(|batch| *batch != own.id);
+    ledger.paths_of(others).await
+}
+
+/// The keys of all rows, as hashes that no two keys share by chance. They are made when the first is
+/// asked for: of a batch that was paid none is.
+struct AllKeys<'a> {
+    intake: &'a Intake,
+    record: &'a BatchRecord,
+    own: &'a [Attempt],
+    state: RandomState,
+    sorted: OnceCell<Vec<u64>>,
+}
+
+impl fmt::Debug for AllKeys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AllKeys").field(&self.record.id).finish()
+    }
+}
+
+impl<'a> AllKeys<'a> {
+    fn new(intake: &'a Intake, record: &'a BatchRecord, own: &'a [Attempt]) -> Self {
+        Self {
+            intake,
+            record,
+            own,
+            state: RandomState::default(),
+            sorted: OnceCell::new(),
+        }
+    }
+
+    fn sorted(&self) -> &[u64] {
+        self.sorted.get_or_init(|| {
+            let mut keys = KeyMaker::new(&self.record.id, self.record.references, self.own);
+            let payouts = self.intake.payouts_in_parts().flatten();
+            let hashes = payouts.map(|payout| self.state.hash_one(keys.next(&payout)));
+            let mut hashes: Vec<u64> = hashes.collect();
+            hashes.sort_unstable();
+            hashes
+        })
+    }
+}
+
+impl Keys for AllKeys<'_> {
+    fn contains(&self, key: &PayoutKey) -> bool {
+        let hash = self.state.hash_one(key);
+        self.sorted().binary_search(&hash).is_ok()
+    }
+}
+
+/// What is told, and what of it comes into the summary.
+struct Telling<'a> {
+    config: &'a Status,
+    table: StatusTable,
+    counts: StateCounts,
+    sums: Vec<(State, Totals)>,
+    created: CreatedByBatch,
+    doubts: Vec<Doubt>,
+    /// How many created attempts of the batch have a row.
+    with_row: u64,
+}
+
+impl<'a> Telling<'a> {
+    fn begin(config: &'a Status, intake: &Intake, glance: &Glance) -> Result<Self, Error> {
+        let table = match config.format {
+            TableFormat::Human if glance.attempts.is_none() => {
+                StatusTable::of(intake.payouts_in_parts().flatten())
+            }
+            TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),
+        };
+        if config.format == TableFormat::Csv {
+            write(&events::states_csv_header(config.dialect))?;
+        }
+        Ok(Self {
+            config,
+            table,
+            counts: StateCounts::default(),
+            sums: Vec::new(),
+            created: CreatedByBatch::default(),
+            doubts: Vec::new(),
+            with_row: 0,
+        })
+    }
+
+    /// Tells where the next rows stand.
+    fn take(&mut self, rows: &[StatusRow<'_>], with_row: u64) -> Result<(), Error> {
+        let states = rows
+            .iter()
+            .map(|(payout, state)| (*payout, state_of(state)));
+        states.clone().for_each(|(_, state)| self.counts.add(state));
+        report::add_sums(&mut self.sums, report::sums_of(states));
+        self.created.add(rows.iter().map(|(_, state)| *state));
+        self.with_row = self.with_row.saturating_add(with_row);
+        let rows_with_state = rows.iter().map(|(payout, state)| (*payout, Some(*state)));
+        let files = &self.config.files;
+        self.doubts
+            .extend(doubts(rows_with_state, [].into_iter(), files));
+        let wanted = rows.iter().filter(|row| is_wanted(self.config, row));
+        let wanted: Vec<StatusRow<'_>> = wanted.copied().collect();
+        let text = match self.config.format {
+            TableFormat::Human => self.table.part(&wanted),
+            TableFormat::Csv => events::states_csv(&wanted, self.config.dialect),
+            TableFormat::Json => {
+                let lines = wanted.iter().map(|row| events::line(&events::state(row)));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+        };
+        if text.is_empty() {
+            Ok(())
+        } else {
+            write(&text)
+        }
+    }
+
+    /// Tells where the batch stands.
+    fn end(mut self, keys: &dyn Keys, glance: &Glance, paths: &Paths) -> Result<(), Error> {
+        let files: &Files = &self.config.files;
+        let own = &glance.record.id;
+        let without_row = doubts_without_row(&glance.doubts, own, keys);
+        without_row
+            .iter()
+            .for_each(|_| self.counts.add(State::InDoubt));
+        let without_row = doubts([].into_iter(), without_row.into_iter(), files);
+        self.doubts.extend(without_row);
+        let mut summary = Summary {
+            counts: self.counts,
+            sums: self.sums,
+            took: None,
+            created_before: self.created.before(own, paths),
+            created_without_row: glance.created.saturating_sub(self.with_row),
+            left_out: 0,
+            accepted_otherwise: Vec::new(),
+            stopped: String::new(),
+            is_at_work: glance.is_at_work,
+            results: files.results.display().to_string(),
+            command: files.run_command(),
+            doubts: self.doubts,
+        };
+        if glance.is_at_work {
+            // What a run has not finished yet is nothing for an operator to settle.
+            summary.doubts.clear();
+            summary.command.clear();
+        }
+        match self.config.format {
+            TableFormat::Human => ui::say(&report::summary(&summary)),
+            TableFormat::Csv => {}
+            TableFormat::Json => {
+                let exit = Exit::of(&summary.counts);
+                write(&events::line(&events::summary(&summary, exit)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write(text: &str) -> Result<(), Error> {
+    ui::write_out(text).map_err(|error| Error::output(&error))
 }
 
 fn is_wanted(config: &Status, (_, state): &StatusRow<'_>) -> bool {
     let wanted = &config.states;
     wanted.is_empty() || wanted.contains(&state_of(state))
-}
-
-fn tell(config: &Status, rows: &[StatusRow<'_>], summary: &Summary) -> Result<(), Error> {
-    let written = match config.format {
-        TableFormat::Human => {
-            let written = ui::write_out(&report::status(rows));
-            ui::say(&report::summary(summary));
-            written
-        }
-        TableFormat::Json => {
-            let states = rows.iter().map(events::state);
-            let summary = events::summary(summary, Exit::of(&summary.counts));
-            let mut events = states.chain([summary]);
-            events.try_for_each(|event| ui::write_out(&events::line(&event)))
-        }
-        TableFormat::Csv => ui::write_out(&events::states_csv(rows, config.dialect)),
-    };
-    written.map_err(|error| Error::output(&error))
 }

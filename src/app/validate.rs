@@ -2,10 +2,11 @@
 //! in which everything is put right that is beyond doubt.
 
 use super::check::{
-    Adopting, block_on, check, host_of, realm_of_batch, request, tell, tell_notices, tell_plan,
+    Adopting, block_on, check, host_of, request, tell, tell_notices, tell_plan,
     tell_refusals,
 };
 use super::input;
+use super::look::open_to_look;
 use super::records::{ledger_to_look_at, results_at};
 use crate::config::Check;
 use crate::domain::escape::escape;
@@ -43,20 +44,21 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let mut ledger = ledger_to_look_at(&config.files).await?;
     let place = ledger.place();
     let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
-    let realm = match &config.api {
-        Some(api) => Realm::of_host(api),
-        None => realm_of_batch(&mut ledger, &mut results, &path, &config.files)
-            .await
-            .map_err(failed)?,
-    };
-    let wanted = open::Wanted {
-        realm,
-        path: &path,
-        references: config.references,
-        payouts: &batch.payouts,
-    };
-    let opened = open::look(&mut ledger, &mut results, &wanted).await;
-    let mut opened = opened.map_err(failed)?;
+    let of = (&config.files, batch.payouts.as_slice());
+    let mut opened = match &config.api {
+        Some(api) => {
+            let wanted = open::Wanted {
+                realm: Realm::of_host(api),
+                path: &path,
+                references: config.references,
+                payouts: &batch.payouts,
+            };
+            open::look(&mut ledger, &mut results, &wanted).await
+        }
+        None => open_to_look(&mut ledger, (&mut results, &path), of, config.references).await,
+    }
+    .map_err(failed)?;
+    let realm = opened.record.realm;
     tell_notices(config, &opened, Adopting::LeftToARun);
     let host = config.api.clone();
     let host = host.unwrap_or_else(|| host_of(realm, &opened.attempts));

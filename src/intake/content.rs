@@ -13,8 +13,8 @@ use super::scan::{Piece, Scan, scan};
 use crate::domain::{Finding, FindingCounts, Payout, Severity};
 use rayon::prelude::*;
 
-/// How many pieces of the text are put into words before they are told: so many findings are in
-/// memory at once.
+/// How many pieces of the text are put into words before they are told, or made payouts at a time:
+/// so many are in memory at once.
 const PIECES_AT_ONCE: usize = 8;
 
 /// A text and all that is known of its rows.
@@ -95,10 +95,22 @@ impl Content {
         counts
     }
 
-    /// The payouts, if nothing is wrong with any row.
+    /// The payouts, if nothing is wrong with any row. They are made when that is known: they take
+    /// more memory than all the rest.
     pub(super) fn payouts(&self) -> Vec<Payout> {
+        let mut payouts = Vec::with_capacity(self.scan.row_count as usize);
+        self.payouts_in_parts()
+            .for_each(|part| payouts.extend(part));
+        payouts
+    }
+
+    /// The same, some thousands at a time.
+    pub(super) fn payouts_in_parts(&self) -> impl Iterator<Item = Vec<Payout>> {
         let checker = Checker::new(&self.header, &self.options);
-        self.scan.payouts(&self.text, &checker)
+        self.scan.pieces.chunks(PIECES_AT_ONCE).map(move |pieces| {
+            let one = |piece: &Piece| piece.payouts(&self.text, &checker);
+            pieces.par_iter().flat_map_iter(one).collect()
+        })
     }
 
     fn has_findings(&self, piece: &Piece) -> bool {

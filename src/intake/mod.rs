@@ -32,7 +32,7 @@ pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use fix::{Change, Fixed, Unfixable, fix};
 pub use options::{Keep, Limits, Options, Reading, WarningPolicy};
 
-use crate::domain::{Batch, Column, Finding, FindingCounts, Severity, Totals};
+use crate::domain::{Batch, Column, Finding, FindingCounts, Payout, Severity, Totals};
 use content::Content;
 use decode::decode;
 use file::FileError;
@@ -172,6 +172,13 @@ impl Intake {
             findings.push(finding);
         });
         findings
+    }
+
+    /// The payouts of a file without errors, some thousands at a time: with [`Keep::Totals`] they
+    /// are never in memory all at once.
+    pub fn payouts_in_parts(&self) -> impl Iterator<Item = Vec<Payout>> {
+        let content = self.content.iter().filter(|_| self.errors == 0);
+        content.flat_map(|content| content.payouts_in_parts())
     }
 
     /// The header, if there is one.

@@ -384,18 +384,6 @@ impl Scan {
         }
     }
 
-    /// The payouts of a file without errors. They are made when it is known that there are none:
-    /// they take more memory than all the rest.
-    pub(super) fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
-        let mut payouts = Vec::with_capacity(self.row_count as usize);
-        for group in self.pieces.chunks(PIECES_AT_ONCE) {
-            let one = |piece: &Piece| piece.payouts(text, checker);
-            let parts: Vec<_> = group.par_iter().map(one).collect();
-            parts.into_iter().for_each(|part| payouts.extend(part));
-        }
-        payouts
-    }
-
     /// The line of a row, as an editor shows it.
     pub(super) fn line_of(&self, row: u32) -> u64 {
         self.locate(row)
@@ -417,7 +405,7 @@ impl Piece {
     }
 
     /// Its rows as payouts, all of which are known to be right.
-    fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
+    pub(super) fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
         let header = checker.header;
         let whole = text.get(self.bytes.clone()).unwrap_or_default();
         let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, whole);

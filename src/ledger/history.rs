@@ -4,6 +4,7 @@
 
 use super::attempt::{Attempt, AttemptStatus};
 use super::engine::{Access, Engine, Value, Values};
+use super::id::BatchId;
 use super::key::folded;
 use super::table::{self, Columns, encode_time};
 use super::{Ledger, LedgerError};
@@ -71,10 +72,39 @@ impl<E: Engine> Ledger<E> {
             table::COLUMNS
         );
         self.engine.begin(Access::Read).await?;
-        let read = |it: &mut Columns<'_>| it.integer().zip(table::read(it));
-        let page = self.read(&sql, &values, read).await;
+        let page = self.page_by(&sql, &values, position).await;
         self.engine.rollback().await;
-        let page = page?;
+        page
+    }
+
+    /// The next attempts of a batch behind a position, in the order in which the ledger came to know
+    /// them; none when there are no more.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn page_of(
+        &mut self,
+        batch: &BatchId,
+        position: &mut Position,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let sql = format!(
+            "SELECT attempt.seq, {} FROM attempt WHERE batch = $1 AND seq > $2 \
+             ORDER BY seq LIMIT {PAGE}",
+            table::COLUMNS
+        );
+        let values = [batch.as_str().into(), Value::Integer(position.0)];
+        self.page_by(&sql, &values, position).await
+    }
+
+    /// The page that a statement gives, whose first column is the attempt's place.
+    async fn page_by(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        position: &mut Position,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        let read = |it: &mut Columns<'_>| it.integer().zip(table::read(it));
+        let page = self.read(sql, values, read).await?;
         if let Some((last, _)) = page.last() {
             position.0 = *last;
         }

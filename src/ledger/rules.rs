@@ -6,7 +6,7 @@ use super::attempt::{Attempt, AttemptStatus, Repetition};
 use super::content::Content;
 use super::id::{AttemptId, BatchId};
 use super::key::{PayoutKey, References, folded};
-use super::row_keys::RowKeys;
+use super::row_keys::Keys;
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
 use foldhash::HashMap;
@@ -49,7 +49,7 @@ pub struct Circumstances<'a> {
     /// How its references count.
     pub references: References,
     /// The keys of all rows of the input.
-    pub keys: &'a RowKeys,
+    pub keys: &'a dyn Keys,
     /// The batches in which another run is at work just now.
     pub at_work: &'a HashSet<BatchId>,
     /// What becomes of rejected payouts.
@@ -470,7 +470,7 @@ fn is_repeated(twin: &Attempt, around: &Circumstances<'_>) -> bool {
 pub fn doubts_without_row<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &RowKeys,
+    keys: &dyn Keys,
 ) -> Vec<&'a Attempt> {
     let is_doubt = |attempt: &&Attempt| attempt.status().is_in_doubt() && attempt.key.is_shared();
     without_row(attempts, batch, keys)
@@ -480,7 +480,7 @@ pub fn doubts_without_row<'a>(
 
 /// How many payouts of a batch are created whose row is no longer in the input.
 #[must_use]
-pub fn created_without_row(attempts: &[Attempt], batch: &BatchId, keys: &RowKeys) -> usize {
+pub fn created_without_row(attempts: &[Attempt], batch: &BatchId, keys: &dyn Keys) -> usize {
     let without_row = without_row(attempts, batch, keys);
     without_row
         .filter(|attempt| attempt.status() == AttemptStatus::Created)
@@ -494,7 +494,7 @@ pub fn created_without_row(attempts: &[Attempt], batch: &BatchId, keys: &RowKeys
 pub fn missing_rows<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &RowKeys,
+    keys: &dyn Keys,
 ) -> Vec<&'a Attempt> {
     let is_missing = |attempt: &&Attempt| attempt.is_live() && !attempt.key.is_shared();
     let without_row = without_row(attempts, batch, keys);
@@ -505,7 +505,7 @@ pub fn missing_rows<'a>(
 fn without_row<'a>(
     attempts: &'a [Attempt],
     batch: &BatchId,
-    keys: &RowKeys,
+    keys: &dyn Keys,
 ) -> impl Iterator<Item = &'a Attempt> {
     attempts
         .iter()

@@ -316,17 +316,8 @@ pub async fn look<E: Engine, S: Storage>(
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
-    if let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await?
-        && let Some((mut record, attempts)) = unchanged(ledger, results, wanted, &record).await?
-    {
-        record.references = references_of(&record, &attempts, wanted)?;
-        let is_at_work = ledger.is_at_work(&record.id).await?;
-        return Ok(Opened {
-            record,
-            attempts,
-            notices: Vec::new(),
-            is_at_work,
-        });
+    if let Some(opened) = look_unchanged(ledger, results, wanted).await? {
+        return Ok(opened);
     }
     let (record, reading) = read_and_choose(ledger, results, wanted).await?;
     let (mut record, is_at_work) = match record {
@@ -357,6 +348,33 @@ pub async fn look<E: Engine, S: Storage>(
         notices: notices_of(&changes),
         is_at_work,
     })
+}
+
+/// The same at the batch of the path, if its results file says what the ledger says: it need not be
+/// read line by line then.
+///
+/// # Errors
+/// See [`OpenError`].
+pub async fn look_unchanged<E: Engine, S: Storage>(
+    ledger: &mut Ledger<E>,
+    results: &mut Results<S>,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Opened>, OpenError> {
+    let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await? else {
+        return Ok(None);
+    };
+    let found = unchanged(ledger, results, wanted, &record).await?;
+    let Some((mut record, attempts)) = found else {
+        return Ok(None);
+    };
+    record.references = references_of(&record, &attempts, wanted)?;
+    let is_at_work = ledger.is_at_work(&record.id).await?;
+    Ok(Some(Opened {
+        record,
+        attempts,
+        notices: Vec::new(),
+        is_at_work,
+    }))
 }
 
 fn notices_of(changes: &[Change]) -> Vec<Notice> {

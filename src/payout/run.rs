@@ -352,23 +352,35 @@ impl Knowledge {
     }
 }
 
-/// Adds the attempts of these keys, and those that pay the same or have a similar reference.
+/// Adds what the ledger knows about the rows beside the attempts of the batch; gives whom it has
+/// paid before.
 async fn look_up<E: Engine>(
     ledger: &mut Ledger<E>,
     request: &Request<'_>,
     keys: &[PayoutKey],
     known: &mut Known,
 ) -> Result<PaidBefore, LedgerError> {
-    // What this batch has created needs no further question.
-    let rows = request.payouts.iter().zip(keys);
-    let mut open: Vec<_> = rows.filter(|(_, key)| !is_created(known, key)).collect();
-    let shared = open.iter().filter(|(_, key)| key.is_shared());
-    let shared: Vec<String> = shared.map(|(_, key)| key.as_str().to_owned()).collect();
-    known.extend(ledger.look_up(LookUp::Key, request.realm, shared).await?);
-    open.retain(|(_, key)| !is_created(known, key));
-    let open: Vec<&Payout> = open.into_iter().map(|(payout, _)| payout).collect();
-    known.extend(ledger.alike(request.realm, &open).await?);
+    let rows = request.payouts.iter().zip(keys).collect();
+    let open = learn(ledger, request.realm, rows, known).await?;
     ledger.paid_before(request.realm, &open).await
+}
+
+/// Adds the attempts of these rows' keys, and those that pay the same or have a similar reference;
+/// gives the rows that are not created.
+pub(super) async fn learn<'r, E: Engine>(
+    ledger: &mut Ledger<E>,
+    realm: Realm,
+    mut rows: Vec<(&'r Payout, &'r PayoutKey)>,
+    known: &mut Known,
+) -> Result<Vec<&'r Payout>, LedgerError> {
+    // What is known to be created needs no further question.
+    rows.retain(|(_, key)| !is_created(known, key));
+    let keys = rows.iter().map(|(_, key)| key.as_str().to_owned());
+    known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);
+    rows.retain(|(_, key)| !is_created(known, key));
+    let open: Vec<&Payout> = rows.into_iter().map(|(payout, _)| payout).collect();
+    known.extend(ledger.alike(realm, &open).await?);
+    Ok(open)
 }
 
 /// Whether a key is created, by what is known of it.

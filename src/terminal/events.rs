@@ -262,13 +262,20 @@ pub fn state(row: &StatusRow<'_>) -> Value {
     event("payout", fields)
 }
 
-/// Where every payout stands, as CSV.
+/// The header of where every payout stands, as CSV.
+#[must_use]
+pub fn states_csv_header(dialect: Dialect) -> String {
+    let no_rows: [[String; 0]; 0] = [];
+    table::csv(&STATE_COLUMNS, no_rows, dialect)
+}
+
+/// Where some payouts stand, as CSV.
 #[must_use]
 pub fn states_csv(rows: &[StatusRow<'_>], dialect: Dialect) -> String {
     let rows = rows
         .iter()
         .map(|row| state_fields(row, dialect.decimal_mark));
-    table::csv(&STATE_COLUMNS, rows, dialect)
+    table::lines(rows, dialect)
 }
 
 const CURRENCY_COLUMNS: [&str; 4] = ["code", "network", "chain", "decimals"];

@@ -7,7 +7,7 @@ use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -557,6 +557,20 @@ pub fn sums_of<'a>(
     sums.filter(|(_, totals)| totals.count() > 0).collect()
 }
 
+/// Adds the sums of more rows.
+pub fn add_sums(sums: &mut Vec<(State, Totals)>, more: Vec<(State, Totals)>) {
+    for (state, totals) in more {
+        match sums.iter_mut().find(|(of, _)| *of == state) {
+            Some((_, sum)) => {
+                let added = sum.merge(&totals);
+                debug_assert!(added.is_ok(), "a part of a batch that was counted");
+            }
+            None => sums.push((state, totals)),
+        }
+    }
+    sums.sort_by_key(|(state, _)| SUMMED.iter().position(|of| of == state));
+}
+
 /// A line for each state that has a sum: `  created: 0.3 BTC, 0.5 ETH`.
 fn sums(sums: &[(State, Totals)]) -> String {
     let mut text = String::new();
@@ -638,33 +652,91 @@ pub fn changed_kept(name: &str) -> String {
 }
 
 /// A table of where each payout stands, two lines each: what became of it, and below it who is paid.
-#[must_use]
-pub fn status(rows: &[StatusRow<'_>]) -> String {
-    let mut table = bare_table();
-    table.set_header(["line", "state", "invoice or error", "amount", "currency"]);
-    for (payout, state) in rows {
-        let ending = attempt_of(state).map(|attempt| &attempt.ending);
-        let note = ending.map_or("", |ending| {
-            if ending.invoice_id.is_empty() {
-                &ending.error_key
-            } else {
-                &ending.invoice_id
+/// It is written a part at a time.
+#[derive(Debug)]
+pub struct StatusTable {
+    /// How wide each column is at least, so that the parts fit together.
+    widths: [usize; STATUS_HEADER.len()],
+    has_header: bool,
+}
+
+const STATUS_HEADER: [&str; 5] = ["line", "state", "invoice or error", "amount", "currency"];
+
+/// As wide as the longest documented error key.
+const NOTE_WIDTH: usize = 18;
+
+impl StatusTable {
+    /// The table of rows that come in one part: its columns are as wide as it takes.
+    #[must_use]
+    pub fn of_one_part() -> Self {
+        Self {
+            widths: [0; STATUS_HEADER.len()],
+            has_header: false,
+        }
+    }
+
+    /// The table of these payouts.
+    #[must_use]
+    pub fn of(payouts: impl Iterator<Item = Payout>) -> Self {
+        let mut widths = STATUS_HEADER.map(str::len);
+        let mut widen = |cells: [&str; STATUS_HEADER.len()]| {
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = cell.len().max(*width);
             }
-        });
-        table.add_row([
-            payout.line.to_string(),
-            state_of(state).to_string(),
-            note.to_owned(),
-            payout.amount.to_string(),
-            payout.currency.to_string(),
+        };
+        widen([
+            "",
+            State::NotCreated.as_str(),
+            &" ".repeat(NOTE_WIDTH),
+            "",
+            "",
         ]);
+        for payout in payouts {
+            let (line, amount) = (payout.line.to_string(), payout.amount.to_string());
+            widen([&line, "", "", &amount, payout.currency.code()]);
+        }
+        Self {
+            widths,
+            has_header: false,
+        }
     }
-    let mut text = String::new();
-    let below = std::iter::once(String::new()).chain(rows.iter().map(|(payout, _)| who(payout)));
-    for (line, below) in table.trim_fmt().lines().zip(below) {
-        let _ = write!(text, "{line}\n{below}");
+
+    /// The next rows, below the header if they are the first.
+    pub fn part(&mut self, rows: &[StatusRow<'_>]) -> String {
+        let mut table = bare_table();
+        let is_first = !std::mem::replace(&mut self.has_header, true);
+        if is_first {
+            table.set_header(STATUS_HEADER);
+        }
+        for (payout, state) in rows {
+            let ending = attempt_of(state).map(|attempt| &attempt.ending);
+            let note = ending.map_or("", |ending| match ending.invoice_id.as_str() {
+                "" => &ending.error_key,
+                id => id,
+            });
+            table.add_row([
+                payout.line.to_string(),
+                state_of(state).to_string(),
+                note.to_owned(),
+                payout.amount.to_string(),
+                payout.currency.to_string(),
+            ]);
+        }
+        for (column, width) in table.column_iter_mut().zip(self.widths) {
+            // With a blank on either side.
+            let width = u16::try_from(width.saturating_add(2)).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
+        let header = is_first.then(String::new);
+        let below = header
+            .into_iter()
+            .chain(rows.iter().map(|(payout, _)| who(payout)));
+        let mut text = String::new();
+        for (line, below) in table.trim_fmt().lines().zip(below) {
+            let _ = write!(text, "{line}\n{below}");
+        }
+        text
     }
-    text
 }
 
 /// What stands below a payout in the table of states.

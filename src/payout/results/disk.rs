@@ -150,13 +150,19 @@ fn absolute(path: &Path) -> Result<PathBuf, PlaceError> {
 
 impl Storage for DiskFile {
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
+        let Some(mut file) = self.reader()? else {
+            return Ok(None);
         };
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+        file.read_to_end(&mut bytes)?;
         Ok(Some(bytes))
+    }
+
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read>>> {
+        match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => Ok(Some(Box::new(file?.take(MAX_BYTES)))),
+        }
     }
 
     fn publish(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -11,7 +11,7 @@ use line::{HEADER, encode, encode_all};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Cursor, Read};
 
 /// Where a results file is kept. Everything that is written is durable when a method returns.
 pub trait Storage {
@@ -20,6 +20,15 @@ pub trait Storage {
     /// # Errors
     /// Any.
     fn read(&mut self) -> io::Result<Option<Vec<u8>>>;
+
+    /// The same, to be read a part at a time.
+    ///
+    /// # Errors
+    /// Any.
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read>>> {
+        let bytes = self.read()?;
+        Ok(bytes.map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>))
+    }
 
     /// Puts these bytes in the place of the whole file, or leaves it as it is.
     ///
@@ -136,14 +145,38 @@ impl<S: Storage> Results<S> {
     /// # Errors
     /// It cannot be read.
     pub fn agrees_with(&mut self, attempts: &[Attempt]) -> io::Result<bool> {
-        let Some(found) = self.storage.read()? else {
-            return Ok(attempts.is_empty());
+        let mut comparison = self.compare()?;
+        comparison.take(attempts)?;
+        self.agrees(comparison)
+    }
+
+    /// Begins to hold the file against what the ledger says.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn compare(&mut self) -> io::Result<Comparison> {
+        let mut comparison = Comparison {
+            file: self.storage.reader()?,
+            hash: Sha256::new(),
+            agrees: true,
         };
-        let agrees = is_text_of(&found, attempts);
-        if agrees {
-            self.agreed = Some(digest(&found));
+        if comparison.file.is_some() {
+            comparison.expect(HEADER.as_bytes())?;
         }
-        Ok(agrees)
+        Ok(comparison)
+    }
+
+    /// Whether the file says what the ledger says, all of which was compared.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn agrees(&mut self, mut comparison: Comparison) -> io::Result<bool> {
+        if let Some(file) = &mut comparison.file {
+            let is_at_end = comparison.agrees && file.read(&mut [0])? == 0;
+            self.agreed = is_at_end.then(|| comparison.hash.finalize().into());
+            return Ok(is_at_end);
+        }
+        Ok(comparison.agrees)
     }
 
     /// Whether nobody else has touched the file since it was published.
@@ -202,19 +235,42 @@ fn text_of(attempts: &[Attempt]) -> String {
     text
 }
 
-/// Whether these bytes are the whole file. It is made and held against them a part at a time.
-fn is_text_of(bytes: &[u8], attempts: &[Attempt]) -> bool {
-    let mut rest = bytes.strip_prefix(HEADER.as_bytes());
-    for group in attempts.chunks(PARTS_AT_ONCE.saturating_mul(PART)) {
-        let parts: Vec<String> = group.par_chunks(PART).map(encode_all).collect();
-        for part in parts {
-            rest = rest.and_then(|rest| rest.strip_prefix(part.as_bytes()));
+/// A file that is held against what the ledger says, from its beginning on.
+pub struct Comparison {
+    /// What is left of it; `None` if there is none.
+    file: Option<Box<dyn Read>>,
+    hash: Sha256,
+    agrees: bool,
+}
+
+impl Comparison {
+    /// The next lines of the file should be those of these attempts.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn take(&mut self, attempts: &[Attempt]) -> io::Result<()> {
+        for group in attempts.chunks(PARTS_AT_ONCE.saturating_mul(PART)) {
+            if !self.agrees {
+                return Ok(());
+            }
+            let parts: Vec<String> = group.par_chunks(PART).map(encode_all).collect();
+            for part in parts {
+                self.expect(part.as_bytes())?;
+            }
         }
-        if rest.is_none() {
-            return false;
-        }
+        Ok(())
     }
-    rest.is_some_and(<[u8]>::is_empty)
+
+    fn expect(&mut self, wanted: &[u8]) -> io::Result<()> {
+        let mut found = Vec::with_capacity(wanted.len());
+        if let Some(file) = &mut self.file {
+            let length = u64::try_from(wanted.len()).unwrap_or(u64::MAX);
+            file.take(length).read_to_end(&mut found)?;
+        }
+        self.agrees = self.agrees && found == wanted;
+        self.hash.update(&found);
+        Ok(())
+    }
 }
 
 /// Whether a line stands in the file that the program has not written: what it wrote is in the
