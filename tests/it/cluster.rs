@@ -1,12 +1,14 @@
 //! A cluster is a PostgreSQL server of a test's own, on a socket in a folder of its own. Where
 //! PostgreSQL is not installed, a test that asks for one says that it is skipped.
 
+use crate::strace;
 use rcgen::{CertificateParams, KeyPair};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use tempfile::TempDir;
 
 /// The password of the user `postgres`, where a cluster asks for one. No output may ever hold it.
@@ -268,13 +270,12 @@ pub(crate) fn certificate_for(name: &str) -> (String, String) {
     (certificate.pem(), key.serialize_pem())
 }
 
-/// Says that a test is skipped for want of a program.
-#[allow(
-    clippy::print_stdout,
-    reason = "a test that proves nothing must not pass in silence"
-)]
+/// Says that a test is skipped for want of a program: one that proves nothing must not pass in
+/// silence.
 pub(crate) fn tell_skipped(what: &str) {
-    println!("skipped: {what} is not installed");
+    let test = thread::current();
+    let test = test.name().unwrap_or_default();
+    strace::say(&format!("SKIPPED {test}: {what} is not installed"));
 }
 
 /// A port of this machine that nobody listens on just now.

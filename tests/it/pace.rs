@@ -138,6 +138,21 @@ fn runs_that_share_a_key_take_turns_and_none_is_refused() {
 }
 
 #[test]
+fn a_bar_says_whose_turn_is_awaited() {
+    with_both_engines(|ledger| {
+        let scene = Scene::paying("delay:6s,ok*", "");
+        let run = |name| pay_apart(&scene, ledger, name, 1).args(["--interval", "1s"]);
+        let holder = run("held").start();
+        scene.await_deliveries(1);
+        let mut terminal = run("waiting").on_terminal();
+        terminal.await_text("waiting for the turn of");
+        terminal.await_text(&format!("(process {})", holder.pid()));
+        terminal.end(0);
+        holder.expecting(0, "All done: 1 created").end();
+    });
+}
+
+#[test]
 fn a_holder_that_is_killed_costs_the_others_a_claim_and_a_step() {
     with_both_engines(|ledger| {
         let scene = Scene::paying("delay-before:1h,ok*", "");

@@ -275,8 +275,25 @@ fn an_answer_whose_commit_has_no_answer_is_recorded_all_the_same() {
     assert_eq!(scene.sent_and_created(), (2, 2));
 }
 
-/// A pooler in transaction mode; `None` where pgbouncer is not installed.
-fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
+/// A pooler in transaction mode, ended when it is dropped.
+struct Pooler {
+    /// The pooler, or what it was started through as another user.
+    child: Child,
+    port: u16,
+    pid_file: String,
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        if let Ok(pid) = fs::read_to_string(&self.pid_file) {
+            let _ = Command::new("kill").arg(pid.trim()).status();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// `None` where pgbouncer is not installed.
+fn pooler(cluster: &Cluster) -> Option<Pooler> {
     let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
     let program = program.into_iter().find(|it| fs::exists(it).unwrap());
     let Some(program) = program else {
@@ -285,10 +302,11 @@ fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
     };
     let port = free_port();
     let folder = cluster.path("");
+    let pid_file = cluster.path("pooler.pid");
     let config = format!(
         "[databases]\nledger = host={folder} port={} dbname=ledger user=postgres\n[pgbouncer]\n\
          listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n\
-         unix_socket_dir =\n",
+         unix_socket_dir =\npidfile = {pid_file}\n",
         cluster.port
     );
     let config = cluster.write("pgbouncer.ini", &config);
@@ -298,7 +316,11 @@ fn pooler(cluster: &Cluster) -> Option<(Child, u16)> {
     eventually("the pooler listens", || {
         TcpStream::connect(("127.0.0.1", port)).is_ok()
     });
-    Some((child, port))
+    Some(Pooler {
+        child,
+        port,
+        pid_file,
+    })
 }
 
 #[test]
@@ -306,10 +328,10 @@ fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
     let Some(cluster) = Cluster::start(&[]) else {
         return;
     };
-    let Some((mut child, port)) = pooler(&cluster) else {
+    let Some(pooler) = pooler(&cluster) else {
         return;
     };
-    let url = format!("postgres://postgres@127.0.0.1:{port}/ledger");
+    let url = format!("postgres://postgres@127.0.0.1:{}/ledger", pooler.port);
     let scene = Scene::paying("", &rows(3));
     let run = pay_slowly(&scene, &url).start();
     run.await_stderr("1/3");
@@ -319,26 +341,14 @@ fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
     run.expecting(5, "connect directly, not through a pooler")
         .end();
     assert_eq!(scene.sent_and_created(), (1, 1));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let mut stop = Command::new("pkill");
-    let _ = stop.args(["-f", &cluster.path("pgbouncer.ini")]).status();
 }
 
 #[test]
 fn tls_is_verified_with_the_server_s_name() {
     let (certificate, key) = certificate_for("localhost");
-    let settings = ["ssl=on", "listen_addresses=127.0.0.1"];
-    let Some(cluster) = Cluster::start(&settings[1..]) else {
+    let Some(cluster) = Cluster::start(&["listen_addresses=127.0.0.1"]) else {
         return;
     };
-    let files = [
-        cluster.write("data/server.crt", &certificate),
-        cluster.write("data/server.key", &key),
-    ];
-    assert!(files.iter().all(|it| fs::exists(it).unwrap()));
-    cluster.sql("ALTER SYSTEM SET ssl = on");
-    cluster.sql("SELECT pg_reload_conf()");
     let scene = Scene::paying("", &rows(2));
     scene.write("right.pem", &certificate);
     scene.write("wrong.pem", certificate_for("localhost").0);
@@ -347,18 +357,26 @@ fn tls_is_verified_with_the_server_s_name() {
         let port = cluster.port;
         format!("postgres://postgres@{host}:{port}/ledger?sslmode=verify-full&sslrootcert={file}")
     };
-    for (host, file, words) in [
-        ("localhost", "wrong.pem", "did not prove"),
-        ("127.0.0.1", "right.pem", "did not prove"),
-        ("localhost", "none.pem", "there is no certificate in it"),
-        ("localhost", "absent.pem", "absent.pem"),
-    ] {
+    let refused = |host: &str, file: &str, words: &str| {
         let run = pay(&scene, &url(host, file), &scene.url()).status(1);
         run.stderr_has(words).stderr_has("nothing was sent").go();
-    }
+    };
+    refused("localhost", "right.pem", "server does not support TLS");
+    cluster.write("data/server.crt", &certificate);
+    cluster.write("data/server.key", &key);
+    cluster.sql("ALTER SYSTEM SET ssl = on");
+    cluster.sql("SELECT pg_reload_conf()");
+    eventually("TLS is on", || cluster.sql("SHOW ssl") == "on");
+    refused("localhost", "wrong.pem", "invalid peer certificate");
+    refused("127.0.0.1", "right.pem", "invalid peer certificate");
+    refused("localhost", "none.pem", "there is no certificate in it");
+    refused("localhost", "absent.pem", "absent.pem");
     assert_eq!(scene.sent_and_created(), (0, 0));
+    let tables = "SELECT count(*) FROM pg_class WHERE relname = 'attempt'";
+    assert_eq!(cluster.sql(tables), "0", "nothing was written either");
     let run = pay(&scene, &url("localhost", "right.pem"), &scene.url());
     run.stderr_has("All done: 2 created").go();
+    assert_eq!(cluster.sql(tables), "1");
 }
 
 #[test]
