@@ -5,6 +5,7 @@
 //! ```text
 //! cargo bench --bench records                         in the folder for temporary files
 //! cargo bench --bench records -- --in FOLDER          on the disk of this folder
+//! cargo bench --bench records -- --flat               the first and the last of 10,000 payouts
 //! ```
 #![allow(
     clippy::unwrap_used,
@@ -38,6 +39,10 @@ const PAYOUTS: u64 = 300;
 /// Payouts that the ledger and the results file hold before.
 const BEFORE: u64 = 200;
 
+/// How many are paid to see whether the last take longer than the first, and how many of each are
+/// compared.
+const FLAT: (u64, usize) = (10_000, 1_000);
+
 /// The median is to stay under this.
 const TARGET: Duration = Duration::from_millis(15);
 
@@ -49,17 +54,25 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
+    if std::env::args().any(|word| word == "--flat") {
+        let times = runtime.block_on(record_times(folder.path(), FLAT.0));
+        let (first, last) = (&times[..FLAT.1], &times[times.len() - FLAT.1..]);
+        println!(
+            "records of one payout, p50, the first and the last {} of {}",
+            FLAT.1, FLAT.0
+        );
+        println!("{:>10.2?} {:>10.2?}", median(first), median(last));
+        return;
+    }
     let sync = median(&sync_times(folder.path()));
-    let records = runtime.block_on(record_times(folder.path()));
-    let payout = median(&records);
+    let records = runtime.block_on(record_times(folder.path(), BEFORE + PAYOUTS));
+    let records = &records[usize::try_from(BEFORE).unwrap()..];
+    let payout = median(records);
     let after = median(&sync_times(folder.path()));
     let ratio = payout.as_secs_f64() / sync.min(after).as_secs_f64();
     println!("one sync of one page          {sync:>10.2?} before, {after:.2?} after");
     println!("records of one payout, p50    {payout:>10.2?}, {ratio:.1} syncs");
-    println!(
-        "records of one payout, p95    {:>10.2?}",
-        part(&records, 95)
-    );
+    println!("records of one payout, p95    {:>10.2?}", part(records, 95));
     let is_met = if payout < TARGET { "met" } else { "missed" };
     println!("target                        {TARGET:>10.2?}, {is_met}");
 }
@@ -106,7 +119,7 @@ fn payout(n: u64) -> Payout {
     }
 }
 
-async fn record_times(folder: &Path) -> Vec<Duration> {
+async fn record_times(folder: &Path, count: u64) -> Vec<Duration> {
     let sqlite = Sqlite::open(&folder.join("ledger.db")).unwrap();
     let who = Who {
         host: "here".to_owned(),
@@ -124,14 +137,14 @@ async fn record_times(folder: &Path) -> Vec<Duration> {
     let record = ledger.add_batch(Realm::Sandbox, &path, references).await;
     let record = record.unwrap();
     let mut times = Vec::new();
-    for n in 0..BEFORE + PAYOUTS {
+    for n in 0..count {
         let payout = payout(n);
         let start = Instant::now();
         let attempt = claim(&mut ledger, &record, &payout).await;
         record_payout(&mut ledger, &mut results, attempt).await;
         times.push(start.elapsed());
     }
-    times.split_off(usize::try_from(BEFORE).unwrap())
+    times
 }
 
 fn pace() -> Pace {

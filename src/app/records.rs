@@ -1,6 +1,7 @@
 //! The two records of a batch, opened as the configuration says: the ledger and the results file.
 
 use crate::config::{Files, LedgerPlace};
+use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::ledger::postgres::{Location, Postgres};
 use crate::ledger::sqlite::{OpenError, Sqlite};
@@ -89,7 +90,10 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
     }
     match existing_ledger(&files.ledger, &files.user).await {
         Ok(Some(ledger)) => return Ok(ledger),
-        Ok(None) => {}
+        Ok(None) => ui::say(&format!(
+            "There is no ledger {} yet: no earlier payout is known.",
+            escape(&files.ledger.to_string())
+        )),
         Err(error) => {
             ui::say(&error.to_string());
             ui::say("What was paid before cannot be looked up: these rows may be paid already.");

@@ -10,6 +10,7 @@ use super::{key, on_end, signals};
 use crate::cli::{self, Format};
 use crate::config::{Consent, Files, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
+use crate::domain::escape::escape;
 use crate::domain::{Payout, State, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -69,6 +70,12 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         Realm::Sandbox => rehearsal_ledger(&files.user).await?,
     };
     let place = ledger.place();
+    if ledger.identity().writes == 0 && files.realm != Realm::Sandbox {
+        let place = escape(&place);
+        ui::say(&format!(
+            "The ledger {place} is new: it knows of no earlier payout."
+        ));
+    }
     let host = checked.api.clone().unwrap_or_default();
     let realm = Realm::of_host(&host);
     let request = run::Request {

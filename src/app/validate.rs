@@ -2,8 +2,7 @@
 //! in which everything is put right that is beyond doubt.
 
 use super::check::{
-    Adopting, block_on, check, host_of, request, tell, tell_notices, tell_plan,
-    tell_refusals,
+    Adopting, block_on, check, host_of, request, tell, tell_notices, tell_plan, tell_refusals,
 };
 use super::input;
 use super::look::open_to_look;

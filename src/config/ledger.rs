@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::ledger::postgres::{self, Location, LocationError, Origin};
 use crate::os::file;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The environment variable that says where the ledger is.
@@ -27,6 +28,17 @@ pub enum LedgerPlace {
     Postgres(Box<Location>),
     /// Nowhere: there is no home folder, and none was named.
     Homeless,
+}
+
+/// Without a password.
+impl fmt::Display for LedgerPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Postgres(location) => location.fmt(f),
+            Self::Homeless => Ok(()),
+        }
+    }
 }
 
 /// The ledger: the flag, the environment, the config file, or the operator's own.

@@ -30,7 +30,6 @@ impl RowKeys {
     pub fn as_slice(&self) -> &[PayoutKey] {
         &self.keys
     }
-
 }
 
 impl Keys for RowKeys {

@@ -55,6 +55,26 @@ fn nobody_but_the_owner_can_read_any_of_the_files() {
 }
 
 #[test]
+fn a_ledger_that_knows_of_no_payout_is_told() {
+    let scene = Scene::paying("", &rows(1));
+    let ledger = scene.path("mistyped.db");
+    let ledger = ledger.to_str().unwrap();
+    let validate = scene.program(["validate", INPUT, "--ledger", ledger]);
+    let words = format!("There is no ledger {ledger} yet: no earlier payout is known.");
+    validate.stderr_has(&words).go();
+    assert!(!Path::new(ledger).exists());
+    let words = format!("The ledger {ledger} is new: it knows of no earlier payout");
+    let pay = || scene.pay().args(["--ledger", ledger]);
+    pay().stderr_has(&words).go();
+    let again = pay().raw();
+    let again = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.contains("is new"), "{again}");
+    let validate = scene.program(["validate", INPUT, "--ledger", ledger]).raw();
+    let validate = String::from_utf8(validate.stderr).unwrap();
+    assert!(!validate.contains("There is no ledger"), "{validate}");
+}
+
+#[test]
 fn nobody_but_the_owner_can_read_the_journal() {
     if !strace::is_available("mode of the journal") {
         return;
