@@ -139,10 +139,9 @@ struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     fn begin(config: &'a Status, intake: &Intake, glance: &Glance) -> Result<Self, Error> {
+        let has_parts = glance.attempts.is_none() && intake.payouts_in_parts().nth(1).is_some();
         let table = match config.format {
-            TableFormat::Human if glance.attempts.is_none() => {
-                StatusTable::of(intake.payouts_in_parts().flatten())
-            }
+            TableFormat::Human if has_parts => StatusTable::of(intake.payouts_in_parts().flatten()),
             TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),
         };
         if config.format == TableFormat::Csv {

@@ -216,8 +216,8 @@ impl Progress {
 
     /// Tells what is waited for, once: on the bar for as long as it lasts, in a log as a line.
     fn tell_wait(&mut self, payout: &Payout, what: &str) {
-        let message = format!("{}: {what}", current(payout));
-        bar::change(|bar| bar.message = message);
+        // Alone, so that it fits the line.
+        bar::change(|bar| what.clone_into(&mut bar.message));
         if self.show == Show::Lines && self.told != what {
             say(&format!("line {}: {what}", payout.line));
         }
@@ -247,7 +247,10 @@ impl Observer for Progress {
     }
 
     fn awaiting_other_run(&mut self, payout: &Payout, attempt: &Attempt) {
-        let what = format!("waiting until {} has submitted it", escape(&attempt.who));
+        let what = format!(
+            "waiting until {} has submitted this payout",
+            escape(&attempt.who)
+        );
         self.tell_wait(payout, &what);
     }
 
