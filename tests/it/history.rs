@@ -253,7 +253,7 @@ fn results_files_are_adopted_into_a_new_ledger() {
     };
     adopt()
         .stderr_has("payouts.results.csv: 3 of 3 attempts were new")
-        .stderr_has("other.results.csv: 1 of 1 attempt was new")
+        .stderr_has("other.results.csv: 1 of 1 attempts were new")
         .go();
     adopt().stderr_has("0 of 3 attempts were new").go();
     let run = scene.pay().args(["--ledger", "new.db"]).status(4);
