@@ -19,7 +19,9 @@ pub enum AdoptingError {
 }
 
 impl<E: Engine> Ledger<E> {
-    /// Takes over what a results file says and the ledger does not know.
+    /// Takes over what a results file says and the ledger does not know; `None`, and nothing is taken
+    /// over, when the attempts of the file have become known as those of other batches since the
+    /// batch was chosen.
     ///
     /// # Errors
     /// The ledger cannot be written, or a line cannot be what the program wrote. Nothing is adopted
@@ -28,7 +30,7 @@ impl<E: Engine> Ledger<E> {
         &mut self,
         lines: &[Line],
         into: Setting<'_>,
-    ) -> Result<Vec<Change>, AdoptingError> {
+    ) -> Result<Option<Vec<Change>>, AdoptingError> {
         self.engine
             .begin(Access::Write)
             .await
@@ -47,24 +49,42 @@ impl<E: Engine> Ledger<E> {
         into: Setting<'_>,
     ) -> Result<Vec<Change>, AdoptingError> {
         let known = self.known_of_lines(lines, into).await?;
-        let now = self.engine.now().await.map_err(LedgerError::from)?;
-        let who = self.who.to_string();
-        adopt(lines, known, into, (&who, now)).map_err(AdoptingError::Line)
+        self.changes(lines, known, into).await
     }
 
     async fn adopt_inside(
         &mut self,
         lines: &[Line],
         into: Setting<'_>,
-    ) -> Result<Vec<Change>, AdoptingError> {
-        let changes = self.would_adopt(lines, into).await?;
+    ) -> Result<Option<Vec<Change>>, AdoptingError> {
+        let known = self.known_of_lines(lines, into).await?;
+        let mut batches = lines
+            .iter()
+            .filter_map(|line| known.of_id(&line.id))
+            .map(|attempt| &attempt.batch)
+            .peekable();
+        if batches.peek().is_some() && !batches.any(|batch| batch == into.batch) {
+            return Ok(None);
+        }
+        let changes = self.changes(lines, known, into).await?;
         for change in &changes {
             match change {
                 Change::Insert(attempt) => self.insert(attempt).await?,
                 Change::Update(attempt) => drop(self.update(attempt).await?),
             }
         }
-        Ok(changes)
+        Ok(Some(changes))
+    }
+
+    async fn changes(
+        &mut self,
+        lines: &[Line],
+        known: Known,
+        into: Setting<'_>,
+    ) -> Result<Vec<Change>, AdoptingError> {
+        let now = self.engine.now().await.map_err(LedgerError::from)?;
+        let who = self.who.to_string();
+        adopt(lines, known, into, (&who, now)).map_err(AdoptingError::Line)
     }
 
     /// Every attempt of the batch, those with the ids and the invoice ids of the lines, and those of

@@ -13,7 +13,8 @@ use crate::ledger::{
 };
 use std::io;
 
-/// How often a batch is chosen anew because its results file was replaced meanwhile.
+/// How often a batch is chosen anew because its results file was replaced, or its lines were adopted
+/// into another batch, meanwhile.
 const MAX_CHOICES: u32 = 5;
 
 /// Which batch is wanted.
@@ -125,12 +126,18 @@ pub async fn open<E: Engine, S: Storage>(
         }
         return opened;
     }
-    let (mut record, reading) = choose_and_lock(ledger, results, wanted).await?;
-    let opened = open_locked(ledger, results, wanted, (&mut record, reading)).await;
-    if opened.is_err() {
+    for _ in 0..MAX_CHOICES {
+        let Some((mut record, reading)) = choose_and_lock(ledger, results, wanted).await? else {
+            continue;
+        };
+        let opened = open_locked(ledger, results, wanted, (&mut record, reading)).await;
+        if let Ok(Some(opened)) = opened {
+            return Ok(opened);
+        }
         ledger.unlock(&record.id).await;
+        opened?;
     }
-    opened
+    Err(OpenError::Restless)
 }
 
 /// Locks the batch of the path if its results file is what the ledger has published: it says
@@ -198,35 +205,31 @@ async fn open_unchanged<E: Engine, S: Storage>(
 }
 
 /// Chooses the batch by the results file, locks it, and reads the file again: what it says must not
-/// be older than the lock.
+/// be older than the lock. `None` when another batch comes out then.
 async fn choose_and_lock<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
-) -> Result<(BatchRecord, Reading), OpenError> {
-    for _ in 0..MAX_CHOICES {
-        let record = match read_and_choose(ledger, results, wanted).await? {
-            (Some(record), _) => record,
-            (None, _) => {
-                let references = wanted.references.unwrap_or_default();
-                ledger
-                    .add_batch(wanted.realm, wanted.path, references)
-                    .await?
-            }
-        };
-        if !ledger.lock(&record.id).await? {
-            return Err(OpenError::Held(record.id));
+) -> Result<Option<(BatchRecord, Reading)>, OpenError> {
+    let record = match read_and_choose(ledger, results, wanted).await? {
+        (Some(record), _) => record,
+        (None, _) => {
+            let references = wanted.references.unwrap_or_default();
+            ledger
+                .add_batch(wanted.realm, wanted.path, references)
+                .await?
         }
-        match read_and_choose(ledger, results, wanted).await {
-            Ok((Some(chosen), reading)) if chosen.id == record.id => return Ok((chosen, reading)),
-            Ok(_) => ledger.unlock(&record.id).await,
-            Err(error) => {
-                ledger.unlock(&record.id).await;
-                return Err(error);
-            }
+    };
+    if !ledger.lock(&record.id).await? {
+        return Err(OpenError::Held(record.id));
+    }
+    match read_and_choose(ledger, results, wanted).await {
+        Ok((Some(chosen), reading)) if chosen.id == record.id => Ok(Some((chosen, reading))),
+        other => {
+            ledger.unlock(&record.id).await;
+            other.map(|_| None)
         }
     }
-    Err(OpenError::Restless)
 }
 
 /// What stands in the results file, and which batch it is of; `None` if it is a new one.
@@ -245,15 +248,19 @@ async fn read_and_choose<E: Engine, S: Storage>(
     }
 }
 
+/// Opens the batch that was chosen; `None` when the lines of its results file have become known as
+/// those of another one meanwhile.
 async fn open_locked<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
     (record, reading): (&mut BatchRecord, Reading),
-) -> Result<Opened, OpenError> {
+) -> Result<Option<Opened>, OpenError> {
     let before = ledger.attempts_of(&record.id).await?;
     let into = adopt_into(record, &before, &reading, wanted)?;
-    let changes = ledger.adopt(&reading.lines, into).await?;
+    let Some(changes) = ledger.adopt(&reading.lines, into).await? else {
+        return Ok(None);
+    };
     ledger.settle_interrupted(&record.id).await?;
     ledger.see(record, wanted.path).await?;
     let attempts = ledger.attempts_of(&record.id).await?;
@@ -263,12 +270,12 @@ async fn open_locked<E: Engine, S: Storage>(
         let kept = results.publish(&attempts, now)?;
         notices.extend(kept.map(Notice::ChangedKept));
     }
-    Ok(Opened {
+    Ok(Some(Opened {
         record: record.clone(),
         attempts,
         notices,
         is_at_work: false,
-    })
+    }))
 }
 
 /// How the lines of a results file are to be adopted, if nothing speaks against it.
