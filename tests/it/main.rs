@@ -108,6 +108,9 @@ mod dry_run;
 /// The files in `samples/`, and every command of README.md.
 mod samples;
 
+/// Clients in other languages against the sandbox.
+mod clients;
+
 /// The history of all payouts, and the ledger as a whole.
 mod history;
 
