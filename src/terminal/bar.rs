@@ -88,11 +88,9 @@ impl Bar {
             }
         };
         let place = fitting(&place, columns).to_owned();
-        [
-            String::new(),
-            place,
-            format!("{}, {countdown}", self.counts),
-        ]
+        let separator = if self.counts.is_empty() { "" } else { ", " };
+        let below = format!("{}{separator}{countdown}", self.counts);
+        [String::new(), place, below]
     }
 
     fn draw(&mut self) {
