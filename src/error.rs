@@ -1,22 +1,21 @@
-//! An [`Error`] is why the program cannot go on: its place, one sentence, a remedy, and the exit
-//! status. This is the only place where they are worded.
+//! An [`Error`] is why the program cannot go on: its place, one sentence, a hint, and the exit
+//! status. A stage words its own error and its hint; here it gets its place and its exit status.
 
 use crate::clock::ClockError;
 use crate::cryptocloud::client::{ClientError, EndpointError};
 use crate::domain::escape::{escape, shell_word, without_error_number};
 use crate::exit::Exit;
 use crate::intake::Fingerprint;
-use crate::ledger::adopt::AdoptReason;
 use crate::ledger::moving::MoveError;
 use crate::ledger::postgres::{ConnectError as ServerError, LocationError};
 use crate::ledger::sqlite;
-use crate::ledger::{Attempt, EngineError, LedgerError, ResolveError};
+use crate::ledger::{Attempt, LedgerError, ResolveError};
+use crate::os::fault::words;
 use crate::os::lock::{Holder, LockError};
 use crate::payout::open::OpenError;
 use crate::payout::results::disk::PlaceError;
 use crate::payout::submit::SubmitError;
 use crate::secret::ApiKeyError;
-use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -86,7 +85,7 @@ impl Error {
             io::ErrorKind::NotSeekable => "save it as a file first",
             _ => "nothing was sent",
         };
-        Self::new(path.display(), wording(error), hint)
+        Self::new(path.display(), words(error), hint)
     }
 
     /// The rows with findings cannot be written.
@@ -96,14 +95,14 @@ impl Error {
             io::ErrorKind::AlreadyExists => "name a new file: nothing is ever overwritten",
             _ => "nothing was sent",
         };
-        Self::new(path.display(), wording(error), hint)
+        Self::new(path.display(), words(error), hint)
     }
 
     /// The page cannot be written.
     #[must_use]
     pub fn page(path: &Path, error: &io::Error) -> Self {
         let hint = "name another file with --output, or - for stdout";
-        Self::new(path.display(), wording(error), hint)
+        Self::new(path.display(), words(error), hint)
     }
 
     /// The page would replace a file that is not one.
@@ -159,28 +158,7 @@ impl Error {
     /// The path is no place for results.
     #[must_use]
     pub fn results_place(path: &Path, error: &PlaceError) -> Self {
-        let message = match error {
-            PlaceError::Io(error) => format!("the results file cannot be used: {}", wording(error)),
-            PlaceError::NoFolder => "there is no such folder".to_owned(),
-            PlaceError::SymbolicLink
-            | PlaceError::NotAFile
-            | PlaceError::System
-            | PlaceError::TooLarge => format!("the results file {error}"),
-        };
-        let hint = match error {
-            PlaceError::SymbolicLink => "name the file itself with --results",
-            PlaceError::NoFolder => {
-                "check the name, and that the disk is there; for a batch that was never begun make the folder first"
-            }
-            PlaceError::TooLarge => {
-                "nothing was sent; move this file away, and the next run writes its own anew from the ledger"
-            }
-            PlaceError::NotAFile | PlaceError::System => {
-                "name a file with --results, and for a batch that was begun the same one as before"
-            }
-            PlaceError::Io(_) => "nothing was sent; make the folder and the file writable",
-        };
-        Self::new(path.display(), message, hint)
+        Self::new(path.display(), error, error.hint())
     }
 
     /// There is no home folder for the ledger.
@@ -233,7 +211,7 @@ impl Error {
             ),
             E::Io(error) => Self::new(
                 place,
-                format!("the ledger cannot be used: {}", wording(error)),
+                format!("the ledger cannot be used: {}", words(error)),
                 "nothing was sent; make the folder and the file readable and writable for you",
             ),
             E::Database(words) => Self::new(
@@ -247,24 +225,7 @@ impl Error {
     /// The ledger's URL is not fit. It is not repeated: it may hold a password.
     #[must_use]
     pub fn ledger_url(place: &str, error: &LocationError) -> Self {
-        let hint = match error {
-            LocationError::Password => {
-                "put it into CCBATCH_LEDGER with the URL, into PGPASSWORD or into ~/.pgpass"
-            }
-            LocationError::NotAUrl(_) | LocationError::NoDatabase => {
-                "write it like postgres://USER@HOST/DATABASE"
-            }
-            LocationError::OtherScheme => {
-                "write it like postgres://USER@HOST/DATABASE, or name a file"
-            }
-            LocationError::NoHost => {
-                "write it like postgres://USER@HOST/DATABASE; a socket's folder is a host as well: %2Fvar%2Frun%2Fpostgresql"
-            }
-            LocationError::WeakTls(_) => {
-                "leave it out, and name the certificate of the server's authority with sslrootcert=FILE if this machine does not know it"
-            }
-        };
-        Self::new(place, error, hint).exit_with(Exit::Usage)
+        Self::new(place, error, error.hint()).exit_with(Exit::Usage)
     }
 
     /// The ledger was named in a folder that is not there. It is not made: a mistyped name would
@@ -282,7 +243,7 @@ impl Error {
     #[must_use]
     pub fn password_file(path: &Path, error: &io::Error) -> Self {
         let hint = "nothing was sent; make the file readable for you";
-        Self::new(path.display(), wording(error), hint)
+        Self::new(path.display(), words(error), hint)
     }
 
     /// Others can read the password file.
@@ -296,37 +257,13 @@ impl Error {
     /// The ledger's server cannot be used.
     #[must_use]
     pub fn ledger_server(place: &str, error: &ServerError) -> Self {
-        use ServerError as E;
-        let hint = match error {
-            E::Unreachable(_) | E::NotNow(_) => {
-                "nothing was sent; see to the server and the network, then run again"
-            }
-            E::Unproven(_) => {
-                "nothing was sent; name the server as its certificate does, and the certificate of its authority with sslrootcert=FILE in the URL"
-            }
-            E::Authority(_) => "nothing was sent; name the PEM file of the server's authority",
-            E::Refused(_) => {
-                "nothing was sent; check the user in the URL, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
-            }
-            E::NoDatabase(_) => {
-                "nothing was sent; make the database, or correct its name in the URL"
-            }
-            E::TooOld(_) => "nothing was sent; use a newer server",
-            E::Replica => "nothing was sent; name the primary server",
-            E::NotDurable => "nothing was sent; set fsync = on, and restart the server",
-            E::Encoding(_) => {
-                "nothing was sent; make a database for the ledger with ENCODING 'UTF8' and TEMPLATE template0"
-            }
-            E::Pooled => "nothing was sent; connect directly, not through a pooler",
-            E::Database(_) => "nothing was sent; see to the server, then run again",
-        };
-        Self::new(place, error, hint)
+        Self::new(place, error, error.hint())
     }
 
     /// The ledger did not do what it was asked, and nothing was sent.
     #[must_use]
     pub fn ledger(place: &str, error: &LedgerError) -> Self {
-        let hint = format!("nothing was sent; {}", ledger_remedy(error));
+        let hint = format!("nothing was sent; {}", error.hint());
         Self::new(place, error, hint)
     }
 
@@ -341,7 +278,7 @@ impl Error {
     #[must_use]
     pub fn ledger_backup(path: &Path, error: &sqlite::OpenError) -> Self {
         let message = match error {
-            sqlite::OpenError::Io(error) => wording(error),
+            sqlite::OpenError::Io(error) => words(error),
             other => other.to_string(),
         };
         let hint = "name a new file on a disk with room: nothing is ever overwritten";
@@ -394,87 +331,20 @@ impl Error {
     /// What the command is for cannot be written.
     #[must_use]
     pub fn output(error: &io::Error) -> Self {
-        Self::new("stdout", wording(error), "nothing is lost: ask again")
+        Self::new("stdout", words(error), "nothing is lost: ask again")
     }
 
     /// The batch cannot be opened.
     #[must_use]
     pub fn open(results: &Path, ledger: &str, error: &OpenError) -> Self {
-        let place = results.display();
-        let at = |line: u64| format!("{}:{line}", results.display());
-        match error {
-            OpenError::Ledger(error) => Self::ledger(ledger, error),
-            OpenError::Results(error) => Self::new(
-                place,
-                format!("the results file cannot be used: {}", wording(error)),
-                "nothing was sent; make the folder and the file writable",
-            ),
-            OpenError::NotOurs => Self::new(
-                place,
-                "this is not a results file of ccbatch",
-                "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one with --results",
-            ),
-            OpenError::Line(error) => Self::line(&at(error.at), &error.reason),
-            OpenError::NoId(line) => Self::new(
-                at(*line),
-                "this line is damaged: its id cannot be read",
-                "nothing was sent; bring the line back as it was, from a copy of the file",
-            ),
-            OpenError::Held(_) => Self::new(
-                place,
-                "another run is at work on this batch",
-                "wait until it has ended, then run again",
-            ),
-            OpenError::Several(_) => Self::new(
-                place,
-                "lines of several batches stand in this results file",
-                "nothing was sent; bring the file back as it was before they were put together",
-            ),
-            OpenError::OtherRealm(realm) => Self::new(
-                place,
-                format!("these results are of {realm}, and this run would go elsewhere"),
-                "nothing was sent; if that was a rehearsal, give this run a results file of its own with --results; if money moved there, use the same --api-url again",
-            ),
-            OpenError::ReferencesFixed(references) => Self::new(
-                place,
-                format!(
-                    "payouts of this batch were sent with --references {}",
-                    references.as_str()
-                ),
-                "nothing was sent; leave --references out: it cannot change once a payout was sent",
-            ),
-            OpenError::Restless => Self::new(
-                place,
-                "the results file is replaced again and again",
-                "nothing was sent; close the program that writes to it, then run again",
-            ),
+        if let OpenError::Ledger(error) = error {
+            return Self::ledger(ledger, error);
         }
-    }
-
-    fn line(place: &str, reason: &AdoptReason) -> Self {
-        match reason {
-            AdoptReason::Changed => Self::new(
-                place,
-                "this line was changed: it no longer fits its id, and no row of the input does",
-                "nothing was sent; bring the line back as it was, from a copy of the file",
-            ),
-            AdoptReason::OtherRealm { host } => Self::new(
-                place,
-                format!("this line was paid through {host}"),
-                "nothing was sent; use the --api-url that the batch was begun with",
-            ),
-            AdoptReason::InvoiceIdTaken { invoice_id, owner } => Self::new(
-                place,
-                format!(
-                    "{invoice_id} is the invoice id of another payout: {} {} to {}, begun at {}",
-                    owner.amount,
-                    owner.content.currency_code(),
-                    owner.to_address,
-                    owner.started_at.format("%Y-%m-%d %H:%M:%S UTC")
-                ),
-                "nothing was sent; bring the line back as it was, from a copy of the file",
-            ),
-        }
+        let place = match error.line() {
+            Some(line) => format!("{}:{line}", results.display()),
+            None => results.display().to_string(),
+        };
+        Self::new(place, error, error.hint())
     }
 
     /// The batch was begun through another host.
@@ -502,18 +372,18 @@ impl Error {
     pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
         match error {
             SubmitError::NotClaimed(error) => {
-                let hint = format!("the next payout was not sent; {}", ledger_remedy(error));
+                let hint = format!("the next payout was not sent; {}", error.hint());
                 Self::new(ledger, error, hint).exit_with(Exit::StoppedEarly)
             }
             SubmitError::NotPrepared(error) => Self::new(
                 "system",
-                format!("this machine cannot make a request: {}", wording(error)),
+                format!("this machine cannot make a request: {}", words(error)),
                 "the next payout was not sent; see to it, then run again",
             )
             .exit_with(Exit::StoppedEarly),
             SubmitError::Results(error) => Self::new(
                 results.display(),
-                format!("the results file cannot be written: {}", wording(error)),
+                format!("the results file cannot be written: {}", words(error)),
                 "the next payout was not sent; see to the disk, then run again",
             )
             .exit_with(Exit::StoppedEarly),
@@ -666,7 +536,7 @@ impl Error {
     pub fn config_file(path: &Path, error: &io::Error) -> Self {
         let message = match error.kind() {
             io::ErrorKind::InvalidData => "the config file is not UTF-8".to_owned(),
-            _ => wording(error),
+            _ => words(error),
         };
         let hint = "nothing was sent; name the config file with --config, or leave it out";
         Self::new(path.display(), message, hint)
@@ -732,21 +602,13 @@ impl Error {
     /// The base URL is not fit.
     #[must_use]
     pub fn endpoint(place: &str, url: &str, error: &EndpointError) -> Self {
-        let hint = match error {
-            EndpointError::PlainHttp => {
-                "use https://; only a loopback address like http://127.0.0.1:8080 may do without"
-            }
-            EndpointError::NotAUrl | EndpointError::Extras => {
-                "write it like https://api.cryptocloud.plus"
-            }
-        };
         // A password in the URL is not repeated.
         let shown = if *error == EndpointError::Extras {
             "the URL"
         } else {
             url
         };
-        Self::new(place, format!("{shown} {error}"), hint).exit_with(Exit::Usage)
+        Self::new(place, format!("{shown} {error}"), error.hint()).exit_with(Exit::Usage)
     }
 
     /// The interval is one that the API refuses.
@@ -778,20 +640,7 @@ impl Error {
     /// The key is none.
     #[must_use]
     pub fn api_key(place: impl fmt::Display, error: ApiKeyError) -> Self {
-        let hint = match error {
-            ApiKeyError::Assignment | ApiKeyError::Quote => {
-                "give the key alone, without its name and without quotation marks"
-            }
-            ApiKeyError::Empty
-            | ApiKeyError::LineBreak
-            | ApiKeyError::Blank
-            | ApiKeyError::Invisible
-            | ApiKeyError::Character
-            | ApiKeyError::TooLong => {
-                "make a key for withdrawals in the account's Security section, and copy it whole"
-            }
-        };
-        Self::new(place, error, hint)
+        Self::new(place, error, error.hint())
     }
 
     /// The clock cannot be right.
@@ -810,7 +659,7 @@ impl Error {
         let hint = "nothing was sent; the file holds the API key and nothing else";
         Self::new(
             path.display(),
-            format!("the API key cannot be read: {}", wording(error)),
+            format!("the API key cannot be read: {}", words(error)),
             hint,
         )
     }
@@ -837,17 +686,12 @@ impl Error {
     /// The client cannot be made.
     #[must_use]
     pub fn client(error: &ClientError) -> Self {
-        match error {
-            ClientError::Thread(_) => {
-                let hint = "nothing was sent; end other programs, or allow more (ulimit -u)";
-                Self::new("system", error, hint)
-            }
-            ClientError::Tls(_) => {
-                let hint = "install the certificates of authorities (on Debian the package ca-certificates)";
-                Self::new("https", error, hint)
-            }
-            ClientError::Key => Self::new("API key", error, "nothing was sent"),
-        }
+        let place = match error {
+            ClientError::Thread(_) => "system",
+            ClientError::Tls(_) => "https",
+            ClientError::Key => "API key",
+        };
+        Self::new(place, error, error.hint())
     }
 
     /// No `--yes`, and nobody to ask.
@@ -876,7 +720,7 @@ impl Error {
     /// The question or the key prompt failed.
     #[must_use]
     pub fn terminal(error: &io::Error) -> Self {
-        Self::new("terminal", wording(error), "nothing was sent")
+        Self::new("terminal", words(error), "nothing was sent")
     }
 
     /// The sandbox cannot start.
@@ -911,63 +755,19 @@ impl Error {
             }
             _ => "nothing was sent; allow more open files, with ulimit -n 64 or more",
         };
-        Self::new("system", wording(error), hint)
+        Self::new("system", words(error), hint)
     }
 
     /// The runtime or the signals cannot be set up.
     #[must_use]
     pub fn system(error: &io::Error) -> Self {
-        Self::new("system", wording(error), "nothing was sent")
-    }
-}
-
-/// What to do about a ledger that did not do what it was asked.
-fn ledger_remedy(error: &LedgerError) -> Cow<'static, str> {
-    match error {
-        LedgerError::Moved(to) => format!("name it with --ledger {}", shell_word(to)).into(),
-        LedgerError::MoveUnfinished => {
-            "finish the move from the old ledger to this one (ccbatch ledger move)".into()
-        }
-        LedgerError::Newer(_) => "use the newer ccbatch".into(),
-        LedgerError::NotALedger => "name the ledger's own file with --ledger".into(),
-        LedgerError::Damaged(_) => {
-            "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
-        }
-        LedgerError::Engine(EngineError::Replaced(_)) => {
-            "see that no other run is at work and that this is the ledger the run began with, then run again".into()
-        }
-        LedgerError::Engine(EngineError::Pooled) => {
-            "connect directly, not through a pooler".into()
-        }
-        LedgerError::Engine(EngineError::Denied(_)) => {
-            "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
-        }
-        LedgerError::Engine(EngineError::Lost(_)) => {
-            "see to the server and the network, then run again".into()
-        }
-        LedgerError::Engine(_) | LedgerError::Commit(_) | LedgerError::Random => {
-            "see to the ledger, then run again".into()
-        }
+        Self::new("system", words(error), "nothing was sent")
     }
 }
 
 /// A path as a shell takes it.
 fn word(path: &Path) -> String {
     shell_word(&path.to_string_lossy()).into_owned()
-}
-
-/// What the system said.
-fn wording(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::IsADirectory => "this is a directory".to_owned(),
-        io::ErrorKind::NotSeekable => {
-            "this is a pipe, and a batch is read more than once".to_owned()
-        }
-        io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 impl fmt::Display for Error {

@@ -46,6 +46,26 @@ pub enum ApiKeyError {
     TooLong,
 }
 
+impl ApiKeyError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Assignment | Self::Quote => {
+                "give the key alone, without its name and without quotation marks"
+            }
+            Self::Empty
+            | Self::LineBreak
+            | Self::Blank
+            | Self::Invisible
+            | Self::Character
+            | Self::TooLong => {
+                "make a key for withdrawals in the account's Security section, and copy it whole"
+            }
+        }
+    }
+}
+
 impl ApiKey {
     /// Takes the key out of a text: blanks and line breaks around it are taken off, and a pasted
     /// `Token ` in front.

@@ -100,6 +100,20 @@ pub enum ClientError {
     Thread(io::Error),
 }
 
+impl ClientError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Thread(_) => "nothing was sent; end other programs, or allow more (ulimit -u)",
+            Self::Tls(_) => {
+                "install the certificates of authorities (on Debian the package ca-certificates)"
+            }
+            Self::Key => "nothing was sent",
+        }
+    }
+}
+
 impl Client {
     /// A client for one endpoint and one key.
     ///

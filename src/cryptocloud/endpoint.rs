@@ -33,6 +33,19 @@ pub enum EndpointError {
     Extras,
 }
 
+impl EndpointError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::PlainHttp => {
+                "use https://; only a loopback address like http://127.0.0.1:8080 may do without"
+            }
+            Self::NotAUrl | Self::Extras => "write it like https://api.cryptocloud.plus",
+        }
+    }
+}
+
 impl Endpoint {
     /// The endpoint under a base URL; the endpoint's own URL is taken as well.
     ///

@@ -16,6 +16,7 @@ use crate::domain::outcome::own_key;
 use crate::domain::{Amount, Currency, Payout};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// What a line of a results file says, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,40 @@ pub enum AdoptReason {
         /// The payout that has it.
         owner: Box<Attempt>,
     },
+}
+
+impl AdoptReason {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Changed | Self::InvoiceIdTaken { .. } => {
+                "nothing was sent; bring the line back as it was, from a copy of the file"
+            }
+            Self::OtherRealm { .. } => {
+                "nothing was sent; use the --api-url that the batch was begun with"
+            }
+        }
+    }
+}
+
+impl fmt::Display for AdoptReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str(
+                "this line was changed: it no longer fits its id, and no row of the input does",
+            ),
+            Self::OtherRealm { host } => write!(f, "this line was paid through {host}"),
+            Self::InvoiceIdTaken { invoice_id, owner } => write!(
+                f,
+                "{invoice_id} is the invoice id of another payout: {} {} to {}, begun at {}",
+                owner.amount,
+                owner.content.currency_code(),
+                owner.to_address,
+                owner.started_at.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+        }
+    }
 }
 
 /// Says what a results file adds to the ledger. `known` holds every attempt of the batch, those

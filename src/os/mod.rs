@@ -1,5 +1,6 @@
 //! What differs between operating systems, a file each: a port to another system begins here.
 
+pub mod fault;
 pub mod file;
 pub mod host;
 pub mod lock;

@@ -11,6 +11,8 @@ use crate::ledger::{
     AdoptingError, Attempt, AttemptId, AttemptStatus, BatchId, BatchPath, BatchRecord, Choice,
     Engine, Ledger, LedgerError, Realm, References,
 };
+use crate::os::fault::words;
+use std::borrow::Cow;
 use std::io;
 
 /// How often a batch is chosen anew because its results file was replaced, or its lines were adopted
@@ -62,32 +64,82 @@ pub enum OpenError {
     #[error("{0}")]
     Ledger(#[from] LedgerError),
     /// The results file cannot be read or written.
-    #[error("{0}")]
+    #[error("the results file cannot be used: {}", words(.0))]
     Results(#[from] io::Error),
     /// The file is something else.
-    #[error("this is not a results file")]
+    #[error("this is not a results file of ccbatch")]
     NotOurs,
     /// A line of the results file cannot be what the program wrote.
-    #[error("line {} cannot be what was written", .0.at)]
+    #[error("{}", .0.reason)]
     Line(AdoptError),
     /// A line of the results file has no id.
-    #[error("line {0} has no id")]
+    #[error("this line is damaged: its id cannot be read")]
     NoId(u64),
     /// Another run is at work on the batch.
     #[error("another run is at work on this batch")]
     Held(BatchId),
     /// The results file holds lines of several batches.
-    #[error("the lines are of {} batches", .0.len())]
+    #[error("lines of several batches stand in this results file")]
     Several(Vec<BatchId>),
     /// The results are of another realm.
-    #[error("these results are of {0}")]
+    #[error("these results are of {0}, and this run would go elsewhere")]
     OtherRealm(Realm),
     /// How references count cannot be changed any more.
-    #[error("the batch was begun with references that count {}", .0.as_str())]
+    #[error("payouts of this batch were sent with --references {}", .0.as_str())]
     ReferencesFixed(References),
     /// The file was replaced again and again.
     #[error("the results file is replaced again and again")]
     Restless,
+}
+
+impl OpenError {
+    /// The line of the results file that it is about.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Line(error) => Some(error.at),
+            Self::NoId(line) => Some(*line),
+            Self::Ledger(_)
+            | Self::Results(_)
+            | Self::NotOurs
+            | Self::Held(_)
+            | Self::Several(_)
+            | Self::OtherRealm(_)
+            | Self::ReferencesFixed(_)
+            | Self::Restless => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Ledger(error) => error.hint(),
+            Self::Results(_) => "nothing was sent; make the folder and the file writable".into(),
+            Self::NotOurs => {
+                "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one with --results".into()
+            }
+            Self::Line(error) => error.reason.hint().into(),
+            Self::NoId(_) => {
+                "nothing was sent; bring the line back as it was, from a copy of the file".into()
+            }
+            Self::Held(_) => "wait until it has ended, then run again".into(),
+            Self::Several(_) => {
+                "nothing was sent; bring the file back as it was before they were put together".into()
+            }
+            Self::OtherRealm(_) => {
+                "nothing was sent; if that was a rehearsal, give this run a results file of its own with --results; if money moved there, use the same --api-url again".into()
+            }
+            Self::ReferencesFixed(references) => format!(
+                "nothing was sent; run again with --references {}: it cannot change once a payout was sent",
+                references.as_str()
+            )
+            .into(),
+            Self::Restless => {
+                "nothing was sent; close the program that writes to it, then run again".into()
+            }
+        }
+    }
 }
 
 impl From<ReadError> for OpenError {

@@ -51,6 +51,26 @@ pub enum LocationError {
     WeakTls(String),
 }
 
+impl LocationError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Password => {
+                "put it into CCBATCH_LEDGER with the URL, into PGPASSWORD or into ~/.pgpass"
+            }
+            Self::NotAUrl(_) | Self::NoDatabase => "write it like postgres://USER@HOST/DATABASE",
+            Self::OtherScheme => "write it like postgres://USER@HOST/DATABASE, or name a file",
+            Self::NoHost => {
+                "write it like postgres://USER@HOST/DATABASE; a socket's folder is a host as well: %2Fvar%2Frun%2Fpostgresql"
+            }
+            Self::WeakTls(_) => {
+                "leave it out, and name the certificate of the server's authority with sslrootcert=FILE if this machine does not know it"
+            }
+        }
+    }
+}
+
 /// How a server proves that it is the one that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {

@@ -83,6 +83,36 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) | Self::NotNow(_) => {
+                "nothing was sent; see to the server and the network, then run again"
+            }
+            Self::Unproven(_) => {
+                "nothing was sent; name the server as its certificate does, and the certificate of its authority with sslrootcert=FILE in the URL"
+            }
+            Self::Authority(_) => "nothing was sent; name the PEM file of the server's authority",
+            Self::Refused(_) => {
+                "nothing was sent; check the user in the URL, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
+            }
+            Self::NoDatabase(_) => {
+                "nothing was sent; make the database, or correct its name in the URL"
+            }
+            Self::TooOld(_) => "nothing was sent; use a newer server",
+            Self::Replica => "nothing was sent; name the primary server",
+            Self::NotDurable => "nothing was sent; set fsync = on, and restart the server",
+            Self::Encoding(_) => {
+                "nothing was sent; make a database for the ledger with ENCODING 'UTF8' and TEMPLATE template0"
+            }
+            Self::Pooled => "nothing was sent; connect directly, not through a pooler",
+            Self::Database(_) => "nothing was sent; see to the server, then run again",
+        }
+    }
+}
+
+impl ConnectError {
     /// Whether the same may succeed in a while.
     pub(super) fn may_pass(&self) -> bool {
         match self {

@@ -1,6 +1,7 @@
 //! The results file on disk.
 
 use super::Storage;
+use crate::os::fault::words;
 use crate::os::file::{self, FileId};
 use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions};
@@ -64,23 +65,43 @@ impl Published {
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// The path is a symbolic link.
-    #[error("is a symbolic link")]
+    #[error("the results file is a symbolic link")]
     SymbolicLink,
     /// The path is a folder, a device or a pipe.
-    #[error("is not a regular file")]
+    #[error("the results file is not a regular file")]
     NotAFile,
     /// The path is among the system's own.
-    #[error("is in a folder of the system, where nothing is kept")]
+    #[error("the results file is in a folder of the system, where nothing is kept")]
     System,
     /// Larger than [`MAX_BYTES`].
-    #[error("is larger than {MAX_BYTES} bytes")]
+    #[error("the results file is larger than {MAX_BYTES} bytes")]
     TooLarge,
     /// The folder is not there.
     #[error("there is no such folder")]
     NoFolder,
     /// The system says why.
-    #[error("{0}")]
+    #[error("the results file cannot be used: {}", words(.0))]
     Io(#[from] io::Error),
+}
+
+impl PlaceError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::SymbolicLink => "name the file itself with --results",
+            Self::NoFolder => {
+                "check the name, and that the disk is there; for a batch that was never begun make the folder first"
+            }
+            Self::TooLarge => {
+                "nothing was sent; move this file away, and the next run writes its own anew from the ledger"
+            }
+            Self::NotAFile | Self::System => {
+                "name a file with --results, and for a batch that was begun the same one as before"
+            }
+            Self::Io(_) => "nothing was sent; make the folder and the file writable",
+        }
+    }
 }
 
 impl DiskFile {
