@@ -199,8 +199,9 @@ fn eight_processes_that_are_killed_at_random_pay_each_once() {
     let (sent, created) = scene.sent_and_created();
     assert_eq!(created, number * PAYOUTS_A_ROUND);
     let (kills, doubts) = (kills.into_inner(), doubts.into_inner());
-    assert!(doubts > 0, "no kill has met a payout in flight");
     if is_thorough() {
+        // So many kills cannot all have missed.
+        assert!(doubts > 0, "no kill has met a payout in flight");
         strace::say(&format!(
             "race: {created} payouts, {kills} kills, {doubts} doubts, {sent} requests, \
              0 doubles, 0 losses"
