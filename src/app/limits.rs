@@ -2,9 +2,9 @@
 
 use std::io;
 
-/// Pipes that are opened for a trial, of two file descriptors each. A run has 15 open at most
+/// Pipes that are opened for a trial, of two file descriptors each. A rehearsal has 25 open at most
 /// beside the standard streams, and parts of the runtime panic when they cannot have theirs.
-const PIPES: usize = 8;
+const PIPES: usize = 13;
 
 /// Memory that is asked for as a trial: ample for threads and for a file of some thousand rows. Rust
 /// ends the program where there is none.

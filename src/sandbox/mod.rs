@@ -129,19 +129,15 @@ impl Sandbox {
     pub fn book(&self) -> Book {
         self.server.book()
     }
-
-    /// A thread that panicked has ended as well, and there is nothing left to do about it.
-    fn join(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join();
-        }
-    }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop = None;
-        self.join();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has ended as well, and there is nothing left to do about it.
+            let _ended = thread.join();
+        }
     }
 }
 

@@ -32,7 +32,7 @@ fn assert_agreed(scene: &Scene, limit: &str) {
 
 #[test]
 fn too_few_files_are_an_error_and_no_panic() {
-    for count in [5, 8, 12, 16, 18] {
+    for count in [5, 8, 12, 16, 20, 24, 28] {
         let scene = Scene::paying("", &rows(2));
         let limit = format!("ulimit -n {count}");
         let run = limited(&scene, &limit).status(1);
