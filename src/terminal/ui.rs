@@ -130,6 +130,9 @@ fn line_after(question: &str) -> io::Result<String> {
     drop(stderr);
     let mut answer = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut answer)?;
+    if !answer.ends_with(b"\n") {
+        say(""); // Ctrl-D leaves the cursor behind the question.
+    }
     // A key pressed in another encoding, or half of one erased, is no reason not to answer.
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

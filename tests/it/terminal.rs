@@ -49,6 +49,28 @@ fn only_a_yes_sends() {
 }
 
 #[test]
+fn an_end_of_input_or_half_a_letter_at_the_question_sends_nothing() {
+    for (typed, told) in [
+        (
+            &b"\x04"[..],
+            "\r\nStopped: the answer was not yes; nothing was sent",
+        ),
+        (
+            b"\xd0\n",
+            "Stopped: the answer was \"\u{fffd}\", not yes; nothing was sent",
+        ),
+    ] {
+        let scene = Scene::paying("", &rows(1));
+        let mut terminal = asking(&scene).env("CCBATCH_API_KEY", KEY).on_terminal();
+        terminal.await_text("Submit this payout? [y/N] ");
+        terminal.type_bytes(typed);
+        let shown = terminal.end(5);
+        assert!(shown.contains(told), "{shown:?}");
+        assert_eq!(scene.sent_and_created(), (0, 0));
+    }
+}
+
+#[test]
 fn an_interrupt_at_the_question_sends_nothing() {
     let scene = Scene::paying("", &rows(1));
     let mut terminal = asking(&scene).env("CCBATCH_API_KEY", KEY).on_terminal();

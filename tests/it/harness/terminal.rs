@@ -33,6 +33,11 @@ impl Terminal {
         self.0.send_line(line).unwrap();
     }
 
+    /// Types what may be no text.
+    pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
+        self.0.send(bytes).unwrap();
+    }
+
     /// Presses Ctrl-C.
     pub(crate) fn interrupt(&mut self) {
         self.0.send(ControlCode::EndOfText).unwrap();
