@@ -187,6 +187,7 @@ fn a_terminal_without_room_or_cursor_gets_lines() {
             "{case}"
         );
         assert_eq!(shown.contains("\u{1b}[J"), is_bar, "{case}");
+        assert!(shown.contains('\u{7}'), "the bell at the end: {case}");
     }
 }
 
