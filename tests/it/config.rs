@@ -337,3 +337,21 @@ fn a_rehearsal_needs_nothing_of_the_api_that_the_file_names() {
     let run = scene.program(["run", INPUT, "--sandbox"]);
     run.stderr_has("All done: 1 created").go();
 }
+
+#[test]
+fn a_path_in_a_hint_is_one_word_for_a_shell() {
+    let scene = Scene::new(&rows(1));
+    scene.write("my key.txt", KEY);
+    let mode = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(scene.path("my key.txt"), mode).unwrap();
+    let run = pay(&scene).args(["--api-key-file", "my key.txt"]).status(1);
+    run.stderr_has("hint: chmod 600 'my key.txt'\n").go();
+}
+
+#[test]
+fn a_ledger_that_cannot_be_moved_to_is_blamed_on_its_own_flag() {
+    let scene = Scene::new("");
+    let run = scene.program(["ledger", "move", "--to", "mysql://db/x"]);
+    let why = "--to: only a URL of PostgreSQL can name a ledger";
+    run.status(2).stderr_has(why).go();
+}
