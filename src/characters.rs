@@ -29,5 +29,9 @@ pub fn is_blank(c: char) -> bool {
 /// the space, and what stands for a lost character.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
-    is_unsafe(c) || (c.is_whitespace() && c != ' ') || matches!(c, '\u{2800}' | '\u{fffd}')
+    // Nearly every character is one of these.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    is_unsafe(c) || c.is_whitespace() || matches!(c, '\u{2800}' | '\u{fffd}')
 }

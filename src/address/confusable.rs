@@ -60,6 +60,9 @@ impl fmt::Display for Foreign {
         if self.found.is_ascii_graphic() {
             return write!(f, "\"{}\", which the address cannot contain", self.found);
         }
+        if self.found == ' ' {
+            return f.write_str("a blank");
+        }
         f.write_str(&described(self.found))?;
         if ascii_look(self.found).is_none() && self.found.is_alphabetic() {
             f.write_str(", a letter that the address cannot contain")?;
@@ -343,7 +346,7 @@ mod tests {
             shown("\u{feff}1A1z"),
             "character 1 is U+FEFF ZERO WIDTH NO-BREAK SPACE, which cannot be seen"
         );
-        assert_eq!(shown("1A1z P1eP"), "character 5 is U+0020 SPACE");
+        assert_eq!(shown("1A1z P1eP"), "character 5 is a blank");
         assert_eq!(
             shown("1A\u{7}"),
             "character 3 is U+0007, which cannot be seen"

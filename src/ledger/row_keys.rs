@@ -7,7 +7,6 @@ use super::key::{PayoutKey, References};
 use crate::domain::Payout;
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 
 /// The keys of all rows of an input, among which one can be sought.
@@ -68,7 +67,7 @@ pub fn keys_of(
 pub struct KeyMaker<'a> {
     batch: &'a BatchId,
     references: References,
-    live: HashMap<&'a Content, BTreeSet<u32>>,
+    live: HashMap<&'a Content, Vec<u32>>,
     ordinals: HashMap<Content, Ordinals>,
 }
 
@@ -76,11 +75,15 @@ impl<'a> KeyMaker<'a> {
     /// The keys of a batch with these attempts; of those, the live ones without a reference count.
     #[must_use]
     pub fn new(batch: &'a BatchId, references: References, attempts: &'a [Attempt]) -> Self {
-        let mut live: HashMap<&Content, BTreeSet<u32>> = HashMap::default();
+        let mut live: HashMap<&Content, Vec<u32>> = HashMap::default();
         for attempt in attempts.iter().filter(|attempt| attempt.is_live()) {
             if let Some(ordinal) = attempt.key.ordinal(batch, &attempt.content) {
-                live.entry(&attempt.content).or_default().insert(ordinal);
+                live.entry(&attempt.content).or_default().push(ordinal);
             }
+        }
+        for ordinals in live.values_mut() {
+            ordinals.sort_unstable();
+            ordinals.dedup();
         }
         Self {
             batch,
@@ -95,12 +98,12 @@ impl<'a> KeyMaker<'a> {
         match (payout.reference.as_str(), self.references) {
             ("", References::Shared | References::PerFile) => {
                 let content = Content::of(payout);
+                let live = self.live.get(&content).map_or(&[][..], Vec::as_slice);
                 let ordinal = match self.ordinals.get_mut(&content) {
-                    Some(equal) => equal.next(),
+                    Some(equal) => equal.next(live),
                     None => {
-                        let taken = self.live.get(&content).cloned().unwrap_or_default();
                         let new = self.ordinals.entry(content.clone());
-                        new.or_insert(Ordinals::new(taken)).next()
+                        new.or_default().next(live)
                     }
                 };
                 PayoutKey::nth(self.batch, &content, ordinal)
@@ -111,31 +114,27 @@ impl<'a> KeyMaker<'a> {
     }
 }
 
-/// The ordinals of rows that pay the same, in the order in which rows take them.
-#[derive(Debug)]
+/// Which ordinals rows that pay the same have taken.
+#[derive(Debug, Default)]
 struct Ordinals {
-    live: VecDeque<u32>,
-    taken: BTreeSet<u32>,
-    next: u32,
+    /// So many rows have one.
+    taken: usize,
+    /// The last one that was free.
+    last_free: u32,
 }
 
 impl Ordinals {
-    fn new(taken: BTreeSet<u32>) -> Self {
-        Self {
-            live: taken.iter().copied().collect(),
-            taken,
-            next: 0,
-        }
-    }
-
-    fn next(&mut self) -> u32 {
-        if let Some(live) = self.live.pop_front() {
-            return live;
+    /// The next row's: first those of live attempts, which are in order, then free ones.
+    fn next(&mut self, live: &[u32]) -> u32 {
+        let next_live = live.get(self.taken).copied();
+        self.taken = self.taken.saturating_add(1);
+        if let Some(ordinal) = next_live {
+            return ordinal;
         }
         loop {
-            self.next = self.next.saturating_add(1);
-            if !self.taken.contains(&self.next) {
-                return self.next;
+            self.last_free = self.last_free.saturating_add(1);
+            if live.binary_search(&self.last_free).is_err() {
+                return self.last_free;
             }
         }
     }
