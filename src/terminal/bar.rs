@@ -88,8 +88,10 @@ impl Bar {
             }
         };
         let place = fitting(&place, columns).to_owned();
-        let separator = if self.counts.is_empty() { "" } else { ", " };
-        let below = format!("{}{separator}{countdown}", self.counts);
+        let below = match self.counts.as_str() {
+            "" => String::new(), // Nothing is waited for yet.
+            counts => format!("{counts}, {countdown}"),
+        };
         [String::new(), place, below]
     }
 

@@ -223,7 +223,7 @@ fn a_second_interrupt_leaves_no_bar_behind() {
     let scene = Scene::paying("delay:1m", &rows(1));
     let run = scene.pay().env("WT_SESSION", "1");
     let mut terminal = run.on_terminal();
-    terminal.await_text("awaiting answer");
+    scene.await_deliveries(1);
     terminal.interrupt();
     terminal.await_text("Ctrl-C again leaves at once");
     terminal.interrupt();
