@@ -34,7 +34,7 @@ pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
     reading
         .created(payout)
         .or_else(|| reading.names_invoice(payout))
-        .or_else(|| reading.may_be_more())
+        .or_else(|| reading.unreadable())
         .or_else(|| reading.rate_limited())
         .or_else(|| reading.rejected_with_documented_key())
         .or_else(|| reading.key_refused())
@@ -59,7 +59,7 @@ pub fn encoded_answer(http_status: u16, encoding: &str, body: &[u8]) -> Outcome 
 /// The outcome of an answer that did not arrive whole. What did arrive may name an invoice.
 #[must_use]
 pub fn broken_answer(http_status: u16, arrived: &[u8], why: &str) -> Outcome {
-    let why = match String::from_utf8_lossy(arrived).trim() {
+    let why = match page::text(arrived).trim() {
         "" => why.to_owned(),
         text => format!("{why}; it begins: {}", page::excerpt(text)),
     };
@@ -180,7 +180,7 @@ impl<'a> Reading<'a> {
 
     /// A body that may be the API's, and cannot be read as it was meant: what it says is not
     /// known, whatever the status.
-    fn may_be_more(&self) -> Option<Outcome> {
+    fn unreadable(&self) -> Option<Outcome> {
         let is_lost = self.body.is_none() && page::may_be_json(self.answer.body);
         is_lost.then(|| self.unknown())
     }

@@ -1,6 +1,7 @@
 //! An invoice id in an answer means that a withdrawal may exist, whatever else the answer says.
 
 use super::json::Json;
+use super::page;
 use crate::api::field;
 use crate::domain::escape::one_line;
 
@@ -83,8 +84,7 @@ fn find_others(value: &Json, place: Place, ids: &mut Vec<String>) {
 
 /// Every invoice id in a body that is not JSON, or that did not arrive whole.
 pub(super) fn ids_in_text(body: &[u8]) -> Vec<String> {
-    // A text in UTF-16 has a NUL beside each of these characters.
-    let text = String::from_utf8_lossy(body).replace('\0', "");
+    let text = page::text(body);
     let mut ids = Vec::new();
     find_named_in_text(&text, &mut ids);
     texts_ids(&text).for_each(|id| push(&mut ids, id));

@@ -8,9 +8,14 @@ use serde_json::Value;
 /// How an element that holds a page's title begins.
 const TITLE: &str = "<title";
 
+/// A body as text. One in UTF-16 has a NUL beside each of the characters that matter here.
+pub(super) fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace('\0', "")
+}
+
 /// What a body says, for a person: a web page by its title, anything else as it reads.
 pub(super) fn words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+    let text = text(body);
     let text = text.trim();
     if text.is_empty() {
         return "the answer has no body".to_owned();
@@ -146,6 +151,16 @@ mod tests {
         ] {
             assert_eq!(words(body.as_bytes()), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_text_in_utf_16_can_be_read() {
+        let body: Vec<u8> = "<html><title>No</title>"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        let told = "the answer is not the API's but a web page (No)";
+        assert_eq!(words(&body), told);
     }
 
     #[test]
