@@ -22,22 +22,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-/// What an attempt pays, in the words of a person: `line 3, 0.1 BTC to bc1q… (reference R1)`
-fn paid_by(attempt: &Attempt) -> String {
-    let reference = match attempt.reference.as_str() {
-        "" => String::new(),
-        reference => format!(" (reference {reference})"),
-    };
-    format!(
-        "line {}, {} {} to {}{reference}, begun at {}",
-        attempt.line,
-        attempt.amount,
-        attempt.content.currency_code(),
-        attempt.to_address,
-        attempt.started_at.format("%Y-%m-%d %H:%M UTC")
-    )
-}
-
 /// Why the program cannot go on. It is shown as one line with the place first, then the hint on
 /// a line of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,51 +159,19 @@ impl Error {
     /// The ledger cannot be opened.
     #[must_use]
     pub fn ledger_place(path: &Path, error: &sqlite::OpenError) -> Self {
-        use sqlite::OpenError as E;
-        let place = path.display();
-        match error {
-            E::Missing => Self::new(place, error, "name the ledger's own file with --ledger"),
-            E::NotAFile | E::System => Self::new(
-                place,
-                format!("the ledger {error}"),
-                "name a file with --ledger",
-            ),
-            E::SymbolicLink => Self::new(
-                place,
-                format!("the ledger {error}"),
-                "name the file itself with --ledger, and the same one every time",
-            ),
-            E::SeveralNames => Self::new(
-                place,
-                format!("the ledger {error}"),
-                "nothing was sent; remove the other name, and name the same file every time",
-            ),
-            E::OpenToOthers(open) => Self::new(
-                open.display(),
-                "others can change the ledger here",
-                format!("chmod go-w {}", word(open)),
-            ),
-            E::Network(_) => Self::new(
-                place,
-                format!("the ledger {error}, where its locks cannot be relied on"),
-                "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them",
-            ),
-            E::NotADatabase => Self::new(
-                place,
-                format!("this file {error}"),
-                "nothing was sent; name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)",
-            ),
-            E::Io(error) => Self::new(
-                place,
-                format!("the ledger cannot be used: {}", words(error)),
-                "nothing was sent; make the folder and the file readable and writable for you",
-            ),
-            E::Database(words) => Self::new(
-                place,
-                format!("the ledger cannot be opened: {words}"),
-                "nothing was sent; see to the disk, then run again",
-            ),
-        }
+        let place = match error {
+            sqlite::OpenError::OpenToOthers(open) => open,
+            sqlite::OpenError::Missing
+            | sqlite::OpenError::NotAFile
+            | sqlite::OpenError::SymbolicLink
+            | sqlite::OpenError::SeveralNames
+            | sqlite::OpenError::System
+            | sqlite::OpenError::Network(_)
+            | sqlite::OpenError::NotADatabase
+            | sqlite::OpenError::Io(_)
+            | sqlite::OpenError::Database(_) => path,
+        };
+        Self::new(place.display(), error, error.hint())
     }
 
     /// The ledger's URL is not fit. It is not repeated: it may hold a password.
@@ -279,6 +231,7 @@ impl Error {
     pub fn ledger_backup(path: &Path, error: &sqlite::OpenError) -> Self {
         let message = match error {
             sqlite::OpenError::Io(error) => words(error),
+            sqlite::OpenError::Database(words) => words.clone(),
             other => other.to_string(),
         };
         let hint = "name a new file on a disk with room: nothing is ever overwritten";
@@ -299,33 +252,11 @@ impl Error {
     /// The ledger was not moved.
     #[must_use]
     pub fn move_ledger(from: &str, to: &str, error: &MoveError) -> Self {
-        match error {
-            MoveError::From(LedgerError::Moved(place)) => Self::new(
-                from,
-                format!("this ledger was moved to {place}"),
-                "nothing has changed; a ledger is moved once",
-            ),
-            MoveError::From(_) => Self::new(
-                from,
-                error,
-                "this ledger still counts until it says that it was moved; see to it, then move it to an empty one",
-            ),
-            MoveError::AtWork => Self::new(
-                from,
-                error,
-                "nothing has changed; wait until the run has ended, or run its file again, then move the ledger",
-            ),
-            MoveError::To(_) => Self::new(
-                to,
-                error,
-                "see to this ledger, then move again: what was copied is not copied twice",
-            ),
-            MoveError::Same | MoveError::NotEmpty => Self::new(
-                to,
-                error,
-                "nothing has changed; name an empty ledger with --to",
-            ),
-        }
+        let place = match error {
+            MoveError::From(_) | MoveError::AtWork => from,
+            MoveError::To(_) | MoveError::Same | MoveError::NotEmpty => to,
+        };
+        Self::new(place, error, error.hint())
     }
 
     /// What the command is for cannot be written.
@@ -370,76 +301,29 @@ impl Error {
     /// A run could not go on.
     #[must_use]
     pub fn submit(results: &Path, ledger: &str, error: &SubmitError) -> Self {
-        match error {
-            SubmitError::NotClaimed(error) => {
-                let hint = format!("the next payout was not sent; {}", error.hint());
-                Self::new(ledger, error, hint).exit_with(Exit::StoppedEarly)
+        let results = results.display().to_string();
+        let (place, exit) = match error {
+            SubmitError::NotClaimed(_) => (ledger, Exit::StoppedEarly),
+            SubmitError::NotPrepared(_) => ("system", Exit::StoppedEarly),
+            SubmitError::Results(_) | SubmitError::NotSent { .. } => {
+                (results.as_str(), Exit::StoppedEarly)
             }
-            SubmitError::NotPrepared(error) => Self::new(
-                "system",
-                format!("this machine cannot make a request: {}", words(error)),
-                "the next payout was not sent; see to it, then run again",
-            )
-            .exit_with(Exit::StoppedEarly),
-            SubmitError::Results(error) => Self::new(
-                results.display(),
-                format!("the results file cannot be written: {}", words(error)),
-                "the next payout was not sent; see to the disk, then run again",
-            )
-            .exit_with(Exit::StoppedEarly),
-            SubmitError::NotSent {
-                attempt,
-                reason,
-                unvoided,
-            } => Self::new(
-                results.display(),
-                format!("line {} was not sent: {reason}", attempt.line),
-                match unvoided {
-                    None => "see to the disk, then run again",
-                    Some(_) => "see to the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created",
-                },
-            )
-            .exit_with(Exit::StoppedEarly),
-            SubmitError::NotRecorded { attempt, reason } => Self::new(
-                results.display(),
-                format!(
-                    "line {} was sent, and its outcome could not be recorded everywhere: {reason}",
-                    attempt.line
-                ),
-                "keep the line shown above and see to the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then",
-            )
-            .exit_with(Exit::InDoubt),
-        }
+            SubmitError::NotRecorded { .. } => (results.as_str(), Exit::InDoubt),
+        };
+        Self::new(place, error, error.hint()).exit_with(exit)
     }
 
     /// A verdict was not recorded.
     #[must_use]
     pub fn resolve(place: &str, error: &ResolveError) -> Self {
-        match error {
-            ResolveError::Ledger(error) => Self::ledger(place, error),
-            ResolveError::Gone => Self::new(place, error, "see ccbatch history for the ids"),
-            ResolveError::Settled(attempt) => Self::new(
-                place,
-                format!("this payout is not in doubt: it is {}", attempt.status()),
-                "nothing was recorded; see where each payout stands with ccbatch status",
-            ),
-            ResolveError::SentAgain(later) => Self::new(
-                place,
-                format!(
-                    "the payout was sent again at {}, so the earlier verdict stands",
-                    later.started_at.format("%Y-%m-%d %H:%M:%S UTC")
-                ),
-                "nothing was recorded; look both up in the dashboard, and settle the later attempt if it is in doubt",
-            ),
-            ResolveError::InvoiceIdTaken(owner) => Self::new(
-                "--invoice-id",
-                format!(
-                    "this is the invoice id of another payout: {}",
-                    paid_by(owner)
-                ),
-                "nothing was recorded; copy the id from the dashboard's entry for this very payout",
-            ),
-        }
+        let place = match error {
+            ResolveError::InvoiceIdTaken(_) => "--invoice-id",
+            ResolveError::Ledger(_)
+            | ResolveError::Gone
+            | ResolveError::Settled(_)
+            | ResolveError::SentAgain(_) => place,
+        };
+        Self::new(place, error, error.hint())
     }
 
     /// The record names an invoice id that the verdict would forget.

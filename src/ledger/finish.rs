@@ -8,6 +8,7 @@ use super::key::folded;
 use super::pace::Pace;
 use super::{Ledger, LedgerError};
 use crate::domain::outcome::own_key;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How often a commit that a reader holds up is tried again.
@@ -240,12 +241,51 @@ pub enum ResolveError {
     #[error("the attempt is not in the ledger")]
     Gone,
     /// It is not in doubt.
-    #[error("the payout is not in doubt")]
+    #[error("this payout is not in doubt: it is {}", .0.status())]
     Settled(Box<Attempt>),
     /// The payout was sent again since the verdict.
-    #[error("the payout was sent again since")]
+    #[error(
+        "the payout was sent again at {}, so the earlier verdict stands",
+        .0.started_at.format("%Y-%m-%d %H:%M:%S UTC")
+    )]
     SentAgain(Box<Attempt>),
     /// Another payout has the invoice id.
-    #[error("another payout has this invoice id")]
+    #[error("this is the invoice id of another payout: {}", paid_by(.0))]
     InvoiceIdTaken(Box<Attempt>),
+}
+
+impl ResolveError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Ledger(error) => format!("nothing was recorded; {}", error.hint()).into(),
+            Self::Gone => "see ccbatch history for the ids".into(),
+            Self::Settled(_) => {
+                "nothing was recorded; see where each payout stands with ccbatch status".into()
+            }
+            Self::SentAgain(_) => {
+                "nothing was recorded; look both up in the dashboard, and settle the later attempt if it is in doubt".into()
+            }
+            Self::InvoiceIdTaken(_) => {
+                "nothing was recorded; copy the id from the dashboard's entry for this very payout".into()
+            }
+        }
+    }
+}
+
+/// What an attempt pays, in the words of a person: `line 3, 0.1 BTC to bc1q… (reference R1)`
+fn paid_by(attempt: &Attempt) -> String {
+    let reference = match attempt.reference.as_str() {
+        "" => String::new(),
+        reference => format!(" (reference {reference})"),
+    };
+    format!(
+        "line {}, {} {} to {}{reference}, begun at {}",
+        attempt.line,
+        attempt.amount,
+        attempt.content.currency_code(),
+        attempt.to_address,
+        attempt.started_at.format("%Y-%m-%d %H:%M UTC")
+    )
 }

@@ -42,6 +42,26 @@ pub enum MoveError {
     AtWork,
 }
 
+impl MoveError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::From(LedgerError::Moved(_)) => "nothing has changed; a ledger is moved once",
+            Self::From(_) => {
+                "this ledger still counts until it says that it was moved; see to it, then move it to an empty one"
+            }
+            Self::To(_) => {
+                "see to this ledger, then move again: what was copied is not copied twice"
+            }
+            Self::Same | Self::NotEmpty => "nothing has changed; name an empty ledger with --to",
+            Self::AtWork => {
+                "nothing has changed; wait until the run has ended, or run its file again, then move the ledger"
+            }
+        }
+    }
+}
+
 /// Moves a ledger; gives how many attempts it has.
 ///
 /// # Errors

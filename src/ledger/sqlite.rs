@@ -3,12 +3,15 @@
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef, Values};
 use super::id::BatchId;
 use crate::clock;
+use crate::domain::escape::shell_word;
+use crate::os::fault::words;
 use crate::os::file::{self, FileId};
 use crate::os::lock::{self, FileLock};
 use crate::os::mount;
 use chrono::{DateTime, Utc};
 use rusqlite::types::{self, ToSql, ToSqlOutput};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::OpenOptions;
@@ -35,32 +38,62 @@ pub enum OpenError {
     #[error("there is no ledger yet")]
     Missing,
     /// It is a folder, a device or a pipe.
-    #[error("is not a regular file")]
+    #[error("the ledger is not a regular file")]
     NotAFile,
     /// It is a symbolic link: whoever opens the ledger by another name would miss its locks.
-    #[error("is a symbolic link")]
+    #[error("the ledger is a symbolic link")]
     SymbolicLink,
     /// The file has several names: whoever opens it by another would miss its journal and locks.
-    #[error("has more than one name (hard link)")]
+    #[error("the ledger has more than one name (hard link)")]
     SeveralNames,
     /// The path is among the system's own.
-    #[error("is in a folder of the system, where nothing is kept")]
+    #[error("the ledger is in a folder of the system, where nothing is kept")]
     System,
     /// The folder or the file can be changed by others.
-    #[error("others can change it")]
+    #[error("others can change the ledger here")]
     OpenToOthers(PathBuf),
     /// Locks and syncs cannot be relied on there.
-    #[error("is on a network file system ({0})")]
+    #[error("the ledger is on a network file system ({0}), where its locks cannot be relied on")]
     Network(String),
     /// The file is not a database.
-    #[error("is not a ledger of ccbatch")]
+    #[error("this file is not a ledger of ccbatch")]
     NotADatabase,
     /// The system says why.
-    #[error("{0}")]
+    #[error("the ledger cannot be used: {}", words(.0))]
     Io(#[from] io::Error),
     /// SQLite says why.
-    #[error("{0}")]
+    #[error("the ledger cannot be opened: {0}")]
     Database(String),
+}
+
+impl OpenError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::Missing => "name the ledger's own file with --ledger".into(),
+            Self::NotAFile | Self::System => "name a file with --ledger".into(),
+            Self::SymbolicLink => {
+                "name the file itself with --ledger, and the same one every time".into()
+            }
+            Self::SeveralNames => {
+                "nothing was sent; remove the other name, and name the same file every time".into()
+            }
+            Self::OpenToOthers(open) => {
+                format!("chmod go-w {}", shell_word(&open.to_string_lossy())).into()
+            }
+            Self::Network(_) => {
+                "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them".into()
+            }
+            Self::NotADatabase => {
+                "nothing was sent; name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
+            }
+            Self::Io(_) => {
+                "nothing was sent; make the folder and the file readable and writable for you".into()
+            }
+            Self::Database(_) => "nothing was sent; see to the disk, then run again".into(),
+        }
+    }
 }
 
 /// A ledger in a file, or in memory for a rehearsal.

@@ -13,6 +13,8 @@ use crate::ledger::{
     Attempt, AttemptStatus, BeginError, Begun, Claim, Ending, Engine, Ledger, LedgerError, Pace,
     Realm, Wanted,
 };
+use crate::os::fault::words;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
@@ -94,7 +96,7 @@ pub enum SubmitError {
     NotClaimed(LedgerError),
     /// The claim or its line could not be made durable; the payout was not sent. `unvoided` says
     /// that the ledger could not even be told that.
-    #[error("{reason}")]
+    #[error("line {} was not sent: {reason}", attempt.line)]
     NotSent {
         /// The attempt.
         attempt: Box<Attempt>,
@@ -104,19 +106,47 @@ pub enum SubmitError {
         unvoided: Option<LedgerError>,
     },
     /// The machine lacks what a request needs; the next payout was not claimed.
-    #[error("{0}")]
+    #[error("this machine cannot make a request: {}", words(.0))]
     NotPrepared(io::Error),
     /// The results file cannot be written; the next payout was not claimed.
-    #[error("{0}")]
+    #[error("the results file cannot be written: {}", words(.0))]
     Results(io::Error),
     /// The payout was sent, and its outcome is not recorded everywhere.
-    #[error("the outcome could not be recorded: {reason}")]
+    #[error(
+        "line {} was sent, and its outcome could not be recorded everywhere: {reason}",
+        attempt.line
+    )]
     NotRecorded {
         /// The attempt, with its outcome.
         attempt: Box<Attempt>,
         /// Why not.
         reason: String,
     },
+}
+
+impl SubmitError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Cow<'static, str> {
+        match self {
+            Self::NotClaimed(error) => {
+                format!("the next payout was not sent; {}", error.hint()).into()
+            }
+            Self::NotPrepared(_) => {
+                "the next payout was not sent; see to it, then run again".into()
+            }
+            Self::Results(_) => {
+                "the next payout was not sent; see to the disk, then run again".into()
+            }
+            Self::NotSent { unvoided: None, .. } => "see to the disk, then run again".into(),
+            Self::NotSent { unvoided: Some(_), .. } => {
+                "see to the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
+            }
+            Self::NotRecorded { .. } => {
+                "keep the line shown above and see to the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
+            }
+        }
+    }
 }
 
 /// How a run ended.
