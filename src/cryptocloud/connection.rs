@@ -141,10 +141,12 @@ fn certificate_words(error: &CertificateError) -> String {
     }
 }
 
-/// The words of the first cause: those around it only repeat the URL.
+/// The words of the first cause: those around it only repeat the URL. A link to the library's
+/// own manual, which some have at the end, says nothing to an operator.
 pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
-    let cause = causes(error).last().unwrap_or(error);
-    without_error_number(&cause.to_string()).to_owned()
+    let cause = causes(error).last().unwrap_or(error).to_string();
+    let words = cause.split(": https://").next().unwrap_or(&cause);
+    without_error_number(words).to_owned()
 }
 
 /// An error and what it comes from, the first cause last.
@@ -247,5 +249,7 @@ mod tests {
         assert!(causes(&error).any(|it| it.is::<rustls::Error>()));
         let words = innermost(&io::Error::other(io::Error::from_raw_os_error(111)));
         assert!(!words.contains("os error"), "{words}");
+        let linked = io::Error::other("closed without a word: https://docs.rs/rustls/manual");
+        assert_eq!(innermost(&linked), "closed without a word");
     }
 }
