@@ -34,7 +34,7 @@ const BATCH: i64 = 100_000;
 
 /// Adds an attempt.
 const INSERT: &str = "INSERT INTO attempt VALUES (?1, ?2, ?3, 'live', 'api.cryptocloud.plus', ?4, \
-    ?5, ?6, ?7, '', 'ETH', ?8, ?9, ?10, ?11, ?12, 1, ?13, 'created', ?14, '', '', '', 200, ?13, \
+    ?5, ?6, ?7, '', 'BTC', ?8, ?9, ?10, ?11, ?12, 1, ?13, 'created', ?14, '', '', '', 200, ?13, \
     NULL, NULL, 0, 0, 'ada@host (process 1)')";
 
 fn main() {
@@ -125,12 +125,11 @@ fn run(folder: &Path, arguments: &[&str]) -> Cost {
     }
 }
 
-/// An address of its own for each payout.
+/// An address of its own for each payout, about which there is nothing to warn.
 fn recipient(n: i64) -> String {
-    format!(
-        "0x{:040x}",
-        u128::try_from(n).unwrap() * 0x1_0000_0001_0000_0001 + 0xabcd_ef00_0000
-    )
+    let mut program = [0x5a; 20];
+    program[..8].copy_from_slice(&n.to_be_bytes());
+    bech32::segwit::encode_v0(bech32::hrp::BC, &program).unwrap()
 }
 
 /// Makes a ledger with a batch of 100,000 payouts and one of all the others.
@@ -179,7 +178,7 @@ fn fill(folder: &Path, history: i64) {
         for n in 1..=count {
             seq += 1;
             insert(&connection, (batch, letter), n, seq);
-            writeln!(input, "ETH,{},0.5,{letter}{n}", recipient(n)).unwrap();
+            writeln!(input, "BTC,{},0.0005,{letter}{n}", recipient(n)).unwrap();
         }
         fs::write(folder.join(format!("{file}.csv")), input).unwrap();
     }
@@ -188,14 +187,14 @@ fn fill(folder: &Path, history: i64) {
 }
 
 fn insert(connection: &Connection, (batch, letter): (&str, char), n: i64, seq: i64) {
-    let currency = Currency::from_code("ETH").unwrap();
+    let currency = Currency::from_code("BTC").unwrap();
     let to = recipient(n);
     let account = address::check(currency.network(), &to)
         .unwrap()
         .account()
         .to_string();
-    let units: u128 = 500_000_000_000_000_000;
-    let content = Content::new("ETH", &account, units);
+    let units: u128 = 50_000;
+    let content = Content::new("BTC", &account, units);
     let reference = format!("{letter}{n}");
     let id = AttemptId::new(Realm::Live, &reference, &content).unwrap();
     let begun = Utc::now() - TimeDelta::days(2);
@@ -213,7 +212,7 @@ fn insert(connection: &Connection, (batch, letter): (&str, char), n: i64, seq: i
             account,
             units.to_string(),
             content.as_str(),
-            "0.5",
+            "0.0005",
             encode_time(begun),
             format!("INV-{reference}"),
         ])

@@ -106,6 +106,8 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let watching = (&mut operator, &mut progress);
     let mut knowledge = None;
     let ended = run::run(&request, records, world, watching, &mut knowledge).await;
+    // The batch is given back before the end is told: a command of the operator's may look at it.
+    drop(ledger);
     progress.end();
     let ended = ended.map_err(|error| run_error(config, &place, error))?;
     let run = Finished {

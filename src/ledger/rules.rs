@@ -285,6 +285,14 @@ impl Known {
         attempts
     }
 
+    /// Whether an attempt of a key is created.
+    #[must_use]
+    pub fn is_created(&self, key: &PayoutKey) -> bool {
+        let places = self.by_key.get(key).into_iter().flatten();
+        let mut attempts = places.filter_map(|place| self.attempts.get(*place));
+        attempts.any(|attempt| attempt.status() == AttemptStatus::Created)
+    }
+
     fn at(&self, indices: Option<&Vec<usize>>) -> Vec<&Attempt> {
         let indices = indices.into_iter().flatten();
         indices

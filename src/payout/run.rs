@@ -14,8 +14,8 @@ use crate::ledger::engine::LookUp;
 use crate::ledger::row_keys::{RowKeys, keys_of};
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
-    Attempt, AttemptStatus, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace,
-    PaidBefore, PayoutKey, Realm, References,
+    Attempt, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace, PaidBefore,
+    PayoutKey, Realm, References,
 };
 use crate::secret::ApiKey;
 use chrono::{DateTime, Utc};
@@ -374,19 +374,13 @@ pub(super) async fn learn<'r, E: Engine>(
     known: &mut Known,
 ) -> Result<Vec<&'r Payout>, LedgerError> {
     // What is known to be created needs no further question.
-    rows.retain(|(_, key)| !is_created(known, key));
+    rows.retain(|(_, key)| !known.is_created(key));
     let keys = rows.iter().map(|(_, key)| key.as_str().to_owned());
     known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);
-    rows.retain(|(_, key)| !is_created(known, key));
+    rows.retain(|(_, key)| !known.is_created(key));
     let open: Vec<&Payout> = rows.into_iter().map(|(payout, _)| payout).collect();
     known.extend(ledger.alike(realm, &open).await?);
     Ok(open)
-}
-
-/// Whether a key is created, by what is known of it.
-fn is_created(known: &Known, key: &PayoutKey) -> bool {
-    let mut attempts = known.of_key(key).into_iter();
-    attempts.any(|attempt| attempt.status() == AttemptStatus::Created)
 }
 
 fn report<'k>(
