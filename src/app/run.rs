@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Intake;
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, AttemptId, AttemptStatus, Realm};
+use crate::ledger::{AnyEngine, Attempt, AttemptId, AttemptStatus, Ledger, Realm};
 use crate::os::lock::{LockError, lock};
 use crate::payout::open::Opened;
 use crate::payout::pacer::SystemClock;
@@ -65,17 +65,8 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     };
     let (mut results, path) = results_at(&files.results)?;
     refuse_same_file(&files.input, &path.path)?;
-    let mut ledger = match files.realm {
-        Realm::Live | Realm::Loopback(_) => open_ledger(&files.ledger, &files.user).await?,
-        Realm::Sandbox => rehearsal_ledger(&files.user).await?,
-    };
+    let mut ledger = ledger_of(files).await?;
     let place = ledger.place();
-    if ledger.identity().writes == 0 && files.realm != Realm::Sandbox {
-        let place = escape(&place);
-        ui::say(&format!(
-            "The ledger {place} is new: it knows of no earlier payout."
-        ));
-    }
     let host = checked.api.clone().unwrap_or_default();
     let realm = Realm::of_host(&host);
     let request = run::Request {
@@ -121,6 +112,21 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
         Some(TerminalEnd::Stopped(why)) => Ok(sum_up(&run, why)),
         None => end(&run, &place),
     }
+}
+
+/// Opens the ledger, and tells it if nothing was ever recorded there.
+async fn ledger_of(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
+    let ledger = match files.realm {
+        Realm::Live | Realm::Loopback(_) => open_ledger(&files.ledger, &files.user).await?,
+        Realm::Sandbox => return rehearsal_ledger(&files.user).await,
+    };
+    if ledger.identity().writes == 0 {
+        ui::say(&format!(
+            "The ledger {} is new: it knows of no earlier payout.",
+            escape(&ledger.place())
+        ));
+    }
+    Ok(ledger)
 }
 
 /// Opens and locks the input; `None` when a stop was asked for first, as while a FIFO has no writer.
