@@ -119,7 +119,7 @@ impl<'a> Reading<'a> {
             .map(Refusal::read);
         Self {
             answer,
-            http_key: format!("http_{}", answer.http_status),
+            http_key: own_key::of_http(answer.http_status),
             body,
             refusal,
         }
@@ -228,7 +228,7 @@ impl<'a> Reading<'a> {
     fn rejected_otherwise(&self) -> Option<Outcome> {
         let refusal = self.refusal.as_ref()?;
         let code = self.answer.http_status;
-        let may_be_under_way = matches!(code, 408 | 409 | 425);
+        let may_be_under_way = own_key::MAY_BE_UNDER_WAY.contains(&code);
         if !(400..500).contains(&code) || may_be_under_way || !refusal.says_why {
             return None;
         }
@@ -252,10 +252,11 @@ impl<'a> Reading<'a> {
                 ..self.outcome(Verdict::Unknown, own_key::NO_INVOICE_ID)
             };
         }
-        let key = if code == 200 {
-            own_key::UNREADABLE_ANSWER
-        } else {
+        // By its key alone a doubt is told from an error of the API, which is what a 4xx else is.
+        let key = if code != 200 && own_key::is_doubt(&self.http_key) {
             &self.http_key
+        } else {
+            own_key::UNREADABLE_ANSWER
         };
         self.outcome(Verdict::Unknown, key)
     }

@@ -23,6 +23,35 @@ pub mod own_key {
     /// The answer names an invoice that is not surely this payout's. The detail begins with its
     /// id: see [`super::named_invoice_id`].
     pub const INVOICE_IN_DOUBT: &str = "invoice_in_doubt";
+
+    /// The key of an answer that says no more than its HTTP status.
+    #[must_use]
+    pub fn of_http(http_status: u16) -> String {
+        format!("{HTTP}{http_status}")
+    }
+
+    /// Whether an attempt with this key on record is in doubt, whatever status stands beside it:
+    /// only an unknown outcome has such a key.
+    #[must_use]
+    pub fn is_doubt(error_key: &str) -> bool {
+        match error_key.strip_prefix(HTTP).map(str::parse) {
+            Some(Ok(code)) => !(400..500).contains(&code) || MAY_BE_UNDER_WAY.contains(&code),
+            Some(Err(_)) | None => [
+                NO_ANSWER,
+                BROKEN_ANSWER,
+                UNREADABLE_ANSWER,
+                NO_INVOICE_ID,
+                INVOICE_IN_DOUBT,
+            ]
+            .contains(&error_key),
+        }
+    }
+
+    /// What stands before the HTTP status.
+    const HTTP: &str = "http_";
+
+    /// The errors after which a request may still be carried out: timeout, conflict, too early.
+    pub const MAY_BE_UNDER_WAY: [u16; 3] = [408, 409, 425];
 }
 
 /// What stands between the invoice id and the words, in the detail of an

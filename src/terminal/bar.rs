@@ -1,12 +1,9 @@
 //! The bar is what stands at the foot of a terminal during a run: how far it is, and what it waits
 //! for. Whatever else is written takes it away for that moment, or the two would write over each
 //! other.
-//!
-//! It is drawn here and not by a library because a terminal that is made narrower breaks the lines
-//! that are on it: how many there are to take away is to be counted by the width of now.
 
-use crate::domain::escape::cut;
 use console::{Term, measure_text_width};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,8 +14,9 @@ const TICK: Duration = Duration::from_millis(250);
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
-/// How long the bar itself is.
-const CELLS: u64 = 20;
+/// An empty line, to be apart from what was said, and two that fit 80 columns with a date and
+/// four-digit counts. The first is cut where it is too long, the second goes on below.
+const TEMPLATE: &str = "\n[{bar:20}] {pos}/{len}  {wide_msg}\n{prefix}";
 
 /// The bar, while there is one.
 static BAR: Mutex<Option<Bar>> = Mutex::new(None);
@@ -35,9 +33,7 @@ pub enum Taskbar {
 /// What the bar shows.
 #[derive(Debug)]
 pub(super) struct Bar {
-    /// How many payouts are to be settled.
-    pub(super) total: u64,
-    /// How many are.
+    /// How many payouts are settled.
     pub(super) done: u64,
     /// The payout under way, and what is waited for.
     pub(super) message: String,
@@ -45,39 +41,49 @@ pub(super) struct Bar {
     pub(super) counts: String,
     /// When the next request starts; `None` while one is under way.
     pub(super) next: Option<Instant>,
-    /// Whether the window's button shows it as well.
-    pub(super) taskbar: Taskbar,
-    /// The lines that are on the screen, and how wide that was when they were drawn.
-    drawn: Option<(usize, Vec<String>)>,
+    total: u64,
+    /// Whether the window's button shows it as well, and what it shows.
+    taskbar: Taskbar,
+    marked: Option<u64>,
+    progress: ProgressBar,
 }
 
 impl Bar {
+    /// Of so many payouts that are to be settled.
     pub(super) fn new(total: u64, taskbar: Taskbar) -> Self {
+        let target = ProgressDrawTarget::term_like(Box::new(Screen::default()));
+        let progress = ProgressBar::with_draw_target(Some(total), target);
+        let style = ProgressStyle::with_template(TEMPLATE);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        progress.set_style(style.progress_chars("=> "));
         Self {
-            total,
             done: 0,
             message: String::new(),
             counts: String::new(),
             next: None,
+            total,
             taskbar,
-            drawn: None,
+            marked: None,
+            progress,
         }
     }
 
-    /// An empty line, to be apart from what was said, and two that fit 80 columns with a date and
-    /// four-digit counts. The first is cut where it is too long, the second goes on below.
-    fn lines(&self, columns: usize) -> [String; 3] {
-        let cells = self.done.saturating_mul(CELLS).checked_div(self.total);
-        let cells = cells.unwrap_or_default().min(CELLS);
-        let head = if cells < CELLS { ">" } else { "" };
-        let cells = "=".repeat(usize::try_from(cells).unwrap_or_default());
-        let place = format!(
-            "[{:20}] {}/{}  {}",
-            format!("{cells}{head}"),
-            self.done,
-            self.total,
-            self.message
-        );
+    fn draw(&mut self) {
+        self.progress.set_position(self.done);
+        self.progress.set_message(self.message.clone());
+        self.progress.set_prefix(self.below());
+        self.progress.tick();
+        let percent = self.done.saturating_mul(100).checked_div(self.total);
+        if self.taskbar == Taskbar::Present && self.marked != percent {
+            write(&format!("\x1b]9;4;1;{}\x1b\\", percent.unwrap_or_default()));
+            self.marked = percent;
+        }
+    }
+
+    fn below(&self) -> String {
+        if self.counts.is_empty() {
+            return String::new(); // Nothing is waited for yet.
+        }
         let countdown = match self.next {
             None => "awaiting answer".to_owned(),
             // To the nearest second: what the pace adds to the interval makes no second of its own.
@@ -87,71 +93,121 @@ impl Bar {
                 format!("next in {seconds} s")
             }
         };
-        let place = fitting(&place, columns).to_owned();
-        let below = match self.counts.as_str() {
-            "" => String::new(), // Nothing is waited for yet.
-            counts => format!("{counts}, {countdown}"),
-        };
-        [String::new(), place, below]
+        format!("{}, {countdown}", self.counts)
     }
+}
 
-    fn draw(&mut self) {
-        let columns = columns();
-        let lines = self.lines(columns);
-        let now = (columns, lines.to_vec());
-        if self.drawn.as_ref() == Some(&now) {
-            return;
+/// Where the bar is drawn. A terminal that is made narrower breaks the lines that are on it, and
+/// the library takes away as many as it has drawn. So what it draws is collected here, and what is
+/// on the screen is taken away by the width of now.
+#[derive(Debug, Default)]
+struct Screen {
+    drawing: Mutex<Drawing>,
+}
+
+#[derive(Debug, Default)]
+struct Drawing {
+    /// How wide the terminal is for what is being drawn.
+    columns: usize,
+    /// What is being drawn: a terminal goes on in the next row where one is full.
+    text: String,
+    /// The rows that are on the screen, and how wide it was when they were drawn.
+    shown: (usize, Vec<String>),
+}
+
+impl Drawing {
+    /// What takes the place of what is on the screen; `None` if it is there already. The cursor
+    /// waits at the end of the last row.
+    fn update(&mut self, columns: usize) -> Option<String> {
+        let rows = broken(&std::mem::take(&mut self.text), self.columns);
+        if (columns, &rows) == (self.shown.0, &self.shown.1) {
+            return None;
         }
-        let text = lines.join("\n");
-        write(&format!("{}{text}{}", self.erasing(columns), self.mark()));
-        self.drawn = Some(now);
-    }
-
-    fn erase(&mut self) {
-        write(&self.erasing(columns()));
-        self.drawn = None;
-    }
-
-    /// What takes away the lines that were drawn. The cursor waits at the end of the last one.
-    fn erasing(&self, columns: usize) -> String {
-        let lines = self.drawn.iter().flat_map(|(_, lines)| lines);
-        let rows = lines.map(|line| rows(measure_text_width(line), columns));
-        let rows: usize = rows.sum();
-        match rows {
+        let drawn = self.shown.1.iter();
+        let drawn = drawn.map(|row| measure_text_width(row).div_ceil(columns.max(1)).max(1));
+        let erasing = match drawn.sum::<usize>() {
             0 => String::new(),
             1 => "\r\x1b[J".to_owned(),
-            rows => format!("\r\x1b[{}A\x1b[J", rows.saturating_sub(1)),
+            count => format!("\r\x1b[{}A\x1b[J", count.saturating_sub(1)),
+        };
+        let text = format!("{erasing}{}", rows.join("\n"));
+        self.shown = (columns, rows);
+        Some(text)
+    }
+}
+
+/// A text as it stands in rows of so many columns, without the blanks at their ends.
+fn broken(text: &str, columns: usize) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for character in text.chars() {
+        row.push(character);
+        if measure_text_width(&row) >= columns {
+            rows.push(row.trim_end().to_owned());
+            row.clear();
         }
     }
+    if !row.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
 
-    /// What the window's button is to show.
-    fn mark(&self) -> String {
-        match self.taskbar {
-            Taskbar::Absent => String::new(),
-            Taskbar::Present => {
-                let percent = self.done.saturating_mul(100).checked_div(self.total);
-                format!("\x1b]9;4;1;{}\x1b\\", percent.unwrap_or_default())
-            }
+impl Screen {
+    fn drawing(&self) -> MutexGuard<'_, Drawing> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        let columns = Term::stderr().size().1;
+        self.drawing().columns = columns.into();
+        columns
+    }
+
+    fn height(&self) -> u16 {
+        Term::stderr().size().0
+    }
+
+    // All that is on the screen is taken away at once, below.
+
+    fn move_cursor_up(&self, _rows: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _rows: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _columns: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _columns: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.drawing().text.push_str(text.trim_start_matches('\r'));
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let columns = Term::stderr().size().1.into();
+        if let Some(text) = self.drawing().update(columns) {
+            write(&text);
         }
+        Ok(())
     }
-}
-
-/// How many rows of a terminal a line takes.
-fn rows(width: usize, columns: usize) -> usize {
-    width.div_ceil(columns.max(1)).max(1)
-}
-
-/// As much of a line as fits.
-fn fitting(line: &str, columns: usize) -> &str {
-    let mut fitting = cut(line, columns);
-    while measure_text_width(fitting) > columns {
-        fitting = cut(fitting, fitting.chars().count().saturating_sub(1));
-    }
-    fitting
-}
-
-fn columns() -> usize {
-    Term::stderr().size().1.into()
 }
 
 /// Writes to the terminal at once. Nothing fails a run because nobody sees it.
@@ -193,12 +249,8 @@ pub(super) fn change(change: impl FnOnce(&mut Bar)) {
 
 /// Writes while the bar is away.
 pub(super) fn beside(write: impl FnOnce()) {
-    match &mut *bar() {
-        Some(bar) => {
-            bar.erase();
-            write();
-            bar.draw();
-        }
+    match &*bar() {
+        Some(bar) => bar.progress.suspend(write),
         None => write(),
     }
 }
@@ -210,8 +262,8 @@ pub(super) fn is_shown() -> bool {
 
 /// Takes the bar off the screen, and off the window's button, for good.
 pub fn take_away() {
-    if let Some(mut bar) = bar().take() {
-        bar.erase();
+    if let Some(bar) = bar().take() {
+        bar.progress.finish_and_clear();
         match bar.taskbar {
             Taskbar::Absent => {}
             Taskbar::Present => write("\x1b]9;4;0;0\x1b\\"),
@@ -223,29 +275,38 @@ pub fn take_away() {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_narrower_terminal_has_more_rows_to_take_away() {
-        let mut bar = Bar::new(3, Taskbar::Absent);
-        bar.counts = "1 created, 0 rejected, 0 in doubt, ends 10:08:37".to_owned();
-        bar.message = "line 3: 0.002 BTC to R2".to_owned();
-        bar.done = 1;
-        let lines = bar.lines(80);
-        assert_eq!(
-            lines[1],
-            "[======>             ] 1/3  line 3: 0.002 BTC to R2"
-        );
-        bar.drawn = Some((80, lines.to_vec()));
-        assert_eq!(bar.erasing(80), "\r\x1b[2A\x1b[J");
-        assert_eq!(bar.erasing(40), "\r\x1b[4A\x1b[J");
-        assert_eq!(bar.lines(30)[1], "[======>             ] 1/3  li");
-        bar.done = 3;
-        assert!(bar.lines(80)[1].starts_with("[====================] 3/3"));
+    /// What is written when these lines are drawn, each filled up with blanks.
+    fn update(drawing: &mut Drawing, lines: &[&str], columns: usize) -> Option<String> {
+        drawing.columns = columns;
+        let filled = lines.iter().map(|line| {
+            let width = line.len().div_ceil(columns).max(1) * columns;
+            format!("{line:width$}")
+        });
+        drawing.text = filled.collect();
+        drawing.update(columns)
     }
 
     #[test]
-    fn a_line_is_cut_by_its_width() {
-        assert_eq!(fitting("日本日本", 5), "日本");
-        assert_eq!(fitting("abc", 5), "abc");
-        assert_eq!((rows(0, 80), rows(80, 80), rows(81, 80)), (1, 1, 2));
+    fn what_is_on_a_narrower_terminal_is_taken_away_by_its_width() {
+        let lines = [
+            "",
+            "[======>             ] 1/3  line 3: 0.002 BTC to R2",
+            "ends",
+        ];
+        let text = lines.join("\n");
+        let mut drawing = Drawing::default();
+        assert_eq!(update(&mut drawing, &lines, 80), Some(text.clone()));
+        assert_eq!(update(&mut drawing, &lines, 80), None);
+        // The line of 51 has broken in two.
+        let broken = "\n[======>             ] 1/3  line 3: 0.00\n2 BTC to R2\nends";
+        assert_eq!(
+            update(&mut drawing, &lines, 40),
+            Some(format!("\r\x1b[3A\x1b[J{broken}"))
+        );
+        assert_eq!(
+            update(&mut drawing, &[], 40),
+            Some("\r\x1b[3A\x1b[J".to_owned())
+        );
+        assert_eq!(update(&mut drawing, &["one"], 40), Some("one".to_owned()));
     }
 }

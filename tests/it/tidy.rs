@@ -168,6 +168,7 @@ const IMPURE: &[&str] = &[
     "tokio",
     "reqwest",
     "hyper",
+    "indicatif",
 ];
 
 /// Names that say nothing about what is in a file.

@@ -303,7 +303,7 @@ fn a_key_is_read_as_deep_as_one_may_stand_and_no_deeper() {
         400,
         r#"{"result":[[[["network"]]]]}"#,
         Verdict::Unknown,
-        "http_400",
+        "unreadable_answer",
     );
 }
 
@@ -461,7 +461,7 @@ fn a_refusal_that_does_not_say_why_is_unknown() {
         r#"{"status":"error","result":{"network":"x"}"#,
     ] {
         for code in [400, 402, 422, 499] {
-            assert_is(code, body, Verdict::Unknown, &format!("http_{code}"));
+            assert_is(code, body, Verdict::Unknown, "unreadable_answer");
         }
     }
     let latin = b"{\"status\":\"error\",\"result\":{\"network\":\"caf\xe9\"}}";
@@ -712,6 +712,12 @@ proptest! {
             Verdict::Unknown => {}
         }
         prop_assert!(!outcome.detail.contains(['\n', '\r', '\t']));
+        // So that a status that somebody types over a doubt is known as one.
+        prop_assert_eq!(
+            outcome.verdict == Verdict::Unknown,
+            own_key::is_doubt(&outcome.error_key),
+            "{} {}: {:?}", code, body, outcome
+        );
     }
 
     /// A body that does not arrive as it was written says nothing that counts.
@@ -727,6 +733,7 @@ proptest! {
         };
         let outcome = read_bytes(code, &mangled);
         prop_assert_eq!(&outcome.verdict, &Verdict::Unknown, "{} {:?}", code, mangled);
+        prop_assert!(own_key::is_doubt(&outcome.error_key));
     }
 
     /// The same for bytes that are nothing in particular.
@@ -736,6 +743,8 @@ proptest! {
         let is_unexpected =
             matches!(outcome.verdict, Verdict::Created { .. } | Verdict::Rejected);
         prop_assert!(!is_unexpected, "{code} {body:?}: {outcome:?}");
+        let is_unknown = outcome.verdict == Verdict::Unknown;
+        prop_assert_eq!(is_unknown, own_key::is_doubt(&outcome.error_key));
     }
 
     /// A success that is cut anywhere is unknown, and keeps the id as soon as it is whole.

@@ -1,6 +1,7 @@
 //! Reading a results file, which a spreadsheet may have saved since it was written.
 
 use super::line::{COLUMNS, IN_FLIGHT};
+use crate::domain::outcome::own_key;
 use crate::intake::table::{self, TableError, TableRow};
 use crate::ledger::adopt::{Line, LineEnding};
 use crate::ledger::attempt::INTERRUPTED;
@@ -210,7 +211,8 @@ fn line(row: &TableRow, places: &[Option<usize>; 17]) -> Option<Line> {
 /// no other has one in that column, and what was not created says why. So nobody settles a doubt by
 /// typing another status over it.
 fn ending_of(ending: Ending) -> LineEnding {
-    let has_no_answer = [IN_FLIGHT, INTERRUPTED].contains(&ending.error_key.as_str());
+    let key = ending.error_key.as_str();
+    let has_no_answer = [IN_FLIGHT, INTERRUPTED].contains(&key) || own_key::is_doubt(key);
     let is_whole = match ending.status {
         AttemptStatus::Created => !ending.invoice_id.is_empty(),
         AttemptStatus::Rejected | AttemptStatus::NotCreated => {
@@ -265,12 +267,14 @@ mod tests {
             })
         };
         for status in [AttemptStatus::Rejected, AttemptStatus::NotCreated] {
-            for error_key in [IN_FLIGHT, INTERRUPTED] {
+            for error_key in [IN_FLIGHT, INTERRUPTED, "no_answer", "http_307", "http_409"] {
                 let typed = ending(status, error_key);
                 assert!(matches!(typed, LineEnding::Unreadable { .. }), "{typed:?}");
             }
-            let answered = ending(status, "network");
-            assert!(matches!(answered, LineEnding::Is(_)), "{answered:?}");
+            for error_key in ["network", "http_404", "rate_limit"] {
+                let answered = ending(status, error_key);
+                assert!(matches!(answered, LineEnding::Is(_)), "{answered:?}");
+            }
         }
     }
 }

@@ -103,6 +103,38 @@ fn a_wrong_verdict_can_be_changed_until_the_payout_is_sent_again() {
 }
 
 #[test]
+fn a_status_that_is_typed_over_a_doubt_changes_no_verdict_and_is_no_answer() {
+    let steps = [
+        ("drop-after", 1),
+        ("half", 1),
+        ("no-id", 1),
+        ("status:307", 0),
+        ("status:400", 0),
+        ("status:409", 0),
+        ("status:503", 0),
+    ];
+    for (step, created) in steps {
+        let scene = Scene::paying(step, "");
+        scene.write(INPUT, References::With.input(1));
+        pay(&scene, INPUT, &["--keep-going"]).ends(6, "in doubt");
+        let doubt = scene.read(RESULTS);
+        assert!(doubt.contains(",unknown,,,"), "{doubt}");
+        for status in ["rejected", "not_created"] {
+            let typed = doubt.replace(",unknown,", &format!(",{status},"));
+            // The ledger is lost as well.
+            fs::remove_file(scene.ledger()).unwrap();
+            scene.write(RESULTS, &typed);
+            pay(&scene, INPUT, &["--retry-rejected"]).ends(6, "in doubt");
+            let verdict = ["--line", "2", "--invoice-id", "INV-FOUND123", "--yes"];
+            run(&scene, &[&["resolve", INPUT][..], &verdict].concat()).ends(0, "Recorded");
+            scene.write(RESULTS, &typed);
+            pay(&scene, INPUT, &["--retry-rejected"]).ends(0, "Already created: 1");
+        }
+        assert_paid(&scene, created, step);
+    }
+}
+
+#[test]
 fn a_verdict_that_was_adopted_from_the_results_file_can_be_changed_too() {
     let scene = in_doubt("drop-before");
     resolve(&scene, &[INPUT, "--line", "2", "--invoice-id", "INV-WRONG"]).ends(0, "created");
