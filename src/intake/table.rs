@@ -146,9 +146,10 @@ mod tests {
         #[test]
         fn what_the_csv_crate_writes_is_read(
             header in prop::collection::vec("[a-zа-я_]{1,8}", 3),
-            mut rows in prop::collection::vec(prop::collection::vec("[!-~а-я][ -~а-я\n]{0,8}[!-~а-я]", 3), 1..6),
+            mut rows in prop::collection::vec(prop::collection::vec("[!-:<-~а-я][ -~а-я\n]{0,8}[!-~а-я]", 3), 1..6),
         ) {
-            // The delimiter is told from the header, which in a table of ours has names alone.
+            // The delimiter is told from the header, which in a table of ours has names alone. No row
+            // is all semicolons, which would be a blank one.
             rows.insert(0, header);
             let mut writer = csv::Writer::from_writer(Vec::new());
             rows.iter().for_each(|row| writer.write_record(row).unwrap());
