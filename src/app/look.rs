@@ -13,7 +13,7 @@ use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
 use crate::payout::results::read::read;
 use crate::payout::run::{Knowledge, Request};
-use crate::payout::standing::{self, Glance};
+use crate::payout::states::{self, Overview};
 use std::time::Duration;
 
 /// A batch as its records have it.
@@ -118,12 +118,12 @@ pub(super) async fn open_to_look(
     open::look(ledger, results, &wanted(realm)).await
 }
 
-/// Takes a glance at the batch of an input, in the realm that it is of.
-pub(super) async fn glance(
+/// The overview of the batch of an input, in the realm that it is of.
+pub(super) async fn overview(
     ledger: &mut Ledger<AnyEngine>,
     (results, path): (&mut Results<DiskFile>, &BatchPath),
     (files, intake): (&Files, &Intake),
-) -> Result<Glance, OpenError> {
+) -> Result<Overview, OpenError> {
     let wanted = |realm, payouts| open::Wanted {
         realm,
         path,
@@ -131,12 +131,12 @@ pub(super) async fn glance(
         payouts,
     };
     if let Some(likely) = realm_of_path(ledger, path, files).await? {
-        let glance = standing::glance_unchanged(ledger, results, &wanted(likely, &[])).await?;
-        if let Some(glance) = glance {
-            return Ok(glance);
+        let overview = states::overview_unchanged(ledger, results, &wanted(likely, &[])).await?;
+        if let Some(overview) = overview {
+            return Ok(overview);
         }
     }
     let payouts: Vec<Payout> = intake.payouts_in_parts().flatten().collect();
     let realm = realm_of_batch(ledger, results, path, files).await?;
-    standing::glance(ledger, results, &wanted(realm, &payouts)).await
+    states::overview(ledger, results, &wanted(realm, &payouts)).await
 }

@@ -3,7 +3,7 @@
 
 use super::check::{CreatedByBatch, block_on, read_intake};
 use super::input;
-use super::look::glance;
+use super::look::overview;
 use super::records::{ledger_to_look_at, results_at};
 use super::run::doubts;
 use crate::cli::TableFormat;
@@ -17,7 +17,7 @@ use crate::ledger::rules::doubts_without_row;
 use crate::ledger::{AnyEngine, Attempt, BatchRecord, Ledger, LedgerError, PayoutKey};
 use crate::payout::plan::state_of;
 use crate::payout::run::Paths;
-use crate::payout::standing::{Glance, Part, keys_of_part};
+use crate::payout::states::{Overview, Part, keys_of_part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
 use crate::terminal::{events, report, ui};
 use foldhash::quality::RandomState;
@@ -39,31 +39,34 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let (mut results, path) = results_at(&files.results)?;
     let mut ledger = ledger_to_look_at(files).await?;
     let place = ledger.place();
-    let glance = glance(&mut ledger, (&mut results, &path), (files, &intake)).await;
-    let mut glance = glance.map_err(|error| Error::open(&files.results, &place, &error))?;
+    let overview = overview(&mut ledger, (&mut results, &path), (files, &intake)).await;
+    let mut overview = overview.map_err(|error| Error::open(&files.results, &place, &error))?;
     let failed = |error: LedgerError| Error::ledger(&place, &error);
-    let mut telling = Telling::begin(config, &intake, &glance)?;
-    let record = glance.record.clone();
-    let own = std::mem::take(&mut glance.own);
+    let mut telling = Telling::begin(config, &intake, &overview)?;
+    let record = overview.record.clone();
+    let own = std::mem::take(&mut overview.own);
     let all_keys = AllKeys::new(&intake, &record, &own);
     let mut row_keys = KeyMaker::new(&record.id, record.references, &own);
-    for payouts in parts(&intake, &glance) {
+    for payouts in parts(&intake, &overview) {
         let keys = keys_of_part(&mut row_keys, &payouts);
         let of = (record.realm, payouts.as_slice());
-        let part = Part::gather(&mut ledger, &mut glance, of, keys).await;
+        let part = Part::gather(&mut ledger, &mut overview, of, keys).await;
         let part = part.map_err(failed)?;
         let rows: Vec<StatusRow<'_>> = part.states(&payouts, &record, &all_keys).collect();
         telling.take(&rows, part.created_of(&record.id))?;
     }
     let paths = paths_of(&mut ledger, &telling.created, &record).await;
-    telling.end(&all_keys, &glance, &paths.map_err(failed)?)?;
+    telling.end(&all_keys, &overview, &paths.map_err(failed)?)?;
     Ok(Exit::AllCreated)
 }
 
 /// The payouts of the input, some at a time if its batch allows it.
-fn parts<'i>(intake: &'i Intake, glance: &Glance) -> Box<dyn Iterator<Item = Vec<Payout>> + 'i> {
+fn parts<'i>(
+    intake: &'i Intake,
+    overview: &Overview,
+) -> Box<dyn Iterator<Item = Vec<Payout>> + 'i> {
     let parts = intake.payouts_in_parts();
-    if glance.attempts.is_none() {
+    if overview.attempts.is_none() {
         Box::new(parts)
     } else {
         Box::new(std::iter::once(parts.flatten().collect()))
@@ -138,8 +141,8 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn begin(config: &'a Status, intake: &Intake, glance: &Glance) -> Result<Self, Error> {
-        let has_parts = glance.attempts.is_none() && intake.payouts_in_parts().nth(1).is_some();
+    fn begin(config: &'a Status, intake: &Intake, overview: &Overview) -> Result<Self, Error> {
+        let has_parts = overview.attempts.is_none() && intake.payouts_in_parts().nth(1).is_some();
         let table = match config.format {
             TableFormat::Human if has_parts => StatusTable::of(intake.payouts_in_parts().flatten()),
             TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),
@@ -189,10 +192,10 @@ impl<'a> Telling<'a> {
     }
 
     /// Tells where the batch stands.
-    fn end(mut self, keys: &dyn Keys, glance: &Glance, paths: &Paths) -> Result<(), Error> {
+    fn end(mut self, keys: &dyn Keys, overview: &Overview, paths: &Paths) -> Result<(), Error> {
         let files: &Files = &self.config.files;
-        let own = &glance.record.id;
-        let without_row = doubts_without_row(&glance.doubts, own, keys);
+        let own = &overview.record.id;
+        let without_row = doubts_without_row(&overview.doubts, own, keys);
         without_row
             .iter()
             .for_each(|_| self.counts.add(State::InDoubt));
@@ -203,16 +206,16 @@ impl<'a> Telling<'a> {
             sums: self.sums,
             took: None,
             created_before: self.created.before(own, paths),
-            created_without_row: glance.created.saturating_sub(self.with_row),
+            created_without_row: overview.created.saturating_sub(self.with_row),
             left_out: 0,
             accepted_otherwise: Vec::new(),
             stopped: String::new(),
-            is_at_work: glance.is_at_work,
+            is_at_work: overview.is_at_work,
             results: files.results.display().to_string(),
             command: files.run_command(),
             doubts: self.doubts,
         };
-        if glance.is_at_work {
+        if overview.is_at_work {
             // What a run has not finished yet is nothing for an operator to settle.
             summary.doubts.clear();
             summary.command.clear();

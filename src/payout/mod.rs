@@ -7,6 +7,6 @@ pub mod pacer;
 pub mod plan;
 pub mod results;
 pub mod run;
-pub mod standing;
+pub mod states;
 pub mod stop;
 pub mod submit;

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 /// What of a batch has to do with all rows of its input.
 #[derive(Debug)]
-pub struct Glance {
+pub struct Overview {
     /// The batch.
     pub record: BatchRecord,
     /// Whether another run is at work on it.
@@ -33,7 +33,7 @@ pub struct Glance {
     pub created: u64,
 }
 
-impl Glance {
+impl Overview {
     fn of(record: BatchRecord, is_at_work: bool) -> Self {
         Self {
             record,
@@ -60,18 +60,18 @@ impl Glance {
     }
 }
 
-/// Takes a glance at the batch of a path. Its attempts are held in memory only where the results
+/// The overview of the batch of a path. Its attempts are held in memory only where the results
 /// file says something else.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn glance<E: Engine, S: Storage>(
+pub async fn overview<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
-) -> Result<Glance, OpenError> {
-    if let Some(glance) = glance_unchanged(ledger, results, wanted).await? {
-        return Ok(glance);
+) -> Result<Overview, OpenError> {
+    if let Some(overview) = overview_unchanged(ledger, results, wanted).await? {
+        return Ok(overview);
     }
     let Opened {
         record,
@@ -79,38 +79,38 @@ pub async fn glance<E: Engine, S: Storage>(
         notices: _,
         is_at_work,
     } = look(ledger, results, wanted).await?;
-    let mut glance = Glance::of(record, is_at_work);
-    glance.count(&attempts);
-    glance.attempts = Some(attempts);
-    Ok(glance)
+    let mut overview = Overview::of(record, is_at_work);
+    overview.count(&attempts);
+    overview.attempts = Some(attempts);
+    Ok(overview)
 }
 
 /// The same of a batch whose results file says what the ledger says; `None` of another.
 ///
 /// # Errors
 /// See [`OpenError`].
-pub async fn glance_unchanged<E: Engine, S: Storage>(
+pub async fn overview_unchanged<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
-) -> Result<Option<Glance>, OpenError> {
+) -> Result<Option<Overview>, OpenError> {
     let Some(record) = ledger.batch_at(wanted.realm, wanted.path).await? else {
         return Ok(None);
     };
     let mut comparison = results.compare()?;
     let mut position = Position::default();
     let is_at_work = ledger.is_at_work(&record.id).await?;
-    let mut glance = Glance::of(record, is_at_work);
+    let mut overview = Overview::of(record, is_at_work);
     loop {
-        let page = ledger.page_of(&glance.record.id, &mut position).await?;
+        let page = ledger.page_of(&overview.record.id, &mut position).await?;
         if page.is_empty() {
             break;
         }
-        glance.count(&page);
+        overview.count(&page);
         comparison.take(&page)?;
     }
     let is_unchanged = position != Position::default() && results.agrees(comparison)?;
-    Ok(is_unchanged.then_some(glance))
+    Ok(is_unchanged.then_some(overview))
 }
 
 /// Some rows of an input with all that the ledger knows about them.
@@ -129,17 +129,17 @@ impl Part {
     /// It cannot be read.
     pub async fn gather<E: Engine>(
         ledger: &mut Ledger<E>,
-        glance: &mut Glance,
+        overview: &mut Overview,
         (realm, payouts): (Realm, &[Payout]),
         keys: Vec<PayoutKey>,
     ) -> Result<Self, LedgerError> {
         let mut known = Known::default();
-        known.extend(glance.attempts.take().into_iter().flatten());
+        known.extend(overview.attempts.take().into_iter().flatten());
         let rows = payouts.iter().zip(&keys).collect();
         learn(ledger, realm, rows, &mut known).await?;
-        let own = &glance.record.id;
+        let own = &overview.record.id;
         let mut at_work = ledger.at_work(known.all(), own).await?;
-        at_work.extend(glance.is_at_work.then(|| own.clone()));
+        at_work.extend(overview.is_at_work.then(|| own.clone()));
         Ok(Self {
             keys,
             known,
