@@ -234,10 +234,11 @@ mod tests {
         /// The case of one letter carries one bit, so a changed digit is found with the
         /// probability that EIP-55 gives, and a changed case always.
         #[test]
-        fn a_letter_of_the_other_case_is_refused(body: [u8; 20], at in 0usize..40) {
+        fn a_letter_of_the_other_case_is_refused(mut body: [u8; 20], at in 0usize..40) {
+            // So that the digit there is a letter.
+            body[at / 2] |= 0xaa;
             let text = encode(&body);
             let mut bytes = text.clone().into_bytes();
-            prop_assume!(bytes[2 + at].is_ascii_alphabetic());
             bytes[2 + at] ^= 0x20;
             let changed = String::from_utf8(bytes).unwrap();
             let refused = read(&changed) == Err(Fault::CaseChecksum);
