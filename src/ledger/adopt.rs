@@ -270,11 +270,18 @@ impl Adoption<'_> {
     }
 
     /// The attempt of a line whose id was damaged: no two attempts of one batch are begun in the
-    /// same millisecond for the same line of the input and with the same number.
+    /// same millisecond for the same payout, the same line of the input and with the same number.
+    /// A spreadsheet may have left no more of the time than its minute, which says nothing.
     fn with_damaged_id(&mut self, line: &Line) -> Option<Attempt> {
         let begin = (line.started_at?, line.input_line?, line.number?);
+        if begin.0.timestamp_subsec_millis() == 0 {
+            return None;
+        }
+        let own = identity_of_fields(line)?;
         let id = self.of_batch().by_begin.get(&begin)?.clone();
-        self.known.of_id(&id).cloned()
+        let attempt = self.known.of_id(&id)?;
+        let is_same = attempt.content == own.content && attempt.reference == own.reference;
+        is_same.then(|| attempt.clone())
     }
 
     fn of_batch(&mut self) -> &mut OfBatch {

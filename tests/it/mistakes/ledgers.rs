@@ -64,6 +64,30 @@ fn a_payout_that_lost_its_rejected_reference_in_one_home_is_known_in_the_other()
 }
 
 #[test]
+fn attempts_of_one_minute_are_not_taken_for_one() {
+    // Two payouts that were sent from the same line, after the rows were sorted; a spreadsheet has
+    // left nothing of the times but the minute; and the ledger is lost.
+    let scene = begun(References::Without, 0);
+    pay(&scene, INPUT, &["--only", "3"]).ends(0, "1 created");
+    let rows = [2, 1, 3, 4].map(|n| References::Without.row(n)).concat();
+    scene.write(INPUT, format!("{}{rows}", References::Without.header()));
+    pay(&scene, INPUT, &["--only", "3"]).ends(0, "1 created");
+    let text = scene.read(RESULTS);
+    let mut lines = text.lines();
+    let mut saved = format!("{}\n", lines.next().unwrap());
+    for line in lines {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        cells[8] = "25.11.2026 20:55";
+        cells[15] = "25.11.2026 20:55";
+        saved.push_str(&format!("{}\n", cells.join(",")));
+    }
+    scene.write(RESULTS, saved);
+    fs::remove_file(scene.ledger()).unwrap();
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
 fn a_doubt_is_adopted_as_a_doubt() {
     for (step, kill) in [("drop-after", false), ("delay:1h", true)] {
         let scene = Scene::paying(step, "");
