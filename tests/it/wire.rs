@@ -145,7 +145,7 @@ fn a_refusal_that_did_not_arrive_whole_is_unknown() {
         (format!("{chunked}{chunk}zz\r\n"), "broken_answer"),
         (
             format!("HTTP/1.0 400 No\r\n\r\n{}", &REFUSAL[..30]),
-            "http_400",
+            "unreadable_answer",
         ),
         (
             format!("HTTP/1.1 400 No\r\ncontent-length: -5\r\n\r\n{REFUSAL}"),
@@ -189,9 +189,8 @@ fn what_may_be_the_api_s_and_cannot_be_read_is_not_asked_for_again() {
                 "HTTP/1.1 {code} No\r\ncontent-length: {}\r\n\r\n",
                 body.len()
             );
-            let key = format!("http_{code}");
             let answer = [head.as_bytes(), &body].concat();
-            check(answer, ("unknown", &key));
+            check(answer, ("unknown", "unreadable_answer"));
         }
     }
 }
