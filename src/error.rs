@@ -66,7 +66,6 @@ impl Error {
             io::ErrorKind::NotFound => "check the name, and the folder you are in",
             io::ErrorKind::IsADirectory => "name the CSV file in it",
             io::ErrorKind::PermissionDenied => "make the file readable for you",
-            io::ErrorKind::NotSeekable => "save it as a file first",
             _ => "nothing was sent",
         };
         Self::new(path.display(), words(error), hint)

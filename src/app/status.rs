@@ -17,7 +17,7 @@ use crate::ledger::rules::doubts_without_row;
 use crate::ledger::{AnyEngine, Attempt, BatchRecord, Ledger, LedgerError, PayoutKey};
 use crate::payout::plan::state_of;
 use crate::payout::run::Paths;
-use crate::payout::states::{Overview, Part, keys_of_part};
+use crate::payout::states::{Overview, Part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
 use crate::terminal::{events, report, ui};
 use foldhash::quality::RandomState;
@@ -48,7 +48,7 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let all_keys = AllKeys::new(&intake, &record, &own);
     let mut row_keys = KeyMaker::new(&record.id, record.references, &own);
     for payouts in parts(&intake, &overview) {
-        let keys = keys_of_part(&mut row_keys, &payouts);
+        let keys = row_keys.keys(&payouts);
         let of = (record.realm, payouts.as_slice());
         let part = Part::gather(&mut ledger, &mut overview, of, keys).await;
         let part = part.map_err(failed)?;

@@ -198,7 +198,8 @@ impl<'a> Reading<'a> {
     fn rejected_with_documented_key(&self) -> Option<Outcome> {
         let key = self.refusal.as_ref()?.documented?;
         match self.answer.http_status {
-            401 | 403 | 404 | 405 | 408 | 409 | 425 => None,
+            401 | 403 | 404 | 405 => None,
+            code if own_key::MAY_BE_UNDER_WAY.contains(&code) => None,
             _ => Some(self.outcome(Verdict::Rejected, key)),
         }
     }

@@ -235,20 +235,7 @@ mod tests {
 
     #[test]
     fn counts_are_told_by_kind() {
-        let finding = |severity, kind| Finding {
-            severity,
-            line: None,
-            column: None,
-            key: "file",
-            kind,
-            value: String::new(),
-            span: None,
-            message: String::new(),
-            hint: String::new(),
-            row: String::new(),
-            row_span: None,
-            related: None,
-        };
+        let finding = |severity, kind| Finding::of_ledger(severity, None, kind);
         let mut counts = FindingCounts::default();
         assert_eq!(counts.to_string(), "no findings");
         counts.count(&finding(Severity::Error, "amount"));

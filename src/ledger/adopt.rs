@@ -277,9 +277,9 @@ impl Adoption<'_> {
         if begin.0.timestamp_subsec_millis() == 0 {
             return None;
         }
-        let own = identity_of_fields(line)?;
         let id = self.of_batch().by_begin.get(&begin)?.clone();
         let attempt = self.known.of_id(&id)?;
+        let own = identity_of_fields(line)?;
         let is_same = attempt.content == own.content && attempt.reference == own.reference;
         is_same.then(|| attempt.clone())
     }

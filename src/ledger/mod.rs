@@ -93,31 +93,29 @@ impl LedgerError {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-        Self::Moved(to) => format!("name it with --ledger {}", shell_word(to)).into(),
-        Self::MoveUnfinished => {
-            "finish the move from the old ledger to this one (ccbatch ledger move)".into()
+            Self::Moved(to) => format!("name it with --ledger {}", shell_word(to)).into(),
+            Self::MoveUnfinished => {
+                "finish the move from the old ledger to this one (ccbatch ledger move)".into()
+            }
+            Self::Newer(_) => "use the newer ccbatch".into(),
+            Self::NotALedger => "name the ledger's own file with --ledger".into(),
+            Self::Damaged(_) => {
+                "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
+            }
+            Self::Engine(EngineError::Replaced(_)) => {
+                "see that no other run is at work and that this is the ledger the run began with, then run again".into()
+            }
+            Self::Engine(EngineError::Pooled) => "connect directly, not through a pooler".into(),
+            Self::Engine(EngineError::Denied(_)) => {
+                "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
+            }
+            Self::Engine(EngineError::Lost(_)) => {
+                "see to the server and the network, then run again".into()
+            }
+            Self::Engine(_) | Self::Commit(_) | Self::Random => {
+                "see to the ledger, then run again".into()
+            }
         }
-        Self::Newer(_) => "use the newer ccbatch".into(),
-        Self::NotALedger => "name the ledger's own file with --ledger".into(),
-        Self::Damaged(_) => {
-            "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
-        }
-        Self::Engine(EngineError::Replaced(_)) => {
-            "see that no other run is at work and that this is the ledger the run began with, then run again".into()
-        }
-        Self::Engine(EngineError::Pooled) => {
-            "connect directly, not through a pooler".into()
-        }
-        Self::Engine(EngineError::Denied(_)) => {
-            "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
-        }
-        Self::Engine(EngineError::Lost(_)) => {
-            "see to the server and the network, then run again".into()
-        }
-        Self::Engine(_) | Self::Commit(_) | Self::Random => {
-            "see to the ledger, then run again".into()
-        }
-    }
     }
 }
 

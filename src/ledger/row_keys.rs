@@ -55,8 +55,7 @@ pub fn keys_of(
     references: References,
     attempts: &[Attempt],
 ) -> Vec<PayoutKey> {
-    let mut keys = KeyMaker::new(batch, references, attempts);
-    payouts.iter().map(|payout| keys.next(payout)).collect()
+    KeyMaker::new(batch, references, attempts).keys(payouts)
 }
 
 /// Makes the keys of an input's rows, one after the other.
@@ -91,6 +90,11 @@ impl<'a> KeyMaker<'a> {
             live,
             ordinals: HashMap::default(),
         }
+    }
+
+    /// The keys of the next rows.
+    pub fn keys(&mut self, payouts: &[Payout]) -> Vec<PayoutKey> {
+        payouts.iter().map(|payout| self.next(payout)).collect()
     }
 
     /// The key of the next row.

@@ -244,6 +244,10 @@ impl Known {
         self.twins.get_or_init(|| Twins::among(&self.attempts))
     }
 
+    fn is_any_live(&self) -> bool {
+        !self.twins().by_content.is_empty()
+    }
+
     /// Takes the place of an attempt with the same id; content and key stay as they are.
     pub fn replace(&mut self, attempt: Attempt) {
         let Some(index) = self.names().by_id.get(&attempt.id).copied() else {
@@ -390,13 +394,11 @@ fn twin<'a>(
     known: &'a Known,
     around: &Circumstances<'_>,
 ) -> Option<Refusal<&'a Attempt>> {
-    if known.twins().by_content.is_empty() {
-        return None; // Nothing is live.
+    if !known.is_any_live() {
+        return None; // A first batch asks for each of its rows.
     }
-    let equal = known.at(known.twins().by_content.get(&Content::of(row.payout)));
-    let twins = equal
+    let twins = equal_without_row(row, known, around)
         .into_iter()
-        .filter(|attempt| !around.keys.contains(&attempt.key))
         .filter(|attempt| is_twin(row, attempt, around));
     // One that is not created is told first: it cannot be repeated.
     let twin = twins
@@ -435,17 +437,25 @@ pub fn paid_alike<'a>(
     known: &'a Known,
     around: &Circumstances<'_>,
 ) -> Option<&'a Attempt> {
-    let by_content = &known.twins().by_content;
-    if by_content.is_empty() {
-        return None; // A first batch asks for each of its rows.
+    if !known.is_any_live() {
+        return None;
     }
-    let alike = known.at(by_content.get(&Content::of(row.payout)));
     let age = |attempt: &Attempt| around.now.signed_duration_since(attempt.started_at);
-    alike
+    equal_without_row(row, known, around)
         .into_iter()
-        .filter(|attempt| !around.keys.contains(&attempt.key))
         .filter(|attempt| age(attempt) <= TWIN_ACROSS_BATCHES)
         .max_by_key(|attempt| attempt.started_at)
+}
+
+/// The live attempts that pay what a row pays, and whose own key no row of the input has.
+fn equal_without_row<'a>(
+    row: Row<'_>,
+    known: &'a Known,
+    around: &Circumstances<'_>,
+) -> Vec<&'a Attempt> {
+    let mut equal = known.at(known.twins().by_content.get(&Content::of(row.payout)));
+    equal.retain(|attempt| !around.keys.contains(&attempt.key));
+    equal
 }
 
 /// Whether an attempt with the content of a row is taken for its payout.

@@ -8,9 +8,6 @@ pub fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::IsADirectory => "this is a directory".to_owned(),
-        io::ErrorKind::NotSeekable => {
-            "this is a pipe, and a batch is read more than once".to_owned()
-        }
         io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),

@@ -7,7 +7,7 @@ use super::run::learn;
 use crate::domain::Payout;
 use crate::ledger::attempt::Repetition;
 use crate::ledger::history::Position;
-use crate::ledger::row_keys::{KeyMaker, Keys};
+use crate::ledger::row_keys::Keys;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState, judge};
 use crate::ledger::{
     Attempt, AttemptStatus, BatchId, BatchRecord, Engine, Ledger, LedgerError, PayoutKey, Realm,
@@ -178,9 +178,4 @@ impl Part {
             attempts.filter(|it| it.batch == *batch && it.status() == AttemptStatus::Created);
         u64::try_from(created.count()).unwrap_or(u64::MAX)
     }
-}
-
-/// The keys of the next rows.
-pub fn keys_of_part(keys: &mut KeyMaker<'_>, payouts: &[Payout]) -> Vec<PayoutKey> {
-    payouts.iter().map(|payout| keys.next(payout)).collect()
 }

@@ -94,7 +94,7 @@ impl PlaceError {
                 "check the name, and that the disk is there; for a batch that was never begun make the folder first"
             }
             Self::TooLarge => {
-                "nothing was sent; move this file away, and the next run writes its own anew from the ledger"
+                "nothing was sent; bring the file back as it was; only if every payout of the batch was made with this ledger, move it away: the next run writes it anew"
             }
             Self::NotAFile | Self::System => {
                 "name a file with --results, and for a batch that was begun the same one as before"
