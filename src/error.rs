@@ -277,14 +277,6 @@ impl Error {
         Self::new(place, error, error.hint())
     }
 
-    /// The batch was begun through another host.
-    #[must_use]
-    pub fn other_host(results: &Path, host: &str) -> Self {
-        let message = format!("this batch was begun through {host}");
-        let hint = "nothing was sent; finish it with the --api-url that it was begun with";
-        Self::new(results.display(), message, hint)
-    }
-
     /// Nothing more is paid under this file's name.
     #[must_use]
     pub fn closed(input: &Path, newest: &Attempt, results: &str) -> Self {

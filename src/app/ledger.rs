@@ -119,6 +119,7 @@ async fn adopt(
     let realm = known.first().copied();
     let wanted = open::Wanted {
         realm: realm.unwrap_or_else(|| Realm::of_host(&line.host)),
+        host: None,
         path: &path,
         references,
         payouts: &[],

@@ -104,6 +104,7 @@ pub(super) async fn open_to_look(
 ) -> Result<Opened, OpenError> {
     let wanted = |realm| open::Wanted {
         realm,
+        host: None,
         path,
         references,
         payouts,
@@ -126,6 +127,7 @@ pub(super) async fn overview(
 ) -> Result<Overview, OpenError> {
     let wanted = |realm, payouts| open::Wanted {
         realm,
+        host: None,
         path,
         references: None,
         payouts,

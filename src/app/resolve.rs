@@ -110,6 +110,7 @@ async fn open_batch_of_input(
     let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
     let wanted = open::Wanted {
         realm: realm.map_err(failed)?,
+        host: None,
         path: &path,
         references: None,
         payouts,
@@ -163,6 +164,7 @@ async fn open_at(
     let place = ledger.place();
     let wanted = open::Wanted {
         realm,
+        host: None,
         path,
         references: None,
         payouts: &[],

@@ -177,7 +177,6 @@ fn run_error(config: &Run, place: &str, error: RunError<Error>) -> Error {
     match error {
         RunError::Open(error) => Error::open(results, place, &error),
         RunError::Ledger(error) => Error::ledger(place, &error),
-        RunError::OtherHost(host) => Error::other_host(results, &host),
         RunError::Operator(error) => error,
     }
 }

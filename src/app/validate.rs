@@ -48,6 +48,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
         Some(api) => {
             let wanted = open::Wanted {
                 realm: Realm::of_host(api),
+                host: Some(api),
                 path: &path,
                 references: config.references,
                 payouts: &batch.payouts,

@@ -5,7 +5,7 @@ use super::adopt::{AdoptError, Change, Line, Setting, adopt};
 use super::engine::{Access, Engine, LookUp};
 use super::key::PayoutKey;
 use super::rules::Known;
-use super::{Ledger, LedgerError};
+use super::{BatchPath, Ledger, LedgerError};
 
 /// Why nothing of a results file was adopted.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,10 @@ pub enum AdoptingError {
 }
 
 impl<E: Engine> Ledger<E> {
-    /// Takes over what a results file says and the ledger does not know; `None`, and nothing is taken
-    /// over, when the attempts of the file have become known as those of other batches since the
-    /// batch was chosen.
+    /// Takes over what a results file says and the ledger does not know, and notes that the file was
+    /// seen at a path and how the batch's references count: the keys that are made here depend on
+    /// it. `None`, and nothing is written, when the attempts of the file have become known as those
+    /// of other batches since the batch was chosen.
     ///
     /// # Errors
     /// The ledger cannot be written, or a line cannot be what the program wrote. Nothing is adopted
@@ -30,12 +31,13 @@ impl<E: Engine> Ledger<E> {
         &mut self,
         lines: &[Line],
         into: Setting<'_>,
+        path: &BatchPath,
     ) -> Result<Option<Vec<Change>>, AdoptingError> {
         self.engine
             .begin(Access::Write)
             .await
             .map_err(LedgerError::from)?;
-        let adopted = self.adopt_inside(lines, into).await;
+        let adopted = self.adopt_inside(lines, into, path).await;
         self.end(adopted).await
     }
 
@@ -56,6 +58,7 @@ impl<E: Engine> Ledger<E> {
         &mut self,
         lines: &[Line],
         into: Setting<'_>,
+        path: &BatchPath,
     ) -> Result<Option<Vec<Change>>, AdoptingError> {
         let known = self.known_of_lines(lines, into).await?;
         let mut batches = lines
@@ -73,6 +76,8 @@ impl<E: Engine> Ledger<E> {
                 Change::Update(attempt) => drop(self.update(attempt).await?),
             }
         }
+        let batch = (into.batch, into.realm, into.references);
+        self.see_inside(batch, path).await?;
         Ok(Some(changes))
     }
 

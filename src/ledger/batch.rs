@@ -213,7 +213,8 @@ impl<E: Engine> Ledger<E> {
         ];
         self.engine.execute(sql, &values).await?;
         self.count_write().await?;
-        self.see_inside(&record, path).await?;
+        self.see_inside((&record.id, realm, references), path)
+            .await?;
         Ok(record)
     }
 
@@ -223,13 +224,14 @@ impl<E: Engine> Ledger<E> {
     /// The ledger cannot be written.
     pub async fn see(&mut self, record: &BatchRecord, path: &BatchPath) -> Result<(), LedgerError> {
         self.engine.begin(Access::Write).await?;
-        let seen = self.see_inside(record, path).await;
+        let batch = (&record.id, record.realm, record.references);
+        let seen = self.see_inside(batch, path).await;
         self.end(seen).await
     }
 
-    async fn see_inside(
+    pub(super) async fn see_inside(
         &mut self,
-        record: &BatchRecord,
+        (batch, realm, references): (&BatchId, Realm, References),
         path: &BatchPath,
     ) -> Result<(), LedgerError> {
         let now = self.engine.now().await?;
@@ -237,15 +239,15 @@ impl<E: Engine> Ledger<E> {
                    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (realm, host, path) DO UPDATE \
                    SET batch = excluded.batch, seen_at = excluded.seen_at";
         let values = [
-            record.realm.to_string().into(),
+            realm.to_string().into(),
             path.host.as_str().into(),
             path.path.as_str().into(),
-            record.id.as_str().into(),
+            batch.as_str().into(),
             encode_time(now).into(),
         ];
         self.engine.execute(sql, &values).await?;
         let sql = "UPDATE batch SET reference_scope = $1 WHERE id = $2";
-        let values = [record.references.as_str().into(), record.id.as_str().into()];
+        let values = [references.as_str().into(), batch.as_str().into()];
         self.engine.execute(sql, &values).await?;
         Ok(())
     }

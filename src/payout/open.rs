@@ -4,7 +4,7 @@
 use super::results::read::{ReadError, Reading, read};
 use super::results::{Results, Storage};
 use crate::domain::Payout;
-use crate::ledger::adopt::{AdoptError, Change, Setting};
+use crate::ledger::adopt::{AdoptError, Change, Line, Setting};
 use crate::ledger::attempt::Counting;
 use crate::ledger::rules::Known;
 use crate::ledger::{
@@ -24,6 +24,8 @@ const MAX_CHOICES: u32 = 5;
 pub struct Wanted<'a> {
     /// Where its money moves.
     pub realm: Realm,
+    /// The host that its payouts are to be submitted to; `None` where nothing is.
+    pub host: Option<&'a str>,
     /// Where its results file is.
     pub path: &'a BatchPath,
     /// How its references are to count; `None` leaves it as it is.
@@ -84,6 +86,14 @@ pub enum OpenError {
     /// The results are of another realm.
     #[error("these results are of {0}, and this run would go elsewhere")]
     OtherRealm(Realm),
+    /// The batch was begun through another host.
+    #[error("this batch was begun through {host}")]
+    OtherHost {
+        /// The host.
+        host: String,
+        /// The line of the results file that names it; `None` where the ledger does.
+        line: Option<u64>,
+    },
     /// How references count cannot be changed any more.
     #[error("payouts of this batch were sent with --references {}", .0.as_str())]
     ReferencesFixed(References),
@@ -99,6 +109,7 @@ impl OpenError {
         match self {
             Self::Line(error) => Some(error.at),
             Self::NoId(line) => Some(*line),
+            Self::OtherHost { line, .. } => *line,
             Self::Ledger(_)
             | Self::Results(_)
             | Self::NotOurs
@@ -129,6 +140,9 @@ impl OpenError {
             }
             Self::OtherRealm(_) => {
                 "nothing was sent; if that was a rehearsal, give this run a results file of its own with --results; if money moved there, use the same --api-url again".into()
+            }
+            Self::OtherHost { .. } => {
+                "nothing was sent; finish it with the --api-url that it was begun with; if somebody has changed the column \"api\", bring it back as it was".into()
             }
             Self::ReferencesFixed(references) => format!(
                 "nothing was sent; run again with --references {}: it cannot change once a payout was sent",
@@ -239,6 +253,7 @@ async fn open_unchanged<E: Engine, S: Storage>(
     (mut record, mut attempts): (BatchRecord, Vec<Attempt>),
 ) -> Result<Opened, OpenError> {
     record.references = references_of(&record, &attempts, wanted)?;
+    refuse_other_host(&attempts, &[], wanted)?;
     let is_interrupted = |it: &Attempt| it.status() == AttemptStatus::Submitting;
     let mut notices = Vec::new();
     if attempts.iter().any(is_interrupted) {
@@ -310,11 +325,10 @@ async fn open_locked<E: Engine, S: Storage>(
 ) -> Result<Option<Opened>, OpenError> {
     let before = ledger.attempts_of(&record.id).await?;
     let into = adopt_into(record, &before, &reading, wanted)?;
-    let Some(changes) = ledger.adopt(&reading.lines, into).await? else {
+    let Some(changes) = ledger.adopt(&reading.lines, into, wanted.path).await? else {
         return Ok(None);
     };
     ledger.settle_interrupted(&record.id).await?;
-    ledger.see(record, wanted.path).await?;
     let attempts = ledger.attempts_of(&record.id).await?;
     let mut notices = notices_of(&changes);
     if !results.agrees_with(&attempts)? {
@@ -338,6 +352,7 @@ fn adopt_into<'a>(
     wanted: &Wanted<'a>,
 ) -> Result<Setting<'a>, OpenError> {
     record.references = references_of(record, before, wanted)?;
+    refuse_other_host(before, &reading.lines, wanted)?;
     if let Some(line) = reading.unexplained(before) {
         return Err(OpenError::NoId(line));
     }
@@ -346,6 +361,31 @@ fn adopt_into<'a>(
         realm: wanted.realm,
         references: record.references,
         payouts: wanted.payouts,
+    })
+}
+
+/// A batch is paid through one host. That of a single line may be damaged: one that names the right
+/// one is enough.
+fn refuse_other_host(
+    attempts: &[Attempt],
+    lines: &[Line],
+    wanted: &Wanted<'_>,
+) -> Result<(), OpenError> {
+    let Some(host) = wanted.host else {
+        return Ok(());
+    };
+    let of_attempts = attempts.iter().map(|it| (it.host.as_str(), None));
+    let of_lines = lines.iter().map(|it| (it.host.as_str(), Some(it.at)));
+    let mut hosts = of_attempts.chain(of_lines).peekable();
+    let Some((first, line)) = hosts.peek().copied() else {
+        return Ok(());
+    };
+    if hosts.any(|(it, _)| it == host) {
+        return Ok(());
+    }
+    Err(OpenError::OtherHost {
+        host: first.to_owned(),
+        line,
     })
 }
 

@@ -109,9 +109,6 @@ pub enum RunError<X> {
     /// The ledger cannot be read.
     #[error("{0}")]
     Ledger(#[from] LedgerError),
-    /// The batch was begun through another host.
-    #[error("the batch was begun through {0}")]
-    OtherHost(String),
     /// The gateway could not be made.
     #[error("the plan was not carried out")]
     Operator(X),
@@ -169,16 +166,13 @@ where
     let Records { ledger, results } = records;
     let wanted = open::Wanted {
         realm: request.realm,
+        host: Some(request.host),
         path: request.path,
         references: request.references,
         payouts: request.payouts,
     };
     let mut opened = open::open(ledger, results, &wanted).await?;
     operator.opened(&opened);
-    let other_host = opened.attempts.iter().find(|it| it.host != request.host);
-    if let Some(other) = other_host {
-        return Err(RunError::OtherHost(other.host.clone()));
-    }
     let knowledge = &*knowledge.insert(Knowledge::gather(ledger, request, &mut opened).await?);
     let rows = rows_of(request.payouts, knowledge.keys.as_slice());
     let plan = knowledge.plan(&rows, request, &opened.record);

@@ -4,7 +4,7 @@
 //! A share of the calls is tried each time; all of them with `CCBATCH_PROOFS=all`, which takes an
 //! hour or more.
 
-use crate::harness::{RESULTS, Scene};
+use crate::harness::{INPUT, RESULTS, Scene};
 use crate::operator::{
     RUN, SECOND_RECIPIENT, assert_each_is_paid_once, go_on_until_done, is_thorough, results_text,
     three_payouts, verdict,
@@ -161,6 +161,30 @@ fn taking_over_a_results_file_killed_at_any_call_pays_nobody_twice() {
         args: |scene| {
             let keep_going = ["--keep-going".to_owned()];
             run_of(scene).into_iter().chain(keep_going).collect()
+        },
+        check: |_| {},
+    });
+}
+
+/// What was adopted counts as `--references` says, or is not adopted.
+#[test]
+fn taking_over_with_references_per_file_killed_at_any_call_finishes_the_batch() {
+    kill_everywhere(&Victim {
+        name: "adopt per file",
+        script: "ok,drop-after",
+        arrange: |scene| {
+            leave_a_doubt(scene);
+            fs::remove_file(scene.ledger()).unwrap();
+            let results = results_text(scene);
+            // The new ledger knows the batch, whose references are shared, and nothing else of it.
+            fs::remove_file(scene.path(RESULTS)).unwrap();
+            let output = scene.through_sandbox(&["run", INPUT]).raw();
+            assert_eq!(output.status.code(), Some(2), "{output:?}");
+            scene.write(RESULTS, results);
+        },
+        args: |scene| {
+            let flags = ["--keep-going", "--references", "per-file"].map(str::to_owned);
+            run_of(scene).into_iter().chain(flags).collect()
         },
         check: |_| {},
     });

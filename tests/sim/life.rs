@@ -316,6 +316,13 @@ impl Life {
         self.originals.iter().map(as_paid).collect()
     }
 
+    /// Whether a row is one that was paid.
+    fn is_paid(&self, row: &Payout) -> bool {
+        let attempts = self.world.home(0).attempts();
+        let mut live = attempts.iter().filter(|it| it.is_live());
+        live.any(|it| it.payee == row.payee && row_of(it, row) == *row)
+    }
+
     /// Takes out what was paid already, by the book, and puts back what is missing. What is left
     /// over of several equal rows is to be paid beside them.
     fn mend(&self, rows: &mut Vec<Payout>, refused: &Refused) -> Repetition {
@@ -349,10 +356,7 @@ impl Life {
             let mut originals = self.originals.iter();
             let original = originals.find(|it| it.payee == missing.payee);
             let back = row_of(missing, original.unwrap());
-            let is_other = |it: &&mut Payout| {
-                it.payee == back.payee
-                    && (it.minor_units, &it.reference) != (back.minor_units, &back.reference)
-            };
+            let is_other = |it: &&mut Payout| it.payee == back.payee && !self.is_paid(it);
             match rows.iter_mut().find(is_other) {
                 Some(row) => *row = back,
                 None => rows.push(back),

@@ -305,6 +305,7 @@ async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -
     if is_here {
         let wanted = open::Wanted {
             realm: Realm::Live,
+            host: None,
             path: &path,
             references: None,
             payouts: &[],
