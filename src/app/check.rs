@@ -13,10 +13,10 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Keep, Options, WarningPolicy};
 use crate::ledger::rules::RowState;
-use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Realm};
+use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Content, Realm};
 use crate::payout::open::{Notice, Opened};
 use crate::payout::pacer;
-use crate::payout::plan::{Closed, Selection};
+use crate::payout::plan::{Closed, Plan, Selection};
 use crate::payout::run::{Paths, Prospect, Request};
 use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
@@ -24,7 +24,7 @@ use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -189,9 +189,6 @@ pub(super) fn tell_refusals(
             }
         }
     }
-    if plan.missing.iter().any(|it| it.status().is_in_doubt()) {
-        exit = Exit::InDoubt;
-    }
     // A row that pays it again is told already. To put another row beside that one would pay twice.
     let told: HashSet<&AttemptId> = plan
         .states
@@ -206,8 +203,16 @@ pub(super) fn tell_refusals(
             | RowState::Pending { .. } => None,
         })
         .collect();
-    let missing = plan.missing.iter().filter(|it| !told.contains(&it.id));
-    findings.extend(missing.map(|attempt| refusals::missing(attempt, &places)));
+    let doubts = doubts_by_content(plan);
+    for attempt in &plan.missing {
+        let equal_in_doubt = doubts.get(&attempt.content).copied();
+        if equal_in_doubt.is_some() {
+            exit = Exit::InDoubt;
+        }
+        if !told.contains(&attempt.id) {
+            findings.push(refusals::missing(attempt, equal_in_doubt, &places));
+        }
+    }
     if let Some(Closed::Finished { newest, added }) = plan.closed {
         let row = prospect.rows.get(added);
         findings.extend(row.map(|row| refusals::added(row.payout, newest)));
@@ -220,6 +225,27 @@ pub(super) fn tell_refusals(
     let counts = told.tell_all(&findings);
     tell_refused(config, &counts, exit);
     Ok(Some(exit))
+}
+
+/// The attempts of the batch in doubt, each found by what it pays.
+fn doubts_by_content<'k>(plan: &Plan<'k>) -> HashMap<&'k Content, &'k Attempt> {
+    let of_rows = plan.states.iter().filter_map(|state| match state {
+        Some(RowState::InDoubt(attempt)) => Some(*attempt),
+        Some(
+            RowState::Created(_)
+            | RowState::Rejected(_)
+            | RowState::UnderWay(_)
+            | RowState::Pending { .. }
+            | RowState::Refused(_),
+        )
+        | None => None,
+    });
+    let missing = plan.missing.iter().copied();
+    let missing = missing.filter(|attempt| attempt.status().is_in_doubt());
+    of_rows
+        .chain(missing)
+        .map(|attempt| (&attempt.content, attempt))
+        .collect()
 }
 
 /// Tells what the ledger makes look like a mistake about what is going to be submitted: a payee's

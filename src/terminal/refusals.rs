@@ -111,16 +111,21 @@ pub fn paid_alike(
     }
 }
 
-/// A live attempt whose row is no longer in the input.
+/// A live attempt whose row is no longer in the input. Of a payout that pays the same and is in
+/// doubt, its row may be that one's: which it is shows when the doubt is settled, and a row put back
+/// before would be paid.
 #[must_use]
-pub fn missing(attempt: &Attempt, places: &Places<'_>) -> Finding {
-    let hint = if attempt.status().is_in_doubt() {
-        places.settle(attempt)
-    } else {
-        format!(
+pub fn missing(
+    attempt: &Attempt,
+    equal_in_doubt: Option<&Attempt>,
+    places: &Places<'_>,
+) -> Finding {
+    let hint = match equal_in_doubt {
+        Some(doubt) => places.settle(doubt),
+        None => format!(
             "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
             row(attempt)
-        )
+        ),
     };
     Finding {
         message: format!(

@@ -215,7 +215,7 @@ fn a_batch_is_not_finished_through_another_api() {
     let record = scene.read(RESULTS);
     let run = scene.program(["run", INPUT, "--sandbox", "--results", RESULTS]);
     run.status(1)
-        .stderr_has("payouts.results.csv:2: this line was paid through 127.0.0.1:")
+        .stderr_has("payouts.results.csv:2: this batch was begun through 127.0.0.1:")
         .go();
     let run = scene
         .program(["run", INPUT, "--yes"])

@@ -91,33 +91,51 @@ impl World {
         invoice_id
     }
 
-    /// No payout is created beside as many as its intent allows, if those were on record within
-    /// reach when it was claimed.
+    /// No payout is created beside one of its reference, or beside as many as its intent allows, if
+    /// those were on record within reach when it was claimed. What was paid twice under one
+    /// reference was one of them: the others may still be due.
     fn nobody_is_paid_twice(&self, intent: &str) {
-        let allowed = self.allowed.borrow().get(intent).copied().unwrap_or(0);
-        if self.created(intent) <= allowed || self.misled.borrow().contains(intent) {
+        if self.misled.borrow().contains(intent) {
             return;
         }
-        let api = self.api.borrow();
-        let claims = self.claims.borrow();
-        let of_intent = api.book.iter().filter(|(_, it)| it.intent == intent);
-        let doubled = of_intent.map(|(id, _)| id).find(|id| {
-            let within_reach = claims.get(*id).map(|it| &it.within_reach);
-            let created = within_reach.into_iter().flatten();
-            created.filter(|id| api.book.contains_key(*id)).count() >= allowed
-        });
-        if let Some(id) = doubled {
-            let id = id.clone();
-            drop((api, claims));
+        let allowed = self.allowed.borrow().get(intent).copied().unwrap_or(0);
+        let of_intent: Vec<AttemptId> = {
+            let api = self.api.borrow();
+            let of_intent = api.book.iter().filter(|(_, it)| it.intent == intent);
+            of_intent.map(|(id, _)| id.clone()).collect()
+        };
+        let is_too_often = of_intent.len() > allowed;
+        let is_double = |id: &&AttemptId| {
+            let [own, on_record] = self.created_within_reach_of(id);
+            !own.is_disjoint(&on_record) || is_too_often && on_record.len() >= allowed
+        };
+        if let Some(id) = of_intent.iter().find(is_double) {
             self.violate(format!(
                 "created twice: {intent}, by {id} although it was on record"
             ));
-        } else {
-            drop((api, claims));
+        } else if is_too_often {
             self.count(|it| &mut it.both_lost);
             self.tell(|| format!("{intent} is created twice: both records were lost"));
             self.misled.borrow_mut().insert(intent.to_owned());
         }
+    }
+
+    /// The reference of an attempt, if it has one, and the payouts of the same intent that were
+    /// created and on record within reach of its claim: by reference, or by id without one.
+    fn created_within_reach_of(&self, id: &AttemptId) -> [BTreeSet<String>; 2] {
+        let api = self.api.borrow();
+        let claims = self.claims.borrow();
+        let Some(claimed) = claims.get(id) else {
+            return Default::default();
+        };
+        let created = claimed.within_reach.iter();
+        let created = created.filter(|id| api.book.contains_key(*id));
+        let payouts = created.map(|id| match claims.get(id) {
+            Some(claimed) if !claimed.reference.is_empty() => claimed.reference.clone(),
+            Some(_) | None => id.to_string(),
+        });
+        let own = Some(claimed.reference.clone()).filter(|it| !it.is_empty());
+        [own.into_iter().collect(), payouts.collect()]
     }
 }
 

@@ -208,8 +208,8 @@ pub(crate) struct Connection {
     transaction: Option<Access>,
     /// Whether the transaction is one that begins an attempt.
     is_beginning: bool,
-    /// The claim that the transaction makes.
-    claim: Option<(AttemptId, String)>,
+    /// The claim that the transaction makes: its id, its reference, and what it is meant to pay.
+    claim: Option<(AttemptId, String, String)>,
     /// Nothing gets through until the transaction is given up.
     is_cut: Cell<bool>,
 }
@@ -284,11 +284,12 @@ impl Connection {
     /// Takes note of a claim, and of what was on record when it was made.
     fn note_claim(&mut self, values: &[Value]) {
         let id = AttemptId::parse(&text(&values[0])).unwrap();
-        self.claim = Some((id, text(&values[9])));
+        self.claim = Some((id, text(&values[7]), text(&values[9])));
     }
 
     fn claimed(&mut self) {
-        let (Some((id, intent)), Some(process)) = (self.claim.take(), &self.process) else {
+        let (Some((id, reference, intent)), Some(process)) = (self.claim.take(), &self.process)
+        else {
             return;
         };
         let mut within_reach = self.database.of_intent(&intent);
@@ -311,6 +312,7 @@ impl Connection {
         let database = self.database.serial;
         let claimed = Claimed {
             intent,
+            reference,
             within_reach,
             database,
             at: Instant::now(),

@@ -8,7 +8,7 @@ use crate::world::{Figures, HOMES, PLACES, Process, Told, World};
 use ccbatch::domain::{HaltPolicy, Payout};
 use ccbatch::ledger::attempt::Repetition;
 use ccbatch::ledger::rules::RejectedPolicy;
-use ccbatch::ledger::{Attempt, References};
+use ccbatch::ledger::{Attempt, Content, References};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -255,6 +255,8 @@ impl Life {
             }
             if let Some(doubt) = self.doubt() {
                 self.settle(&doubt).await;
+                // What is to be repeated is decided anew by what is paid now.
+                repetition = Repetition::Refused;
                 continue;
             }
             rows = numbered(rows);
@@ -316,6 +318,13 @@ impl Life {
         self.originals.iter().map(as_paid).collect()
     }
 
+    /// Whether a payout of this content is in doubt: that is settled before a row is put back.
+    fn is_in_doubt(&self, content: &Content) -> bool {
+        let attempts = self.world.home(0).attempts();
+        let mut equal = attempts.iter().filter(|it| it.content == *content);
+        equal.any(|it| it.status().is_in_doubt())
+    }
+
     /// Whether a row is one that was paid.
     fn is_paid(&self, row: &Payout) -> bool {
         let attempts = self.world.home(0).attempts();
@@ -351,13 +360,15 @@ impl Life {
         for missing in refused
             .missing
             .iter()
-            .filter(|it| !it.status().is_in_doubt())
+            .filter(|it| !self.is_in_doubt(&it.content))
         {
             let mut originals = self.originals.iter();
             let original = originals.find(|it| it.payee == missing.payee);
             let back = row_of(missing, original.unwrap());
             let is_other = |it: &&mut Payout| it.payee == back.payee && !self.is_paid(it);
-            match rows.iter_mut().find(is_other) {
+            let of_payee = rows.iter().filter(|it| it.payee == back.payee).count();
+            let has_room = of_payee < self.world.allowed.borrow()[&back.payee];
+            match rows.iter_mut().find(is_other).filter(|_| !has_room) {
                 Some(row) => *row = back,
                 None => rows.push(back),
             }

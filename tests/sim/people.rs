@@ -22,6 +22,9 @@ const RECIPIENTS: [(&str, &str); 6] = [
 /// References that a spreadsheet likes to change.
 const REFERENCES: [&str; 8] = ["0012", "R1", "3/4", "1E5", "a,b", "R2", "ré", "R 7"];
 
+/// What the column `payee` begins with.
+const INTENT: &[u8] = b"intent";
+
 /// What kind of thing is done to the inputs of a life, and one alone: who pays another sum under
 /// another reference or in another file pays another payout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,8 +222,8 @@ impl World {
             7 => Some(rearranged(&bytes, rng)),
             8 => Some(bytes[..rng.below(bytes.len() + 1)].to_vec()),
             9 => {
-                let (changed, line) = damaged(&bytes, rng);
-                self.smudged.borrow_mut().extend(ids_in(&line));
+                let (changed, lines) = damaged(&bytes, rng);
+                self.smudged.borrow_mut().extend(ids_in(&lines));
                 Some(changed)
             }
             10 if habit == Habit::Copies => self.places[(at + 1) % PLACES].borrow().bytes(),
@@ -311,13 +314,28 @@ fn rearranged(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
     lines.concat().into_bytes()
 }
 
-/// One byte damaged, and the line in which it was.
+/// One byte damaged, and the line in which it was, before and after. The column `payee` is spared:
+/// it is how the simulation knows what a row is meant to pay.
 fn damaged(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
     let mut bytes = bytes.to_vec();
     if bytes.is_empty() {
         return (bytes, Vec::new());
     }
+    let intents: Vec<usize> = bytes
+        .windows(INTENT.len())
+        .enumerate()
+        .filter_map(|(at, window)| (window == INTENT).then_some(at))
+        .collect();
+    let is_spared = |at: usize| {
+        let end = |start: usize| start + INTENT.len() + " 0".len();
+        intents
+            .iter()
+            .any(|start| (*start..end(*start)).contains(&at))
+    };
     let at = rng.below(bytes.len());
+    if is_spared(at) {
+        return (bytes, Vec::new());
+    }
     let is_break = |byte: &u8| *byte == b'\n';
     let start = bytes[..at]
         .iter()
@@ -327,9 +345,10 @@ fn damaged(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, Vec<u8>) {
         .iter()
         .position(is_break)
         .map_or(bytes.len(), |it| at + it);
-    let line = bytes[start..end].to_vec();
+    let before = bytes[start..end].to_vec();
     bytes[at] = *rng.pick(b"\0\n,;\"aZ5 \xff");
-    (bytes, line)
+    let lines = [&before, &bytes[start..end]].join(&b'\n');
+    (bytes, lines)
 }
 
 /// A line in which somebody has typed another status, and that line.

@@ -74,6 +74,7 @@ figures! {
 pub(crate) struct Claimed {
     /// What the row was meant to pay.
     pub(crate) intent: String,
+    pub(crate) reference: String,
     /// The attempts for the same that were on record within reach of the claim.
     pub(crate) within_reach: BTreeSet<AttemptId>,
     /// The ledger in which it was claimed, and when.

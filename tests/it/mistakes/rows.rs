@@ -61,6 +61,25 @@ fn a_paid_row_may_be_deleted_if_it_has_a_reference_and_must_be_put_back_if_it_ha
 }
 
 #[test]
+fn a_row_is_not_put_back_while_an_equal_one_is_in_doubt() {
+    let scene = Scene::paying("drop-before,ok", "");
+    let header = References::Without.header();
+    let row = References::Without.row(1);
+    scene.write(INPUT, format!("{header}{row}{row}"));
+    pay(&scene, INPUT, &["--keep-going"]).ends(6, "1 created, 1 in doubt");
+    // One of the two is deleted: the row that is left may be the one that was paid.
+    scene.write(INPUT, format!("{header}{row}"));
+    let ran = pay(&scene, INPUT, &["--keep-going"]);
+    ran.ends(6, "a payout of this batch is no longer in the file");
+    ran.ends(6, "ccbatch resolve --id ");
+    assert!(!ran.told.contains("put the row back"), "{}", ran.told);
+    let not_created = ["resolve", INPUT, "--line", "2", "--not-created", "--yes"];
+    scene.program(not_created).stderr_has("Recorded").go();
+    pay(&scene, INPUT, &[]).ends(0, "Already created: 1");
+    assert_eq!(scene.book().created.len(), 1);
+}
+
+#[test]
 fn an_edit_of_a_paid_row_without_a_reference_is_a_row_missing() {
     for (from, to) in [("0.002", "0.02"), (BITCOIN, OTHER)] {
         let scene = begun(References::Without, 2);
