@@ -17,7 +17,7 @@
 //! never decides by. A payment beside as many as were meant is a double one if those were on record
 //! within reach of its claim: in the ledger, or in the results file as it stood when it was opened.
 //!
-//! `CCBATCH_SEEDS=1000000 cargo test --release --test sim` lives a million lives, and
+//! `CCBATCH_SEEDS=0..1000000 cargo test --release --test sim` lives a million lives, and
 //! `CCBATCH_SEED=n cargo test --test sim` tells the story of one.
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ mod world;
 
 use life::{Broken, live};
 use plant::Plant;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
 use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 use world::{Figures, Told};
@@ -61,11 +61,12 @@ fn nobody_is_paid_twice_and_no_payment_is_lost() {
         tell(seed, Plant::Nothing);
         return;
     }
-    let seeds = number("CCBATCH_SEEDS").unwrap_or(DEFAULT_SEEDS);
+    let seeds = seeds().unwrap_or(0..DEFAULT_SEEDS);
+    let count = seeds.end - seeds.start;
     let started = Instant::now();
     let figures = live_all(seeds);
     eprintln!("{figures}; in {:.1} s", started.elapsed().as_secs_f64());
-    assert_eq!(figures.lives, seeds);
+    assert_eq!(figures.lives, count);
     assert_not_quiet(&figures);
 }
 
@@ -160,37 +161,26 @@ fn without_names(story: &str) -> String {
     left
 }
 
-/// Lives every seed from zero, on every core.
-fn live_all(seeds: u64) -> Figures {
-    let next = AtomicU64::new(0);
-    let broken = AtomicU64::new(0);
-    let work = || {
-        let runtime = runtime();
-        let mut figures = Figures::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds || broken.load(Ordering::Relaxed) == MAX_BROKEN {
-                return figures;
-            }
-            match live(&runtime, seed, Plant::Nothing, Told::Silently) {
-                Ok(life) => figures.add(&life),
-                Err(life) => {
-                    broken.fetch_add(1, Ordering::Relaxed);
-                    report(&life);
-                }
+/// Lives every seed. On one core: several are had by several processes, each with seeds of its own,
+/// which unlike threads do not wait for one another's memory.
+fn live_all(seeds: Range<u64>) -> Figures {
+    let runtime = runtime();
+    let mut figures = Figures::default();
+    let mut broken = 0;
+    for seed in seeds {
+        match live(&runtime, seed, Plant::Nothing, Told::Silently) {
+            Ok(life) => figures.add(&life),
+            Err(life) => {
+                broken += 1;
+                report(&life);
             }
         }
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all = Figures::default();
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        for thread in threads {
-            all.add(&thread.join().unwrap());
+        if broken == MAX_BROKEN {
+            break;
         }
-    });
-    assert_eq!(broken.into_inner(), 0, "see the seeds above");
-    all
+    }
+    assert_eq!(broken, 0, "see the seeds above");
+    figures
 }
 
 fn report(broken: &Broken) {
@@ -218,6 +208,16 @@ fn runtime() -> Runtime {
         .start_paused(true)
         .build()
         .unwrap()
+}
+
+/// The seeds of `CCBATCH_SEEDS`: `FIRST..END`, or so many from zero.
+fn seeds() -> Option<Range<u64>> {
+    let text = std::env::var("CCBATCH_SEEDS").ok()?;
+    let (first, end) = text.split_once("..").unwrap_or(("0", &text));
+    match (first.parse(), end.parse()) {
+        (Ok(first), Ok(end)) if first < end => Some(first..end),
+        _ => panic!("CCBATCH_SEEDS is neither a number nor FIRST..END: {text}"),
+    }
 }
 
 fn number(name: &str) -> Option<u64> {
