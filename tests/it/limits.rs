@@ -112,3 +112,57 @@ fn too_few_threads_are_an_error_and_no_panic() {
     assert_eq!(run.status.code(), Some(1), "{stderr}");
     assert_eq!(scene.sent_and_created(), (0, 0));
 }
+
+/// A run whose clock reads what this file says, if libfaketime is there.
+fn with_clock(scene: &Scene, file: &str) -> Option<Run> {
+    let folders = fs::read_dir("/usr/lib").unwrap().flatten();
+    let mut libraries = folders.map(|it| it.path().join("faketime/libfaketimeMT.so.1"));
+    let Some(library) = libraries.find(|it| it.exists()) else {
+        let _ = writeln!(io::stderr(), "SKIPPED clocks: libfaketime is not installed");
+        return None;
+    };
+    let run = scene.pay().env("LD_PRELOAD", library);
+    // Time goes on all the same: only the time of day is another.
+    let run = run.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let run = run.env("FAKETIME_NO_CACHE", "1");
+    Some(run.env("FAKETIME_TIMESTAMP_FILE", scene.path(file)))
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_sends_nothing() {
+    for (time, words) in [
+        ("@1965-03-01 00:00:00", "set to a time before 1970"),
+        ("@2150-03-01 00:00:00", "set to a time after 2099"),
+    ] {
+        let scene = Scene::paying("", &rows(1));
+        scene.write("clock", time);
+        let Some(run) = with_clock(&scene, "clock") else {
+            return;
+        };
+        run.status(1).stderr_has(words).go();
+        assert_eq!(scene.sent_and_created(), (0, 0), "{time}");
+        scene.pay().stderr_has("All done: 1 created").go();
+    }
+}
+
+#[test]
+fn a_clock_that_goes_wrong_between_two_payouts_stops_before_the_next() {
+    for time in ["@1965-03-01 00:00:00", "@2150-03-01 00:00:00"] {
+        let scene = Scene::paying("", &rows(2));
+        scene.write("clock", "+0");
+        let Some(run) = with_clock(&scene, "clock") else {
+            return;
+        };
+        let run = run.args(["--interval", "2s"]).status(5);
+        let run = run
+            .stderr_has("this machine's clock is set to a time")
+            .start();
+        run.await_stderr("1/2 line 2 created");
+        scene.write("clock", time);
+        run.end();
+        assert_agreed(&scene, time);
+        assert_eq!(scene.sent_and_created(), (1, 1), "{time}");
+        scene.pay().stderr_has("All done: 2 created").go();
+        assert_eq!(scene.sent_and_created(), (2, 2), "{time}");
+    }
+}
