@@ -119,7 +119,8 @@ impl SimFile {
     }
 
     /// No answer that stands in the file is lost by what takes its place, unless the ledger has it:
-    /// another batch's does not stay in a file that it was copied into.
+    /// another batch's does not stay in a file that it was copied into. One whose line was damaged
+    /// may be there under another id.
     fn keeps_answers(&self, old: &[u8], new: &[u8]) {
         let created = |bytes: &[u8]| -> BTreeSet<AttemptId> {
             let lines = read(bytes).map(|reading| reading.lines).unwrap_or_default();
@@ -128,10 +129,11 @@ impl SimFile {
         };
         let (old, new) = (created(old), created(new));
         let claims = self.world().claims.borrow();
+        let smudged = self.world().smudged.borrow();
         let is_known = |id: &AttemptId| self.database.status_of(id).as_deref() == Some("created");
         let lost = old
             .difference(&new)
-            .find(|id| claims.contains_key(id) && !is_known(id));
+            .find(|id| claims.contains_key(id) && !is_known(id) && !smudged.contains(id));
         if let Some(id) = lost {
             self.world()
                 .violate(format!("the answer of {id} is lost from the results file"));
