@@ -91,3 +91,17 @@ fn the_commands_of_the_readme_get_the_summary() {
         assert_eq!(summary["created"], 1);
     }
 }
+
+#[test]
+#[ignore = "takes a minute: the program's own limit is waited for"]
+fn a_command_for_the_end_that_does_not_end_is_ended_with_all_that_it_started() {
+    let scene = Scene::paying("", &rows(1));
+    let run = scene
+        .pay()
+        .args(["--on-end", "sleep 6007 & sleep 6007; wait"]);
+    let run = run.stderr_has("--on-end: the command was ended after 60 s");
+    run.stderr_has("All done: 1 created").go();
+    let mut sleepers = std::process::Command::new("pgrep");
+    let left = sleepers.args(["-fx", "sleep 6007"]).output().unwrap();
+    assert!(left.stdout.is_empty(), "{left:?}");
+}
