@@ -311,14 +311,12 @@ impl Observer for Progress {
     }
 }
 
-/// The payout under way, short enough for the bar: the reference says who is paid, where there is
-/// one. The whole address stands in the results.
+/// The payout under way, short enough for the bar: the payee, or else the reference, says who is
+/// paid. The whole address stands in the results.
 fn current(payout: &Payout) -> String {
-    let to = if payout.reference.is_empty() {
-        &payout.to_address
-    } else {
-        &payout.reference
-    };
+    let names = [&payout.payee, &payout.reference];
+    let to = names.into_iter().find(|name| !name.is_empty());
+    let to = to.unwrap_or(&payout.to_address);
     format!(
         "line {}: {} {} to {}",
         payout.line,

@@ -8,7 +8,8 @@ use crate::world::{Figures, HOMES, PLACES, Process, Told, World};
 use ccbatch::domain::{HaltPolicy, Payout};
 use ccbatch::ledger::attempt::Repetition;
 use ccbatch::ledger::rules::RejectedPolicy;
-use ccbatch::ledger::{Attempt, Content, References};
+use ccbatch::ledger::{Attempt, AttemptStatus, Content, References};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -307,10 +308,13 @@ impl Life {
         sleep(Duration::from_secs(600)).await;
     }
 
-    /// The rows as they were paid, and for the rest as they were meant.
+    /// The rows as they were paid, and for the rest as they were meant. A reference that was paid
+    /// twice stands on one row.
     fn rows_on_record(&self) -> Vec<Payout> {
         let attempts = self.world.home(0).attempts();
         let mut live: Vec<&Attempt> = attempts.iter().filter(|it| it.is_live()).collect();
+        let mut seen = HashSet::new();
+        live.retain(|it| it.reference.is_empty() || seen.insert(&it.reference));
         let as_paid = |row: &Payout| match live.iter().position(|it| it.payee == row.payee) {
             Some(at) => row_of(live.remove(at), row),
             None => row.clone(),
@@ -328,8 +332,9 @@ impl Life {
     /// Whether a row is one that was paid.
     fn is_paid(&self, row: &Payout) -> bool {
         let attempts = self.world.home(0).attempts();
-        let mut live = attempts.iter().filter(|it| it.is_live());
-        live.any(|it| it.payee == row.payee && row_of(it, row) == *row)
+        let is_created = |it: &&Attempt| it.status() == AttemptStatus::Created;
+        let mut created = attempts.iter().filter(is_created);
+        created.any(|it| it.payee == row.payee && row_of(it, row) == *row)
     }
 
     /// Takes out what was paid already, by the book, and puts back what is missing. What is left
