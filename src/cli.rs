@@ -19,12 +19,12 @@ use std::time::Duration;
 ///
 /// The input is a CSV with a header that names currency_code, to_address, amount and, if you like,
 /// reference and payee. Other usual names count as well, in English and Russian, and --columns names
-/// any others. Read and told are lines above the header; commas, semicolons and tabs; UTF-8, UTF-16
-/// and older encodings like windows-1251.
+/// any others. Commas, semicolons or tabs may separate the columns, lines may stand above the header,
+/// and the encoding may be UTF-8, UTF-16 or an older one like windows-1251.
 #[derive(Debug, Parser)]
 #[command(version = VERSION, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// A file of settings [default: ~/.config/ccbatch/config.toml]
+    /// The config file [default: ~/.config/ccbatch/config.toml]
     #[arg(long, value_name = "FILE", global = true, display_order = LAST)]
     pub config: Option<PathBuf>,
     /// Colours: auto, always or never [default: auto]
@@ -104,13 +104,13 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Show where each payout stands
     Status(StatusArgs),
-    /// Write where each payout stands as a page for people; before a run, the plan to be approved
+    /// Write a page that shows where each payout stands; before a run, the plan to approve
     Report(ReportArgs),
-    /// Settle one payout in doubt, after a look in the CryptoCloud dashboard
+    /// Settle one payout in doubt, after looking it up in the CryptoCloud dashboard
     Resolve(ResolveArgs),
     /// Show every attempt that the ledger holds
     History(HistoryArgs),
-    /// Say where the ledger is and how much it holds
+    /// Show where the ledger is and how much it holds
     Ledger(LedgerArgs),
     /// Serve the API on a loopback port, for rehearsals; no money moves
     Sandbox(SandboxArgs),
@@ -169,7 +169,7 @@ pub struct RunArgs {
     /// A shell command for the end of the run, which gets the summary as JSON on stdin
     #[arg(long, value_name = "COMMAND")]
     pub on_end: Option<String>,
-    /// stderr: auto, bar, lines (one an outcome) or none [default: auto]
+    /// stderr: auto, bar, lines (one per outcome) or none [default: auto]
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
     pub progress: Option<Progress>,
 }
@@ -180,13 +180,13 @@ pub struct ValidateArgs {
     /// What is checked, and how.
     #[command(flatten)]
     pub check: CheckArgs,
-    /// Write a copy in which everything is put right that is beyond doubt
+    /// Write a copy in which every certain mistake is corrected
     #[arg(long, value_name = "NEW.csv", conflicts_with = "findings")]
     pub fix: Option<PathBuf>,
     /// Check only these rows: lines like 3,5-7, or references
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_parser = only)]
     pub only: Vec<Only>,
-    /// Hold it against the rehearsal, as run --sandbox left it
+    /// Check it against the rehearsal that run --sandbox made
     #[arg(long)]
     pub sandbox: bool,
 }
@@ -201,7 +201,7 @@ pub struct CheckArgs {
     /// The results file and the ledger.
     #[command(flatten)]
     pub records: RecordArgs,
-    /// Pay again what was paid before as the same sum to the same address
+    /// Pay a row although the same sum went to the same address before
     #[arg(long)]
     pub repeat: bool,
     /// How references count: shared (over all files, the default) or per-file
@@ -213,7 +213,7 @@ pub struct CheckArgs {
     /// Show at most N findings, count all [default: 20 on a terminal]
     #[arg(long, value_name = "N", value_parser = number)]
     pub max_findings: Option<u64>,
-    /// Write the rows with findings to a new CSV, to be mended there
+    /// Copy the rows with findings to a new CSV, to look through; mend them in FILE
     #[arg(long, value_name = "FILE")]
     pub findings: Option<PathBuf>,
     /// How the file is written.
@@ -228,7 +228,7 @@ pub struct CheckArgs {
     /// Refuse a payout of more than this of a currency (repeatable)
     #[arg(long, value_name = "CODE=AMOUNT", value_parser = limit)]
     pub max_amount: Vec<(Currency, Amount)>,
-    /// stdout: human (none) or json (an object a line)
+    /// stdout: human (none) or json (one object per line)
     #[arg(
         long,
         value_enum,
@@ -245,7 +245,7 @@ pub struct ReadArgs {
     /// Which column is which, like 'to_address=Wallet 2,amount=Net sum'
     #[arg(long, value_name = "COLUMN=NAME,…")]
     pub columns: Option<ColumnNames>,
-    /// The file's encoding, like windows-1251 [default: found out]
+    /// The file's encoding, like windows-1251 [default: detected]
     #[arg(long, value_name = "ENCODING")]
     pub encoding: Option<TextEncoding>,
     /// Read amounts with a decimal comma; a point is an error then
@@ -276,7 +276,7 @@ pub struct FilesArgs {
     /// How the file is written.
     #[command(flatten)]
     pub read: ReadArgs,
-    /// The rehearsal of the batch, as run --sandbox left it
+    /// Use the rehearsal that run --sandbox made
     #[arg(long)]
     pub sandbox: bool,
 }
@@ -287,7 +287,7 @@ pub struct StatusArgs {
     /// Which batch.
     #[command(flatten)]
     pub files: FilesArgs,
-    /// human (a table), json (an object a line) or csv
+    /// human (a table), json (one object per line) or csv
     #[arg(
         long,
         value_enum,
@@ -313,7 +313,7 @@ pub struct DialectArgs {
     /// CSV: write amounts with a decimal comma
     #[arg(long)]
     pub output_decimal_comma: bool,
-    /// CSV: begin with a byte order mark, by which spreadsheets know UTF-8
+    /// CSV: begin with a byte order mark, so that spreadsheets read it as UTF-8
     #[arg(long)]
     pub bom: bool,
 }
@@ -344,7 +344,7 @@ pub struct ResolveArgs {
     /// Accept --not-created although the record names this invoice id
     #[arg(long, value_name = "ID", requires = "not_created")]
     pub despite: Option<String>,
-    /// The payouts; may be gone when --id or --reference says which payout
+    /// The payouts; not needed if --id or --reference says which payout
     #[arg(value_name = "FILE")]
     pub input: Option<PathBuf>,
     /// The results file and the ledger.
@@ -353,7 +353,7 @@ pub struct ResolveArgs {
     /// How the file is written.
     #[command(flatten)]
     pub read: ReadArgs,
-    /// The rehearsal of the batch, as run --sandbox left it
+    /// Use the rehearsal that run --sandbox made
     #[arg(long, requires = "input")]
     pub sandbox: bool,
     /// Record the verdict without asking (required without a terminal)
@@ -400,10 +400,10 @@ pub struct HistoryArgs {
     /// created, rejected, not_created, unknown or submitting
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub status: Option<AttemptStatus>,
-    /// With this reference, in any case
+    /// With this reference; capitals do not matter
     #[arg(long, value_name = "REFERENCE")]
     pub reference: Option<String>,
-    /// To a payee whose name has this in it
+    /// To a payee whose name contains this
     #[arg(long, value_name = "NAME")]
     pub payee: Option<String>,
     /// To this address, however it is written
@@ -418,7 +418,7 @@ pub struct HistoryArgs {
     /// The ledger: a file or postgres://HOST/DB [env: CCBATCH_LEDGER]
     #[arg(long, value_name = "LEDGER")]
     pub ledger: Option<OsString>,
-    /// human (lines), json (an object a line) or csv
+    /// human (lines), json (one object per line) or csv
     #[arg(
         long,
         value_enum,
@@ -465,7 +465,7 @@ pub enum LedgerCommand {
     },
     /// Copy the ledger into an empty one, which takes its place
     Move {
-        /// The empty one: a file or postgres://HOST/DB
+        /// The empty ledger: a file or postgres://HOST/DB
         #[arg(long, value_name = "LEDGER")]
         to: OsString,
     },
@@ -480,10 +480,10 @@ pub struct SandboxArgs {
     /// Refuse with rate_limit what comes sooner than this
     #[arg(long, value_name = "DURATION", default_value = "12s", value_parser = duration)]
     pub interval: Duration,
-    /// Open to the key in this file alone [env: CCBATCH_SANDBOX_KEY] [default: to any key]
+    /// Accept only the key in this file [env: CCBATCH_SANDBOX_KEY] [default: any key]
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// What goes wrong: a step a request, like ok,drop-after (see docs/sandbox.md)
+    /// What goes wrong, one step per request, like ok,drop-after (see docs/sandbox.md)
     #[arg(
         long,
         value_name = "STEPS",
@@ -496,7 +496,7 @@ pub struct SandboxArgs {
 /// `ccbatch currencies`
 #[derive(Debug, Args)]
 pub struct CurrenciesArgs {
-    /// human (a table), json (an object a line) or csv
+    /// human (a table), json (one object per line) or csv
     #[arg(
         long,
         value_enum,
@@ -528,7 +528,7 @@ pub enum Language {
 /// Rows that `--only` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Only {
-    /// Lines, the first and the last; `ambiguous` as it was written without `line:`.
+    /// Lines, the first and the last; `bare` as it was written, without `line:`.
     Lines {
         /// The first line.
         first: u64,
@@ -555,7 +555,7 @@ pub enum Format {
     /// Nothing: what a person reads goes to stderr
     #[default]
     Human,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
@@ -565,7 +565,7 @@ pub enum TableFormat {
     /// A table to read
     #[default]
     Human,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
     /// CSV with a header
     Csv,
@@ -630,8 +630,9 @@ fn state(text: &str) -> Result<State, String> {
 }
 
 fn status(text: &str) -> Result<AttemptStatus, String> {
-    AttemptStatus::parse(text)
-        .ok_or_else(|| "one of created, rejected, not_created, unknown, submitting".to_owned())
+    AttemptStatus::parse(text).ok_or_else(|| {
+        "write one of created, rejected, not_created, unknown, submitting".to_owned()
+    })
 }
 
 /// An address that only this machine can reach.
@@ -651,7 +652,7 @@ pub(crate) fn choice<T: ValueEnum>(text: &str) -> Result<T, String> {
         let values = T::value_variants().iter();
         let values = values.filter_map(ValueEnum::to_possible_value);
         let names: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
-        format!("it is one of {}", names.join(", "))
+        format!("write one of {}", names.join(", "))
     })
 }
 
@@ -696,8 +697,8 @@ fn only(text: &str) -> Result<Only, String> {
 pub(crate) fn limit(text: &str) -> Result<(Currency, Amount), String> {
     let (code, amount) = text.split_once('=').ok_or("write it like BTC=0.5")?;
     let currency = Currency::from_code(code)
-        .ok_or_else(|| format!("{code:?} is no currency code; ccbatch currencies lists them"))?;
+        .ok_or_else(|| format!("{code:?} is not a currency code; ccbatch currencies lists them"))?;
     Amount::parse(amount, currency.decimals())
         .map(|amount| (currency, amount))
-        .map_err(|_| format!("{amount:?} is no amount of {code}; write it like {code}=0.5"))
+        .map_err(|_| format!("{amount:?} is not an amount of {code}; write it like {code}=0.5"))
 }

@@ -138,7 +138,7 @@ impl Error {
         )
     }
 
-    /// The path is no place for results.
+    /// Results cannot be kept at this path.
     #[must_use]
     pub fn results_place(path: &Path, error: &PlaceError) -> Self {
         Self::new(path.display(), error, error.hint())
@@ -166,7 +166,7 @@ impl Error {
             | sqlite::OpenError::SeveralNames
             | sqlite::OpenError::System
             | sqlite::OpenError::Network(_)
-            | sqlite::OpenError::NotADatabase
+            | sqlite::OpenError::Unreadable
             | sqlite::OpenError::Io(_)
             | sqlite::OpenError::Database(_) => path,
         };
@@ -393,7 +393,7 @@ impl Error {
         Self::new(path.display(), message, hint)
     }
 
-    /// The invoice id of `resolve` is none.
+    /// What `resolve` was given is not an invoice id.
     #[must_use]
     pub fn invoice_id(text: &str) -> Self {
         let hint =
@@ -432,7 +432,7 @@ impl Error {
     #[must_use]
     pub fn config_syntax(path: &Path, line: usize, message: &str) -> Self {
         let place = format!("{}:{line}", path.display());
-        let hint = "write a setting a line, like interval = \"15s\"";
+        let hint = "write one setting per line, like interval = \"15s\"";
         Self::new(place, message, hint).exit_with(Exit::Usage)
     }
 
@@ -464,11 +464,11 @@ impl Error {
         Self::new(place, message, hint).exit_with(Exit::Usage)
     }
 
-    /// A name that is no setting.
+    /// A name that is not a setting.
     #[must_use]
     pub fn setting_unknown(place: &str, name: &str, nearest: &str, known: &[&str]) -> Self {
         let hint = format!(
-            "{nearest} is the nearest; the settings are {}",
+            "did you mean {nearest}? the settings are {}",
             known.join(", ")
         );
         Self::new(place, format!("{name} is not a setting"), hint).exit_with(Exit::Usage)
@@ -512,7 +512,7 @@ impl Error {
         Self::new(flag, "this is for CSV only", hint).exit_with(Exit::Usage)
     }
 
-    /// The key is none.
+    /// The key cannot be a key.
     #[must_use]
     pub fn api_key(place: impl fmt::Display, error: ApiKeyError) -> Self {
         Self::new(place, error, error.hint())
@@ -531,7 +531,7 @@ impl Error {
     /// The key file cannot be read.
     #[must_use]
     pub fn api_key_file(path: &Path, error: &io::Error) -> Self {
-        let hint = "nothing was sent; the file holds the API key and nothing else";
+        let hint = "nothing was sent; the file must be readable for you, and hold the API key and nothing else";
         Self::new(
             path.display(),
             format!("the API key cannot be read: {}", words(error)),
@@ -601,7 +601,7 @@ impl Error {
     /// The sandbox cannot start.
     #[must_use]
     pub fn listen(address: SocketAddr, error: io::Error) -> Self {
-        let hint = "leave --listen out for a free port on 127.0.0.1";
+        let hint = "leave --listen out to get a free port on 127.0.0.1";
         Self::new(format!("--listen {address}"), error, hint)
     }
 
@@ -618,7 +618,7 @@ impl Error {
     /// The sandbox's script cannot be read.
     #[must_use]
     pub fn script(error: impl fmt::Display) -> Self {
-        Self::new("--script", error, "docs/sandbox.md tells the steps").exit_with(Exit::Usage)
+        Self::new("--script", error, "docs/sandbox.md explains the steps").exit_with(Exit::Usage)
     }
 
     /// The machine's limits are too tight for any command.

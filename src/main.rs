@@ -1,4 +1,4 @@
-//! The program: it sees to the machine, parses the command line, runs the command, prints the
+//! The program: it checks the machine, parses the command line, runs the command, prints the
 //! error, and exits.
 
 use ccbatch::cli::Cli;

@@ -122,7 +122,7 @@ pub fn check(network: Network, recipient: &Recipient<'_>) {
     assert_eq!(address::check(network, &text).as_ref(), Ok(&address));
     assert!(
         recipient.is_genuine(network) || matches!(recipient, Recipient::Text(_)),
-        "{text} is no address of {network}"
+        "{text} is not an address of {network}"
     );
     if !matches!(network, Network::Evm | Network::Solana) {
         mistyped(network, &text);

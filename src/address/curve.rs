@@ -197,7 +197,7 @@ impl<const K: usize> Pair<K> {
 
 /// Shifts by less than a limb.
 fn shift_right<const K: usize>(limbs: &mut [u64; K], bits: u32) {
-    // Two steps, because a shift by 64 is none.
+    // Two steps, because a shift by 64 does nothing.
     let up = 63u32.wrapping_sub(bits);
     let mut next = 0u64;
     for limb in limbs.iter_mut().rev() {

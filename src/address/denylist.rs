@@ -104,7 +104,7 @@ const BURN: &str = "a burn address, which nobody owns";
 const PROGRAM: &str = "a program that Solana is built with";
 const SYSVAR: &str = "an account where Solana keeps its own data (a sysvar)";
 
-/// Burn addresses, system programs and contracts that are no currency of the table.
+/// Burn addresses, system programs and contracts of tokens that are not in the table.
 ///
 /// Sources: the chains' own documentation; for Solana the crate `solana-sdk-ids` and the program
 /// library; the issuers' pages for contracts that they have left behind.

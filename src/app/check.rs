@@ -122,7 +122,7 @@ pub(super) fn emit(format: Format) -> Emit {
     }
 }
 
-/// Whether the ledger has what was found to be new to it.
+/// Whether what is new to the ledger was written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Adopting {
     /// It was written.
@@ -158,7 +158,7 @@ pub(super) fn tell_notices(config: &Check, opened: &Opened, adopting: Adopting) 
     }
 }
 
-/// Where attempts are told to stand.
+/// The places where messages say that attempts stand.
 pub(super) fn places<'a>(files: &Files, others: &'a Paths) -> Places<'a> {
     Places {
         own: files.results.display().to_string(),
@@ -248,8 +248,8 @@ fn doubts_by_content<'k>(plan: &Plan<'k>) -> HashMap<&'k Content, &'k Attempt> {
         .collect()
 }
 
-/// Tells what the ledger makes look like a mistake about what is going to be submitted: a payee's
-/// address that has changed, and what was paid not long ago under another reference.
+/// Tells the warnings that the ledger gives about what is going to be submitted: a payee's address
+/// that has changed, and what was paid not long ago under another reference.
 fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     let severity = match config.intake.warnings {
         WarningPolicy::Tell => Severity::Warning,

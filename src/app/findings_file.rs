@@ -86,7 +86,7 @@ impl FindingsFile<'_> {
         self.write_row();
         let flushed = self.writer.as_mut().map_or(Ok(()), csv::Writer::flush);
         match self.failed.map_or(flushed, Err) {
-            Ok(()) if self.written == 0 => ui::say("No row has findings: none was written."),
+            Ok(()) if self.written == 0 => ui::say("No row has findings: no file was written."),
             Ok(()) => ui::say(&format!(
                 "{}: {} with findings",
                 self.path.display(),

@@ -32,7 +32,11 @@ fn write(text: &[u8]) -> Result<Exit, Error> {
 }
 
 fn render(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
-    clap_mangen::Man::new(command.clone()).render(page)?;
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    // The library has a general title for what stands below the flags.
+    let text = String::from_utf8_lossy(&text).replace(".SH EXTRA", ".SH \"EXIT STATUS\"");
+    page.extend_from_slice(text.as_bytes());
     let below = command.get_subcommands();
     for command in below.filter(|command| command.get_name() != "help") {
         render(command, page)?;

@@ -17,7 +17,7 @@ pub(super) fn history(config: &History) -> Result<Exit, Error> {
 
 async fn history_inside(config: &History) -> Result<Exit, Error> {
     let Some(mut ledger) = existing_ledger(&config.ledger, &config.user).await? else {
-        ui::say("There is no ledger here yet: nothing was ever paid by it.");
+        ui::say("There is no ledger yet: nothing was ever paid with it.");
         return Ok(Exit::AllCreated);
     };
     let place = ledger.place();
@@ -37,14 +37,19 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         payee.is_none_or(|wanted| attempt.payee.to_lowercase().contains(wanted))
     };
     let mut position = Position::default();
+    let mut is_empty = true;
     loop {
         let page = ledger.page(&config.filter, &mut position).await;
         let page = page.map_err(|error| Error::ledger(&place, &error))?;
         if page.is_empty() {
+            if is_empty && config.format == TableFormat::Human {
+                ui::say("No attempts found.");
+            }
             return Ok(Exit::AllCreated);
         }
         let lines: Vec<String> = page.iter().filter(is_wanted).map(line).collect();
         if !lines.is_empty() {
+            is_empty = false;
             // Nothing is held in the ledger while a reader takes its time.
             write(&lines.join("\n"))?;
         }

@@ -131,11 +131,16 @@ async fn adopt(
         Notice::Adopted(count) => Some(*count),
         Notice::Extra(_) | Notice::ChangedKept(_) => None,
     });
+    let (adopted, all) = (adopted.unwrap_or_default(), opened.attempts.len());
     ui::say(&format!(
-        "{}: {} of {} attempts were new to the ledger",
+        "{}: {adopted} of {} taken over{}",
         file.display(),
-        adopted.unwrap_or_default(),
-        opened.attempts.len()
+        counted(all, "attempt", "attempts"),
+        if adopted < all {
+            "; the ledger has the rest already"
+        } else {
+            ""
+        }
     ));
     for notice in &opened.notices {
         match notice {

@@ -1,4 +1,4 @@
-//! The commands, one a file, each with its stages in order.
+//! The commands, a file for each, with its stages in order.
 
 mod blocking;
 mod check;
@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use std::time::SystemTime;
 
-/// Sees to it that the machine has what every command needs. To be called before anything else.
+/// Checks that the machine has what every command needs. To be called before anything else.
 ///
 /// # Errors
 /// What it lacks, in words for the operator.

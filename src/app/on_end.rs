@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// For so long the command is waited for: a mail or a web hook needs seconds.
+/// How long to wait for the command: a mail or a webhook takes seconds.
 const MAX_DURATION: Duration = Duration::from_secs(60);
 
 /// How often the command is looked at.

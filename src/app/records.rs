@@ -82,8 +82,8 @@ pub(super) async fn existing_ledger(
     ledger.map(Some).map_err(|error| failed(&error))
 }
 
-/// The ledger as a command sees it that writes nothing: the one there is, else an empty one. That
-/// one cannot be read is told and passed over.
+/// The ledger for a command that writes nothing: the one there is, else an empty one. A ledger that
+/// cannot be read is told, and an empty one takes its place.
 pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
     if files.realm == Realm::Sandbox {
         return rehearsal_ledger(&files.user).await;

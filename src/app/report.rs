@@ -124,7 +124,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     let written = write_new_for_owner_only(&temporary, text.as_bytes())
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The error is what is told; what is left behind by it is no page.
+        // The error is what is told; the file that is left behind is not a page.
         let _ = fs::remove_file(&temporary);
     }
     written?;

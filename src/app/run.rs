@@ -116,7 +116,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     }
 }
 
-/// Opens the ledger, and tells it if nothing was ever recorded there.
+/// Opens the ledger, and says so if nothing was ever recorded there.
 async fn ledger_of(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
     let ledger = match files.realm {
         Realm::Live | Realm::Loopback(_) => open_ledger(&files.ledger, &files.user).await?,
@@ -246,7 +246,7 @@ impl Terminal<'_> {
     async fn connect(&mut self) -> Result<Option<(Client, ApiKey)>, Error> {
         if let Some(variable) = self.config.ignored_proxy {
             ui::say(&format!(
-                "{variable} is set and ignored: ccbatch connects to the API itself"
+                "{variable} is set and ignored: ccbatch connects to the API directly, not through a proxy"
             ));
         }
         let (endpoint, key) = match &self.config.target {

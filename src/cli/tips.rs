@@ -1,4 +1,4 @@
-//! A tip is what is said to a word that is no command: which command was probably meant.
+//! A tip says which command was probably meant by a word that is not a command.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsStr;
@@ -23,18 +23,18 @@ const MEANT: [(&[&str], &str); 6] = [
     ),
     (
         &["fix", "repair"],
-        "validate writes a copy that is put right: ccbatch validate FILE --fix NEW.csv",
+        "validate writes a corrected copy: ccbatch validate FILE --fix NEW.csv",
     ),
     (
         &["list", "log"],
-        "history shows what was ever sent, status one file: ccbatch status FILE",
+        "history shows all that was ever sent; status shows one file: ccbatch status FILE",
     ),
 ];
 
 /// The longest word in which two letters may be wrong; in a shorter one it is one.
 const SHORT_WORD_BYTES: usize = 4;
 
-/// The error with a tip, where its word is no command. `first` is the first argument.
+/// The error with a tip, where its word is not a command. `first` is the first argument.
 pub(super) fn with_tip(
     mut error: clap::Error,
     first: Option<&OsStr>,
@@ -46,7 +46,7 @@ pub(super) fn with_tip(
         }
         Some(_) | None => return error,
     };
-    // A word behind `ledger` is no command of these.
+    // A word after `ledger` is not one of these commands.
     if first != Some(OsStr::new(&word)) {
         return error;
     }

@@ -159,7 +159,7 @@ fn flag(name: &str, value: &str) -> String {
     format!("{name} {}", shell_word(value))
 }
 
-/// The command that was given, with the same limits and files, but for its consent.
+/// The command that was given, with the same limits and files, without its consent.
 pub(super) fn same_command(arguments: &[OsString]) -> String {
     let words = arguments.iter().filter(|word| *word != "--yes");
     let words = words.map(|word| shell_word(&word.to_string_lossy()).into_owned());

@@ -588,7 +588,7 @@ fn report(args: cli::ReportArgs, defaults: &Defaults<'_>) -> Result<Report, Erro
             None if files.input.as_os_str() == "-" => Output::Stdout,
             None => Output::File(files::default_page(&files.input, files.realm)),
         },
-        // The locale is no choice that was made for this program.
+        // The locale was not chosen for this program.
         language: match args.language.or(defaults.settings.language) {
             Some(cli::Language::En) => Language::English,
             Some(cli::Language::Ru) => Language::Russian,

@@ -275,7 +275,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// What is left is no setting.
+    /// What is left is not a setting.
     fn end(self) -> Result<(), Error> {
         let first = self.left.iter().min_by_key(|(_, (line, _))| *line);
         let Some((name, (line, _))) = first else {

@@ -281,7 +281,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Whether an answer in JSON is an error of the API: HTTP 4xx, or HTTP 200 with `status: "error"`.
-/// A 4xx whose body says that all is well is no error that can be trusted.
+/// A 4xx whose body says that all is well is not an error that can be trusted.
 fn is_error(http_status: u16, body: &Json) -> bool {
     let says_well = body.all(field::STATUS).any(|it| match it {
         Json::Text(text) => WELL.iter().any(|well| text.eq_ignore_ascii_case(well)),

@@ -37,7 +37,7 @@ pub struct Limits {
     pub answer: Duration,
     /// From the claim to the first byte of the request.
     pub claim_age: Duration,
-    /// A documented answer has 200 bytes; more than this is no answer to read.
+    /// A documented answer has 200 bytes; more than this is not read.
     pub body_bytes: usize,
 }
 

@@ -76,7 +76,7 @@ impl Endpoint {
             _ => return Err(EndpointError::NotAUrl),
         }
         let is_address = address(&host).is_some();
-        // A single word, as `https://v2`, is no name that the API could have.
+        // A single word, as in `https://v2`, cannot be the name of the API.
         if !is_loopback && !is_address && !host.trim_end_matches('.').contains('.') {
             return Err(EndpointError::NotAUrl);
         }

@@ -84,7 +84,7 @@ fn title(text: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// What is no tag, for a page without a title.
+/// The text outside tags, for a page without a title.
 fn between_tags(text: &str) -> Option<String> {
     let pieces = text.split('<').skip(1);
     let texts = pieces.filter_map(|piece| piece.split_once('>').map(|(_, text)| text));

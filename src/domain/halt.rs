@@ -8,7 +8,7 @@ use std::time::Duration;
 /// setting of the account would otherwise reject everyone.
 pub const MAX_EQUAL_REJECTIONS: u32 = 5;
 
-/// Payouts in doubt in a row after which even `--keep-going` stops: three are no accident.
+/// Payouts in doubt in a row after which even `--keep-going` stops: three are not an accident.
 pub const MAX_UNKNOWN_IN_A_ROW: u32 = 3;
 
 /// The waits before one payout is tried again after `rate_limit`, unless the API names one: the

@@ -129,7 +129,7 @@ const ID_NAMES: [&str; 20] = [
     "номерзаявки",
 ];
 
-/// Units of money that are no crypto, in a header: `Сумма, руб`.
+/// Units of money other than crypto, in a header: `Сумма, руб`.
 const FIAT_UNITS: [&str; 30] = [
     "руб",
     "рублей",

@@ -62,7 +62,7 @@ pub enum EncodingSource {
     Detected,
 }
 
-/// Why bytes are no text.
+/// Why bytes are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// A zip archive, which an Excel workbook is.
@@ -135,7 +135,7 @@ impl std::error::Error for UnknownEncoding {}
 /// file is in, is not copied.
 ///
 /// # Errors
-/// Says what the bytes are if they are no text.
+/// Says what the bytes are if they are not text.
 pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, DecodeError> {
     if let Some(error) = other_kind(&bytes) {
         return Err(error);

@@ -1,6 +1,6 @@
 //! A [`Fingerprint`] stands for the payouts of a batch, whatever the file looks like.
 //!
-//! It is the SHA-256 of one line a payout, in the file's order:
+//! It is the SHA-256 of one line for each payout, in the file's order:
 //!
 //! ```text
 //! currency_code TAB to_address TAB amount TAB reference LF

@@ -29,7 +29,7 @@ pub(super) fn notices(
             notices.push(format!("the file is in {encoding}"));
         }
         EncodingSource::Detected => notices.push(format!(
-            "the file is in {encoding}, as far as can be told; --encoding names another"
+            "the file seems to be in {encoding}; if not, name its encoding with --encoding"
         )),
     }
     match header.delimiter {

@@ -25,10 +25,10 @@ pub struct TableRow {
     pub cells: Vec<String>,
 }
 
-/// Why bytes are no table.
+/// Why bytes are not a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableError {
-    /// They are no text.
+    /// They are not text.
     Decode(DecodeError),
     /// There is nothing but blanks.
     Blank,
@@ -39,7 +39,7 @@ pub enum TableError {
 /// character that parts the most names of the header.
 ///
 /// # Errors
-/// When the bytes are no text, or nothing is in them.
+/// When the bytes are not text, or nothing is in them.
 pub fn read(bytes: &[u8]) -> Result<Table, TableError> {
     let text = decode(bytes.to_vec(), None)
         .map_err(TableError::Decode)?

@@ -187,7 +187,7 @@ fn a_file_beyond_the_limit_is_told() {
     assert_eq!(
         findings.iter().map(on_a_line).collect::<Vec<_>>(),
         [
-            " error: the file is larger than 1 GiB, which is as much as is read | split it into \
+            " error: the file is larger than 1 GiB, the most that is read | split it into \
              several files, each with its own references"
         ]
     );
@@ -219,13 +219,13 @@ fn header_faults_are_told() {
         (
             "Валюта;Кошелёк 2;Всего",
             "1: error: the header lacks the columns to_address and amount | it has \"Валюта\", \
-             \"Кошелёк 2\", \"Всего\"; is \"Кошелёк 2\" to_address? which is amount? then --columns \
+             \"Кошелёк 2\", \"Всего\"; is \"Кошелёк 2\" to_address? which is amount? say so with --columns \
              'to_address=Кошелёк 2,amount=…'",
         ),
         (
             "to_address,value,quantity",
             "1: error: the header lacks the columns currency_code and amount | it has \
-             \"to_address\", \"value\", \"quantity\"; which is currency_code? which is amount? then \
+             \"to_address\", \"value\", \"quantity\"; which is currency_code? which is amount? say so with \
              --columns 'currency_code=…,amount=…'; if the file has no codes, add the column \
              currency_code, with a code like USDT_TRC20 in every row",
         ),
@@ -385,7 +385,7 @@ fn amounts_have_a_hint() {
         ("007", "\"007\" has a superfluous zero in front | write 7"),
         (
             ".5",
-            "\".5\" is not digits with at most one decimal mark between | write 0.5",
+            "\".5\" is not a number with at most one decimal mark between its digits | write 0.5",
         ),
         (
             "0",
@@ -397,7 +397,7 @@ fn amounts_have_a_hint() {
         ),
         (
             "10 BTC",
-            "\"10 BTC\" is more than a number | write 10; the currency stands in currency_code",
+            "\"10 BTC\" is not only a number | write 10; the currency stands in currency_code",
         ),
         (
             "0.123456789",

@@ -70,6 +70,9 @@ pub enum Access {
     Write,
 }
 
+/// What to do about a file that is not a ledger, or a damaged one.
+pub(super) const UNREADABLE_HINT: &str = "name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)";
+
 /// Why the database did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -79,8 +82,11 @@ pub enum EngineError {
     /// A unique index or a check said no. Nothing was written.
     #[error("the ledger refused it: {0}")]
     Constraint(String),
+    /// The file is not a database, or is damaged.
+    #[error("this file is not a ledger of ccbatch, or it is damaged")]
+    Unreadable,
     /// There is no such table.
-    #[error("it has not the tables of a ledger")]
+    #[error("it does not have the tables of a ledger")]
     NoSuchTable,
     /// The ledger is no longer where it was when it was opened.
     #[error("{0}")]

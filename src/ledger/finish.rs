@@ -209,7 +209,10 @@ fn is_refusal(error: &LedgerError) -> bool {
                 | EngineError::Replaced(_)
                 | EngineError::Denied(_)
                 | EngineError::Pooled => true,
-                EngineError::Busy | EngineError::Lost(_) | EngineError::Other(_) => false,
+                EngineError::Busy
+                | EngineError::Unreadable
+                | EngineError::Lost(_)
+                | EngineError::Other(_) => false,
             }
         }
         LedgerError::Moved(_)

@@ -47,7 +47,7 @@ pub use realm::Realm;
 use crate::domain::Payout;
 use crate::domain::escape::shell_word;
 use chrono::{DateTime, Utc};
-use engine::{Access, LookUp, Value, ValueRef};
+use engine::{Access, LookUp, UNREADABLE_HINT, Value, ValueRef};
 use rules::Known;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -102,6 +102,7 @@ impl LedgerError {
             Self::Damaged(_) => {
                 "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
             }
+            Self::Engine(EngineError::Unreadable) => UNREADABLE_HINT.into(),
             Self::Engine(EngineError::Replaced(_)) => {
                 "see that no other run is at work and that this is the ledger the run began with, then run again".into()
             }
@@ -110,10 +111,10 @@ impl LedgerError {
                 "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
             }
             Self::Engine(EngineError::Lost(_)) => {
-                "see to the server and the network, then run again".into()
+                "check the server and the network, then run again".into()
             }
             Self::Engine(_) | Self::Commit(_) | Self::Random => {
-                "see to the ledger, then run again".into()
+                "check the disk or the server that the ledger is on, then run again".into()
             }
         }
     }

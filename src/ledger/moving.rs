@@ -49,10 +49,10 @@ impl MoveError {
         match self {
             Self::From(LedgerError::Moved(_)) => "nothing has changed; a ledger is moved once",
             Self::From(_) => {
-                "this ledger still counts until it says that it was moved; see to it, then move it to an empty one"
+                "this ledger still counts unless it says that it was moved; check that with ccbatch ledger, then move it to an empty one"
             }
             Self::To(_) => {
-                "see to this ledger, then move again: what was copied is not copied twice"
+                "check this ledger, then move again: what was copied is not copied twice"
             }
             Self::Same | Self::NotEmpty => "nothing has changed; name an empty ledger with --to",
             Self::AtWork => {

@@ -1,6 +1,8 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef, Values};
+use super::engine::{
+    Access, CommitError, Engine, EngineError, LookUp, UNREADABLE_HINT, Value, ValueRef, Values,
+};
 use super::id::BatchId;
 use crate::clock;
 use crate::domain::escape::shell_word;
@@ -55,9 +57,9 @@ pub enum OpenError {
     /// Locks and syncs cannot be relied on there.
     #[error("the ledger is on a network file system ({0}), where its locks cannot be relied on")]
     Network(String),
-    /// The file is not a database.
-    #[error("this file is not a ledger of ccbatch")]
-    NotADatabase,
+    /// The file is not a database, or is damaged.
+    #[error("{}", EngineError::Unreadable)]
+    Unreadable,
     /// The system says why.
     #[error("the ledger cannot be used: {}", words(.0))]
     Io(#[from] io::Error),
@@ -80,18 +82,20 @@ impl OpenError {
                 "nothing was sent; remove the other name, and name the same file every time".into()
             }
             Self::OpenToOthers(open) => {
-                format!("chmod go-w {}", shell_word(&open.to_string_lossy())).into()
+                format!(
+                    "chmod go-w {}, unless others need it: then the ledger belongs in a folder of your own",
+                    shell_word(&open.to_string_lossy())
+                )
+                .into()
             }
             Self::Network(_) => {
                 "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them".into()
             }
-            Self::NotADatabase => {
-                "nothing was sent; name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
-            }
+            Self::Unreadable => format!("nothing was sent; {UNREADABLE_HINT}").into(),
             Self::Io(_) => {
-                "nothing was sent; make the folder and the file readable and writable for you".into()
+                "nothing was sent; check that the disk has room and that you may read and write the folder and the file".into()
             }
-            Self::Database(_) => "nothing was sent; see to the disk, then run again".into(),
+            Self::Database(_) => "nothing was sent; check the disk, then run again".into(),
         }
     }
 }
@@ -254,7 +258,7 @@ fn check_folder(folder: &Path) -> Result<(), OpenError> {
 
 fn open_error(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::NotADatabase,
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Unreadable,
         _ => OpenError::Database(error.to_string()),
     }
 }
@@ -432,6 +436,7 @@ fn engine_error(error: rusqlite::Error) -> EngineError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => EngineError::Busy,
         Some(ErrorCode::ConstraintViolation) => EngineError::Constraint(words),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => EngineError::Unreadable,
         _ if words.contains("no such table") => EngineError::NoSuchTable,
         _ => EngineError::Other(words),
     }

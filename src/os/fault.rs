@@ -10,6 +10,7 @@ pub fn words(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "this is a directory".to_owned(),
         io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -93,8 +93,8 @@ pub fn holder(file: &File) -> Option<Holder> {
     })
 }
 
-/// How often a lock that is held is tried again, and how long is waited before: somebody may just
-/// be looking whether it is held.
+/// How often a lock that is held is tried again, and how long to wait before each try: another
+/// process may only be looking whether it is held.
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 

@@ -13,7 +13,7 @@ impl HiddenTyping {
     /// a question.
     ///
     /// # Errors
-    /// Standard input is no terminal.
+    /// Standard input is not a terminal.
     pub fn begin() -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
         let mut hidden = before.clone();

@@ -126,7 +126,7 @@ impl OpenError {
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
             Self::Ledger(error) => error.hint(),
-            Self::Results(_) => "nothing was sent; make the folder and the file writable".into(),
+            Self::Results(_) => "nothing was sent; check that the disk has room and that you may write the folder and the file".into(),
             Self::NotOurs => {
                 "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one with --results".into()
             }

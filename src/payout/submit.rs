@@ -133,17 +133,17 @@ impl SubmitError {
                 format!("the next payout was not sent; {}", error.hint()).into()
             }
             Self::NotPrepared(_) => {
-                "the next payout was not sent; see to it, then run again".into()
+                "the next payout was not sent; see what it lacks, then run again".into()
             }
             Self::Results(_) => {
-                "the next payout was not sent; see to the disk, then run again".into()
+                "the next payout was not sent; check the disk, then run again".into()
             }
-            Self::NotSent { unvoided: None, .. } => "see to the disk, then run again".into(),
+            Self::NotSent { unvoided: None, .. } => "check the disk, then run again".into(),
             Self::NotSent { unvoided: Some(_), .. } => {
-                "see to the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
+                "check the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
             }
             Self::NotRecorded { .. } => {
-                "keep the line shown above and see to the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
+                "keep the line shown above and check the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
             }
         }
     }

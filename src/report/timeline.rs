@@ -2,7 +2,7 @@
 //! many attempts there are, it has at most [`MAX_COLUMNS`] columns.
 
 use super::time;
-use super::words::{Language, Text, Unit, state, text, unit};
+use super::words::{Language, Text, Unit, heading, text, unit};
 use crate::domain::State;
 use crate::ledger::Attempt;
 use chrono::{DateTime, Utc};
@@ -74,7 +74,7 @@ pub(super) fn timeline(language: Language, attempts: &[Attempt]) -> Markup {
         p.legend {
             @for (index, part) in PARTS.into_iter().enumerate() {
                 @if is_there(index) {
-                    span class=(part.as_str()) { i {} (state(language, part)) }
+                    span class=(part.as_str()) { i {} (heading(language, part)) }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The totals: what each currency and each payee comes to.
 
-use super::words::{Text, state, text};
+use super::words::{Text, heading, text};
 use super::{Page, outside};
 use crate::domain::{Currency, Payout, State, Totals};
 use crate::payout::plan::state_of;
@@ -30,7 +30,7 @@ pub(super) fn per_currency(page: &Page<'_>) -> Markup {
                     th scope="col" { (say(Text::Currency)) }
                     th scope="col" { (say(Text::Network)) }
                     @for (it, _) in &of_states {
-                        th.n scope="col" { (state(page.language, *it)) }
+                        th.n scope="col" { (heading(page.language, *it)) }
                     }
                     @if of_states.len() > 1 { th.n scope="col" { (say(Text::InAll)) } }
                 }
@@ -41,7 +41,7 @@ pub(super) fn per_currency(page: &Page<'_>) -> Markup {
                         td data-label=(say(Text::Currency)) { b { (currency.code()) } }
                         td data-label=(say(Text::Network)) { (currency.chain()) }
                         @for (it, totals) in &of_states {
-                            td.n data-label=(state(page.language, *it)) { (part(totals, currency)) }
+                            td.n data-label=(heading(page.language, *it)) { (part(totals, currency)) }
                         }
                         @if of_states.len() > 1 {
                             td.n data-label=(say(Text::InAll)) {
@@ -91,7 +91,7 @@ pub(super) fn per_payee(page: &Page<'_>) -> Markup {
                     th scope="col" { (say(Text::Currency)) }
                     th.n scope="col" { (say(Text::Payouts)) }
                     th.n scope="col" { (say(Text::InAll)) }
-                    th.n scope="col" { (state(page.language, State::Created)) }
+                    th.n scope="col" { (heading(page.language, State::Created)) }
                 }
             }
             tbody {
@@ -102,7 +102,7 @@ pub(super) fn per_payee(page: &Page<'_>) -> Markup {
                             td data-label=(say(Text::Currency)) { (currency.code()) }
                             td.n data-label=(say(Text::Payouts)) { (count) }
                             td.n data-label=(say(Text::InAll)) { (sum.to_string()) }
-                            td.n data-label=(state(page.language, State::Created)) {
+                            td.n data-label=(heading(page.language, State::Created)) {
                                 (part(&created, currency))
                             }
                         }

@@ -100,11 +100,11 @@ fn english(text: Text) -> &'static str {
         Text::PlanTitle => "Plan of payouts",
         Text::ReportTitle => "Report of payouts",
         Text::PlanLead => {
-            "Nothing of this has been paid yet. This is what will be paid once it is approved."
+            "None of this has been paid yet. This is what will be paid once it is approved."
         }
         Text::DoneLead => "All of these payouts are created.",
-        Text::OpenLead => "Not all of these payouts are created. What is left to do stands below.",
-        Text::AtWork => "A run is at work on this batch: the page shows one moment of it.",
+        Text::OpenLead => "Not all of these payouts are created. What is left to do is below.",
+        Text::AtWork => "A run is at work on this batch: the page shows it at one moment.",
         Text::File => "File",
         Text::Fingerprint => "Fingerprint of the batch",
         Text::Through => "Paid through",
@@ -166,11 +166,13 @@ fn russian(text: Text) -> &'static str {
         Text::PlanTitle => "План выплат",
         Text::ReportTitle => "Отчёт о выплатах",
         Text::PlanLead => {
-            "Из этого пока ничего не выплачено. Это будет выплачено после утверждения."
+            "Пока ничего из этого не выплачено. Вот что будет выплачено после утверждения."
         }
         Text::DoneLead => "Все эти выплаты созданы.",
-        Text::OpenLead => "Созданы не все выплаты. Что осталось сделать, сказано ниже.",
-        Text::AtWork => "Выплата этого файла идёт сейчас: страница показывает один её момент.",
+        Text::OpenLead => "Созданы не все выплаты. Что осталось сделать, указано ниже.",
+        Text::AtWork => {
+            "Сейчас идёт выплата по этому файлу: страница показывает её на один момент времени."
+        }
         Text::File => "Файл",
         Text::Fingerprint => "Отпечаток пакета",
         Text::Through => "Выплата через",
@@ -188,15 +190,15 @@ fn russian(text: Text) -> &'static str {
         Text::InAll => "Всего",
         Text::InDoubtTodo => "Под вопросом: сначала проверьте их",
         Text::InDoubtHelp => {
-            "Возможно, они выплачены. Повторно они не отправляются, пока кто-нибудь не найдёт их в кабинете CryptoCloud, раздел «Баланс», и не запишет результат одной из команд ниже."
+            "Возможно, они выплачены. Повторно они не отправляются, пока кто-нибудь не проверит их в кабинете CryptoCloud (раздел «Баланс») и не запишет результат одной из команд ниже."
         }
         Text::IfThere => "Если вывод там есть, с его номером:",
         Text::IfNotThere => {
             "Если через десять минут его там нет, после этой команды следующий запуск отправит выплату снова:"
         }
         Text::RejectedTodo => "Отклонены API: ничего не выплачено",
-        Text::RejectedHelp => "Исправьте эти строки на их местах в файле и выполните:",
-        Text::RefusedTodo => "Не отправлены из-за прежней выплаты",
+        Text::RejectedHelp => "Исправьте эти строки прямо в файле и выполните:",
+        Text::RefusedTodo => "Не отправлены из-за более ранней выплаты",
         Text::RefusedHelp => {
             "Каждой из них мешает выплата, известная журналу. Эта команда скажет, какая и что делать:"
         }
@@ -235,6 +237,22 @@ pub(super) fn state(language: Language, state: State) -> &'static str {
         State::NotCreated => ("not created, to be sent", "не создана, к отправке"),
         State::InDoubt => ("in doubt", "под вопросом"),
         State::Refused => ("not sent", "не отправлена"),
+    };
+    match language {
+        Language::English => english,
+        Language::Russian => russian,
+    }
+}
+
+/// A state as the heading of what is counted or summed up in it.
+pub(super) fn heading(language: Language, state: State) -> &'static str {
+    let (english, russian) = match state {
+        State::Pending => ("To be sent", "К отправке"),
+        State::Created => ("Created", "Создано"),
+        State::Rejected => ("Rejected", "Отклонено"),
+        State::NotCreated => ("Not created, to be sent", "Не создано, к отправке"),
+        State::InDoubt => ("In doubt", "Под вопросом"),
+        State::Refused => ("Not sent", "Не отправлено"),
     };
     match language {
         Language::English => english,

@@ -34,7 +34,7 @@ pub struct Delivery {
     pub path: String,
     /// Whether an `Authorization` header was there, of whatever kind.
     pub authorization: bool,
-    /// The body, as text; bytes that are no UTF-8 are replaced.
+    /// The body, as text; bytes that are not UTF-8 are replaced.
     pub body: String,
     /// The step of the script it met; empty on a path other than the endpoint's.
     pub step: String,

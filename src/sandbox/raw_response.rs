@@ -20,7 +20,7 @@ use super::script::Transport;
 const ENDLESS_PIECE_BYTES: usize = 4096;
 
 /// What no client can take for HTTP; it begins like an alert of TLS.
-const GARBAGE: &[u8] = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is no HTTP\r\n\r\n";
+const GARBAGE: &[u8] = b"\x15\x03\x01\x00\x02\x02\x50 \xff\xfe this is not HTTP\r\n\r\n";
 
 /// The service's way to tell hyper that this answer is not for it to send.
 #[derive(Debug)]

@@ -85,10 +85,10 @@ pub const STEPS: &[(&str, &str)] = &[
         "html[:CODE]",
         "answer with a page of HTML and HTTP 200 or CODE",
     ),
-    ("garbage", "answer with bytes that are no HTTP"),
+    ("garbage", "answer with bytes that are not HTTP"),
     (
         "garbage-json",
-        "answer with HTTP 200 and text that is no JSON",
+        "answer with HTTP 200 and text that is not JSON",
     ),
     (
         "redirect:CODE[:LOCATION]",
@@ -185,7 +185,7 @@ pub(super) enum Transport {
     Reset,
 }
 
-/// Why a text is no script.
+/// Why a text is not a script.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ScriptError {
     /// No step has this name.
@@ -204,7 +204,7 @@ pub enum ScriptError {
         /// What it would do.
         meaning: &'static str,
     },
-    /// The number after `*` is none.
+    /// What follows `*` is not a number.
     #[error("step `{step}`: after `*` comes a number from 1 up, or nothing for ever")]
     Times {
         /// The step as it was written.
@@ -223,7 +223,7 @@ impl Script {
     ///
     /// # Errors
     ///
-    /// The status is not between 100 and 999, or a header is no header.
+    /// The status is not between 100 and 999, or a header is not valid.
     pub fn answer(
         status: u16,
         headers: &[(&str, &str)],

@@ -8,7 +8,7 @@ use crate::ledger::rules::{Refusal, RefusalReason};
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::run::Paths;
 
-/// Where attempts are told to stand.
+/// The places where messages say that attempts stand.
 #[derive(Clone, Debug)]
 pub struct Places<'a> {
     /// The results file of this batch.
@@ -53,7 +53,7 @@ pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: &Places<'_>
             Some(Column::Reference),
             "reference used",
             format!(
-                "the reference was used for another payout, and each part of an instalment needs its own: {record}"
+                "the reference was used for another payout (each part of an instalment needs a reference of its own): {record}"
             ),
             format!("change this row back to what was paid: {}", row(attempt)),
         ),

@@ -438,9 +438,9 @@ pub fn halt(halt: &Halt, key_source: &str) -> String {
             "the request was refused on its way, and not by the API: look at the firewall or proxy in between".to_owned()
         }
         Halt::NotSent => {
-            "four times in a row a payout was not sent in time: this machine stops or sleeps in between".to_owned()
+            "four times in a row a payout was not sent in time: this machine was stopped or asleep in between".to_owned()
         }
-        Halt::ConnectFailed => "no connection to the API, four times".to_owned(),
+        Halt::ConnectFailed => "four tries to connect to the API have failed".to_owned(),
         Halt::PatienceOver => "no connection to the API for as long as --patience says".to_owned(),
         Halt::RateLimited => "the API answered rate_limit four times: something else is using the key".to_owned(),
         Halt::RetryAfterTooLong(asked) if *asked > A_YEAR => {
@@ -484,11 +484,11 @@ pub fn summary(summary: &Summary) -> String {
             plural(summary.created_without_row, "row", "rows"),
         );
     }
+    text.push_str(&sums(&summary.sums));
     if let Some(took) = summary.took {
         let took = Duration::from_secs(took.as_secs());
         let _ = write!(text, "\nThe run took {}", humantime::format_duration(took));
     }
-    text.push_str(&sums(&summary.sums));
     for attempt in &summary.accepted_otherwise {
         let _ = write!(
             text,

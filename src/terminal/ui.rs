@@ -93,7 +93,7 @@ pub fn can_ask() -> bool {
 pub enum Answer {
     /// With a yes.
     Yes,
-    /// With anything else; why that is no yes.
+    /// With anything else; why that is not a yes.
     No(String),
 }
 
@@ -133,7 +133,7 @@ fn line_after(question: &str) -> io::Result<String> {
     if !answer.ends_with(b"\n") {
         say(""); // Ctrl-D leaves the cursor behind the question.
     }
-    // A key pressed in another encoding, or half of one erased, is no reason not to answer.
+    // A key pressed in another encoding, or half of one erased, must not fail the question.
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 

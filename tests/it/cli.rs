@@ -751,7 +751,7 @@ fn a_number_that_is_none_names_the_flag_and_an_example() {
             "run",
             "--max-total",
             "BTC=x",
-            "'--max-total <CODE=AMOUNT>': \"x\" is no amount",
+            "'--max-total <CODE=AMOUNT>': \"x\" is not an amount",
         ),
         (
             "status",

@@ -150,7 +150,7 @@ fn php_with_curl() {
 
 #[test]
 fn node_with_axios_and_with_fetch() {
-    // What is read is no module, whatever its name.
+    // What is read is not a module, whatever its name.
     let script = ["--input-type=commonjs", "--eval"];
     let read = "eval(require('fs').readFileSync('client.html', 'utf8'))";
     let arguments = [script[0], script[1], read];

@@ -167,8 +167,7 @@ fn an_unknown_setting_is_told_with_its_line_and_the_nearest_name() {
     ] {
         let config = scene.configure(&format!("strict = true\n{name} = \"x\"\n"));
         let at = format!("{}:2: {name} is not a setting", config.display());
-        let hint =
-            format!("hint: {nearest} is the nearest; the settings are api_key_file, api_url");
+        let hint = format!("hint: did you mean {nearest}? the settings are api_key_file, api_url");
         let run = scene.program(["validate", INPUT]).status(2);
         run.stderr_has(&at).stderr_has(&hint).go();
     }
@@ -220,7 +219,7 @@ fn a_wrong_value_is_told_with_its_name_its_line_and_an_example() {
         ),
         (
             "progress = \"loud\"",
-            "progress: \"loud\" is not valid: it is one of auto, bar, lines, none",
+            "progress: \"loud\" is not valid: write one of auto, bar, lines, none",
             "progress = \"lines\"",
         ),
         (
@@ -233,8 +232,8 @@ fn a_wrong_value_is_told_with_its_name_its_line_and_an_example() {
             "encoding: \"morse\" is not valid",
             "encoding = \"windows-1251\"",
         ),
-        ("interval = 12s", " ", "write a setting a line"),
-        ("strict", " ", "write a setting a line"),
+        ("interval = 12s", " ", "write one setting per line"),
+        ("strict", " ", "write one setting per line"),
     ] {
         let config = scene.configure(&format!("\n{line}\n"));
         let at = format!("{}:2: {}", config.display(), why.trim_start());

@@ -51,7 +51,7 @@ const ANYWHERE: [(&str, usize); 8] = [
 fn kill_at_every(victim: &Victim, (call, share): (&str, usize), is_on_records: bool) -> usize {
     let step = if is_thorough() { 1 } else { share };
     let mut kills = 0;
-    // Begins in the middle of a step, so that the shares of several calls are no pattern.
+    // Begins in the middle of a step, so that the shares of several calls make no pattern.
     for n in (step.div_ceil(2)..).step_by(step) {
         let scene = three_payouts(victim.script);
         (victim.arrange)(&scene);

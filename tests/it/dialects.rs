@@ -31,8 +31,9 @@ const REFUSED: [&str; 4] = [
 const SEMICOLONS: &str = "the columns are separated by semicolons";
 const TABS: &str = "the columns are separated by tabs";
 const CYRILLIC: &str =
-    "the file is in windows-1251, as far as can be told; --encoding names another";
-const LATIN: &str = "the file is in windows-1252, as far as can be told; --encoding names another";
+    "the file seems to be in windows-1251; if not, name its encoding with --encoding";
+const LATIN: &str =
+    "the file seems to be in windows-1252; if not, name its encoding with --encoding";
 const NOTE: &str = "ignored column: note";
 
 const SHORTENED: &str = "a spreadsheet has shortened this number; format the column as text";

@@ -63,6 +63,11 @@ fn the_history_shows_every_attempt_and_finds_by_each_filter() {
     // A file that is gone is still known by its name.
     fs::remove_file(scene.path(RESULTS)).unwrap();
     assert_eq!(found(&scene, &["--batch", RESULTS]), 3);
+    let nothing = scene.program(["history", "--reference", "nothing"]);
+    nothing
+        .stdout_has("begun")
+        .stderr_has("No attempts found.\n")
+        .go();
     let human = scene.program(["history", "--reference", "R1"]);
     human
         .stdout_has(&realm)
@@ -252,10 +257,12 @@ fn results_files_are_adopted_into_a_new_ledger() {
         run.args(["--ledger", "new.db"])
     };
     adopt()
-        .stderr_has("payouts.results.csv: 3 of 3 attempts were new")
-        .stderr_has("other.results.csv: 1 of 1 attempts were new")
+        .stderr_has("payouts.results.csv: 3 of 3 attempts taken over\n")
+        .stderr_has("other.results.csv: 1 of 1 attempt taken over\n")
         .go();
-    adopt().stderr_has("0 of 3 attempts were new").go();
+    adopt()
+        .stderr_has("0 of 3 attempts taken over; the ledger has the rest already")
+        .go();
     let run = scene.pay().args(["--ledger", "new.db"]).status(4);
     run.stderr_has("2 created, 1 rejected").go();
     assert_eq!(scene.sent_and_created(), (4, 3));

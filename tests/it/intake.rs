@@ -328,7 +328,7 @@ fn headers_are_read_as_people_write_them() {
     assert_told(
         &told(&unclear, &[], 3),
         &[
-            "1: the header lacks the columns to_address and amount | it has \"Валюта\", \"Кошелёк 2\", \"Всего, нетто\"; is \"Кошелёк 2\" to_address? which is amount? then --columns 'to_address=Кошелёк 2,amount=…'",
+            "1: the header lacks the columns to_address and amount | it has \"Валюта\", \"Кошелёк 2\", \"Всего, нетто\"; is \"Кошелёк 2\" to_address? which is amount? say so with --columns 'to_address=Кошелёк 2,amount=…'",
         ],
     );
     for (header, expected) in [

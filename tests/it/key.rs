@@ -208,7 +208,7 @@ fn a_sandbox_opens_to_any_key_unless_it_is_given_its_own() {
         let run = scene.pay_through(url).args(["--interval", "0s"]);
         run.env(VARIABLE, key)
     };
-    // The variable of a real key is none of the sandbox's business.
+    // The sandbox does not read the variable of a real key.
     through_own_sandbox(&[], &[(VARIABLE, "real-key")], |scene, url| {
         pay(scene, url, "another-key").stderr_has("1 created").go();
     });

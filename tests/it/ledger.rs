@@ -401,8 +401,8 @@ fn two_copies_of_one_results_file_are_adopted_one_after_the_other() {
     std::fs::remove_file(scene.ledger()).unwrap();
     scene
         .program(["ledger", "adopt", RESULTS, "copy.results.csv"])
-        .stderr_has("payouts.results.csv: 2 of 2 attempts were new to the ledger")
-        .stderr_has("copy.results.csv: 0 of 2 attempts were new to the ledger")
+        .stderr_has("payouts.results.csv: 2 of 2 attempts taken over")
+        .stderr_has("copy.results.csv: 0 of 2 attempts taken over")
         .go();
     scene.pay().stderr_has("2 created").go();
     assert_eq!(scene.sent_and_created(), (2, 2));

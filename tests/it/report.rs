@@ -37,7 +37,7 @@ fn before_a_run_the_page_is_the_plan() {
         &page,
         &[
             "Plan of payouts",
-            "Nothing of this has been paid yet",
+            "None of this has been paid yet",
             "none yet",
         ],
     );

@@ -27,7 +27,7 @@ impl Visit {
         for entry in fs::read_dir(root().join("samples")).unwrap() {
             let from = entry.unwrap().path();
             let name = from.file_name().unwrap().to_str().unwrap();
-            // What somebody's rehearsal has left there is none of ours.
+            // What somebody's rehearsal has left there is not ours.
             if !name.ends_with(".results.csv") {
                 fs::copy(&from, visit.path("samples").join(name)).unwrap();
             }

@@ -436,7 +436,7 @@ fn without_a_connection_there_are_four_tries_with_growing_waits() {
     let scene = Scene::new(&rows(2));
     let run = scene.pay_through(&url).args(["--interval", "0s"]);
     run.status(5)
-        .stderr_has("no connection to the API, four times")
+        .stderr_has("four tries to connect to the API have failed")
         .go();
     let lines = scene.results();
     assert_eq!(scene.statuses(), ["not_created"; 4]);
@@ -644,7 +644,7 @@ fn five_equal_rejections_in_a_row_stop_the_batch() {
         .go();
     assert_eq!(scene.sent_and_created(), (5, 0));
 
-    // Rejections of other kinds, and payouts between them, are no drained balance.
+    // Rejections of other kinds, and payouts between them, are not a drained balance.
     let steps = "reject:a*4,reject:b*4,ok,reject:b*4";
     let scene = Scene::paying(steps, &rows(13));
     scene

@@ -65,8 +65,8 @@ fn every_command_of_the_team_s_page_does_what_it_says() {
     );
     cluster.stop_other(&home.join("standby"));
     assert!(output.contains("with 2 attempts"), "{output}");
-    assert!(output.contains("1 of 1 attempts were new"), "{output}");
-    assert!(output.contains("0 of 1 attempts were new"), "{output}");
+    assert!(output.contains("1 of 1 attempt taken over"), "{output}");
+    assert!(output.contains("0 of 1 attempt taken over"), "{output}");
     assert!(output.contains("All done: 1 created"), "{output}");
     assert!(output.contains("created              4"), "{output}");
     assert_eq!(before.book().created.len(), 4);

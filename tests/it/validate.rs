@@ -76,7 +76,7 @@ fn every_finding_is_an_event_with_its_place_and_a_hint() {
     );
 }
 
-/// A file that is no batch, and the words that say so.
+/// A file that is not a batch, and the words that say so.
 type Unfit<'a> = (&'a [u8], &'a [&'a str]);
 
 #[test]
@@ -296,7 +296,7 @@ fn limits_stop_a_batch_before_anything_is_sent() {
             .go();
     }
     let wrong = scene.pay().args(["--max-total", "XYZ=1"]).status(2);
-    wrong.stderr_has("no currency code").go();
+    wrong.stderr_has("not a currency code").go();
     assert_eq!(scene.sent_and_created(), (0, 0));
     let within = scene
         .pay()

@@ -28,7 +28,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 pub(crate) struct Row {
     /// What it is meant to pay, which the program does not know.
     pub(crate) intent: u8,
-    /// The payer's own id; 0 is none.
+    /// The payer's own id; 0 for none.
     pub(crate) reference: u8,
     /// How much, to the one recipient.
     pub(crate) amount: u32,

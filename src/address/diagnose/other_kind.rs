@@ -52,7 +52,7 @@ pub(in crate::address) enum OtherKind {
 }
 
 impl OtherKind {
-    /// What the text is, if it is none of the addresses.
+    /// What the text is, if it is not an address.
     pub(in crate::address) fn of(text: &str) -> Option<Self> {
         let begins = |prefix: &str| {
             let head = text.as_bytes().get(..prefix.len());
@@ -235,7 +235,7 @@ impl fmt::Display for OtherKind {
             Self::PaddedEvm => "this is an EVM address in 32 bytes, as event logs write it",
             Self::TonRaw => "this is a TON address in raw form, which carries no checksum",
             Self::ExtendedPublicKey => {
-                "this is an extended public key: it shows a wallet's every address, but is none"
+                "this is an extended public key: it shows all addresses of a wallet, but is not an address"
             }
             Self::PublicKey => "this is a public key, not an address",
         })

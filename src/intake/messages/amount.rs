@@ -129,18 +129,18 @@ fn malformed(
             "only amounts above zero can be paid; remove the row",
         ),
         Look::OwnUnit(Some(number)) => Message::new(
-            format!("{shown} is more than a number"),
+            format!("{shown} is not only a number"),
             format!(
                 "write {}; the currency stands in currency_code",
                 show(&number)
             ),
         ),
         Look::OwnUnit(None) => Message::new(
-            format!("{shown} is more than a number"),
+            format!("{shown} is not only a number"),
             "write the number alone; the currency stands in currency_code",
         ),
         Look::OtherUnit => Message::new(
-            format!("{shown} is more than a number"),
+            format!("{shown} is not only a number"),
             match currency {
                 Some(currency) => format!(
                     "write how much {} is to be paid, in digits and without a unit",
@@ -182,7 +182,7 @@ fn what_is_odd(value: &str, error: AmountError) -> String {
         }
         AmountError::LeadingZero => format!("{shown} has a superfluous zero in front"),
         AmountError::Point => {
-            format!("{shown} is not digits with at most one decimal mark between")
+            format!("{shown} is not a number with at most one decimal mark between its digits")
         }
         AmountError::Character(_)
         | AmountError::Empty

@@ -49,7 +49,7 @@ pub(in crate::intake) fn finding(
 fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
     match error {
         FileError::TooLarge => Message::new(
-            format!("the file is larger than {SIZE}, which is as much as is read"),
+            format!("the file is larger than {SIZE}, the most that is read"),
             "split it into several files, each with its own references",
         ),
         FileError::Decode(error) => decode(*error),

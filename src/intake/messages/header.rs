@@ -167,7 +167,7 @@ fn lacking(missing: &Missing, columns: &[Column]) -> Message {
     Message::new(
         format!("the header lacks the {plural} {}", listed(&own, "and")),
         format!(
-            "it has {}; {} then --columns '{}'{without_codes}",
+            "it has {}; {} say so with --columns '{}'{without_codes}",
             all_names(&missing.names),
             questions.join(" "),
             assignments.join(",")

@@ -40,7 +40,7 @@ impl Message {
     }
 }
 
-/// A row that is told about.
+/// A row that a message is about.
 #[derive(Debug)]
 pub(in crate::intake) struct Context<'a> {
     pub(in crate::intake) checker: &'a Checker<'a>,

@@ -88,7 +88,7 @@ impl ConnectError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable(_) | Self::NotNow(_) => {
-                "nothing was sent; see to the server and the network, then run again"
+                "nothing was sent; check the server and the network, then run again"
             }
             Self::Unproven(_) => {
                 "nothing was sent; name the server as its certificate does, and the certificate of its authority with sslrootcert=FILE in the URL"
@@ -107,7 +107,7 @@ impl ConnectError {
                 "nothing was sent; make a database for the ledger with ENCODING 'UTF8' and TEMPLATE template0"
             }
             Self::Pooled => "nothing was sent; connect directly, not through a pooler",
-            Self::Database(_) => "nothing was sent; see to the server, then run again",
+            Self::Database(_) => "nothing was sent; check the server, then run again",
         }
     }
 }

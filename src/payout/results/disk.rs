@@ -61,7 +61,7 @@ impl Published {
     }
 }
 
-/// Why a path is no place for results.
+/// Why results cannot be kept at a path.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// The path is a symbolic link.
@@ -99,7 +99,9 @@ impl PlaceError {
             Self::NotAFile | Self::System => {
                 "name a file with --results, and for a batch that was begun the same one as before"
             }
-            Self::Io(_) => "nothing was sent; make the folder and the file writable",
+            Self::Io(_) => {
+                "nothing was sent; check that the disk has room and that you may write the folder and the file"
+            }
         }
     }
 }
@@ -108,7 +110,7 @@ impl DiskFile {
     /// A results file at this path, whether there is one or not.
     ///
     /// # Errors
-    /// The path is no place for results.
+    /// Results cannot be kept at this path.
     pub fn at(path: &Path) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
         if file::is_in_system_folder(&path) {
@@ -203,7 +205,7 @@ impl Storage for DiskFile {
             .and_then(|()| std::fs::rename(&temporary, &self.path))
             .and_then(|()| self.sync_folder());
         if let Err(error) = published {
-            // It may have been renamed already, or never be found: either is no harm.
+            // It may have been renamed already, or never be found: neither does harm.
             let _ = std::fs::remove_file(&temporary);
             return Err(error);
         }

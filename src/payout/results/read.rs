@@ -26,7 +26,7 @@ pub struct Reading {
 /// Why a file is not a results file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// It has other columns, or is no table at all.
+    /// It has other columns, or is not a table at all.
     NotOurs,
 }
 

@@ -33,7 +33,7 @@ impl Terminal {
         self.0.send_line(line).unwrap();
     }
 
-    /// Types what may be no text.
+    /// Types bytes that need not be text.
     pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
         self.0.send(bytes).unwrap();
     }

@@ -123,7 +123,8 @@ fn an_instalment_needs_a_reference_of_its_own() {
         "second.csv",
         format!("{}R1,BTC,{BITCOIN},0.5\n", References::With.header()),
     );
-    pay(&scene, "second.csv", &[]).ends(3, "each part of an instalment needs its own");
+    pay(&scene, "second.csv", &[])
+        .ends(3, "each part of an instalment needs a reference of its own");
     scene.write(
         "second.csv",
         format!("{}R1-2,BTC,{BITCOIN},0.5\n", References::With.header()),
