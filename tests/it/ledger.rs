@@ -161,6 +161,17 @@ fn a_ledger_that_others_can_change_is_refused() {
 }
 
 #[test]
+fn a_command_that_only_reads_says_that_a_file_is_not_a_ledger() {
+    let scene = Scene::new("");
+    scene.write("notes.db", "my notes\n".repeat(99));
+    set_mode(&scene.path("notes.db"), 0o600);
+    let run = scene.program(["ledger", "--ledger", "notes.db"]).status(1);
+    run.stderr_has("notes.db: this file is not a ledger of ccbatch, or it is damaged\n")
+        .stderr_has("bring back a backup and, before any run, give it every results file")
+        .go();
+}
+
+#[test]
 fn what_is_another_file_or_of_a_newer_program_is_refused_as_a_ledger() {
     let make: fn(&Scene, &Path) = |_, path| fs::write(path, "line,reference\n".repeat(99)).unwrap();
     assert_unfit((make, "is not a ledger"));
