@@ -253,7 +253,7 @@ impl fmt::Display for AddressError {
             }
             Fault::Size => write!(
                 f,
-                "not the size of {this} address: characters are missing, or some are too many"
+                "not the size of {this} address: characters are missing, or there are too many"
             ),
             Fault::Beginning(expected) => write!(f, "{this} address begins with {expected}"),
             Fault::Checksum => f.write_str(

@@ -1,5 +1,5 @@
 //! A blocking call is one that may wait for a person or another program: a question, or the
-//! opening of a FIFO. It runs in a thread of its own, so that a stop is heeded meanwhile.
+//! opening of a FIFO. It runs in a thread of its own, so that a stop is noticed meanwhile.
 
 use super::limits::no_thread;
 use crate::payout::stop::Stop;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 /// behind then, and ends with the program.
 ///
 /// # Errors
-/// No thread can be had.
+/// No thread can be started.
 pub(super) async fn unless_stopped<T: Send + 'static>(
     stop: &Stop,
     call: impl FnOnce() -> T + Send + 'static,

@@ -10,9 +10,9 @@ const PIPES: usize = 13;
 /// ends the program where there is none.
 const MEMORY_BYTES: usize = 32 << 20;
 
-/// The error of a thread that cannot be had, in words that say so.
+/// The error of a thread that cannot be started, in words that say so.
 pub(super) fn no_thread(error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("no thread can be had: {error}"))
+    io::Error::new(error.kind(), format!("no thread can be started: {error}"))
 }
 
 /// Whether the machine gives this process what every command needs.
@@ -26,7 +26,7 @@ pub(super) fn check() -> io::Result<()> {
 }
 
 /// Has the input checked by as many threads as there are processors, or by this one alone where no
-/// other can be had: rayon panics if its threads are missing when they are first needed.
+/// other can be started: rayon panics if its threads are missing when they are first needed.
 pub(super) fn choose_threads() {
     if rayon::ThreadPoolBuilder::new().build_global().is_ok() {
         return;

@@ -10,10 +10,10 @@ use crate::terminal::{bar, ui};
 use std::io;
 use tokio::runtime::{Builder, Runtime};
 
-/// Lets a write beyond the limit of a file's size fail like any other. Unheeded, its signal would
+/// Lets a write beyond the limit of a file's size fail like any other. Unhandled, its signal would
 /// end the program, between a request and its record as well.
 pub(super) fn survive_size_limit() {
-    // Where it cannot be had, the limit ends the program as it ends any other.
+    // Where that is not possible, the limit ends the program as it ends any other.
     let _ = runtime().and_then(|runtime| {
         let _context = runtime.enter();
         signal::survive_size_limit()
@@ -21,7 +21,7 @@ pub(super) fn survive_size_limit() {
 }
 
 /// Raises the stop at SIGINT, SIGTERM and SIGHUP, from a thread of its own, so that a signal is
-/// heeded whatever the program is busy with.
+/// handled whatever the program is busy with.
 pub(super) fn watch(stop: &Stop) -> Result<(), Error> {
     let error = |error: io::Error| Error::system(&error);
     let runtime = runtime().map_err(error)?;

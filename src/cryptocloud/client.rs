@@ -95,8 +95,8 @@ pub enum ClientError {
     /// Mostly a machine without certificates of authorities.
     #[error("no HTTPS client can be made: {0}")]
     Tls(String),
-    /// No thread can be had for looking names up.
-    #[error("no thread can be had for looking names up: {0}")]
+    /// No thread can be started for looking up names.
+    #[error("no thread can be started for looking up names: {0}")]
     Thread(io::Error),
 }
 

@@ -162,7 +162,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// Looks a name up in a thread of its own. The system's look-up blocks, and a thread that has to
-/// be started for each might not be had when a payout is already begun.
+/// be started for each might not start when a payout is already begun.
 pub(super) struct Resolver {
     queries: mpsc::Sender<oneshot::Sender<io::Result<Vec<SocketAddr>>>>,
 }

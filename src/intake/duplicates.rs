@@ -2,7 +2,7 @@
 //! the same payout, one address under two references, an address that looks like another one, a
 //! payee with two addresses, an amount far from the usual.
 //!
-//! Rows are sought by their hashes after all of them are there: looking each one up in a table as
+//! Rows are looked up by their hashes after all of them are there: looking each one up in a table as
 //! it comes would wait for memory at every row. What is found is then compared, value by value, so
 //! that nothing is told that is so by chance.
 

@@ -301,7 +301,7 @@ impl<E: Engine> Ledger<E> {
     /// Locks a batch for as long as the ledger is open; `false` if another run has it.
     ///
     /// # Errors
-    /// The lock cannot be had or asked for.
+    /// The lock cannot be taken or asked for.
     pub async fn lock(&mut self, batch: &BatchId) -> Result<bool, LedgerError> {
         Ok(self.engine.lock(batch).await?)
     }

@@ -9,7 +9,7 @@ use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
 use std::fmt;
 
-/// The keys of all rows of an input, among which one can be sought.
+/// The keys of all rows of an input, among which one can be looked for.
 pub trait Keys: fmt::Debug {
     /// Whether a row has this key.
     fn contains(&self, key: &PayoutKey) -> bool;
@@ -19,7 +19,7 @@ pub trait Keys: fmt::Debug {
 #[derive(Clone, Debug, Default)]
 pub struct RowKeys {
     keys: Vec<PayoutKey>,
-    /// Attempts are sought in it, so it is made when there is one.
+    /// Attempts are looked up in it, so it is made when there is one.
     index: OnceCell<HashSet<PayoutKey>>,
 }
 

@@ -6,12 +6,12 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Lets a write beyond the limit of a file's size (`ulimit -f`) fail like any other, where its
-/// signal would end the program. To be called inside a tokio runtime that heeds signals.
+/// signal would end the program. To be called inside a tokio runtime that handles signals.
 ///
 /// # Errors
 /// The system does not allow it.
 pub fn survive_size_limit() -> io::Result<()> {
-    // A signal that is heeded once is heeded for good: nobody has to listen.
+    // A signal that is handled once is handled for good: nobody has to listen.
     signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
 }
 
@@ -36,22 +36,22 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Heeds them from now on. To be called inside a tokio runtime that heeds signals.
+    /// Handles them from now on. To be called inside a tokio runtime that handles signals.
     ///
     /// # Errors
     /// The system does not allow it.
     pub fn new() -> io::Result<Self> {
         let ignored = ignored();
-        let heeded = |number: Number| {
+        let handled = |number: Number| {
             let is_ignored = ignored & bit(number) != 0;
             (!is_ignored)
                 .then(|| signal(SignalKind::from_raw(number.as_raw())))
                 .transpose()
         };
         Ok(Self {
-            interrupt: heeded(Number::INT)?,
-            terminate: heeded(Number::TERM)?,
-            hang_up: heeded(Number::HUP)?,
+            interrupt: handled(Number::INT)?,
+            terminate: handled(Number::TERM)?,
+            hang_up: handled(Number::HUP)?,
         })
     }
 

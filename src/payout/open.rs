@@ -84,7 +84,7 @@ pub enum OpenError {
     #[error("lines of several batches stand in this results file")]
     Several(Vec<BatchId>),
     /// The results are of another realm.
-    #[error("these results are of {0}, and this run would go elsewhere")]
+    #[error("these results are of {0}, and this run goes elsewhere")]
     OtherRealm(Realm),
     /// The batch was begun through another host.
     #[error("this batch was begun through {host}")]
@@ -128,7 +128,7 @@ impl OpenError {
             Self::Ledger(error) => error.hint(),
             Self::Results(_) => "nothing was sent; check that the disk has room and that you may write the folder and the file".into(),
             Self::NotOurs => {
-                "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one with --results".into()
+                "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one (a run takes it from --results)".into()
             }
             Self::Line(error) => error.reason.hint().into(),
             Self::NoId(_) => {
@@ -136,7 +136,7 @@ impl OpenError {
             }
             Self::Held(_) => "wait until it has ended, then run again".into(),
             Self::Several(_) => {
-                "nothing was sent; bring the file back as it was before they were put together".into()
+                "nothing was sent; bring back the results file of this batch alone, as it was before they were put together".into()
             }
             Self::OtherRealm(_) => {
                 "nothing was sent; if that was a rehearsal, give this run a results file of its own with --results; if money moved there, use the same --api-url again".into()

@@ -133,7 +133,7 @@ impl SubmitError {
                 format!("the next payout was not sent; {}", error.hint()).into()
             }
             Self::NotPrepared(_) => {
-                "the next payout was not sent; see what it lacks, then run again".into()
+                "the next payout was not sent; end other programs or raise the limits (ulimit), then run again".into()
             }
             Self::Results(_) => {
                 "the next payout was not sent; check the disk, then run again".into()

@@ -221,8 +221,8 @@ fn bar() -> MutexGuard<'static, Option<Bar>> {
     BAR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows a bar, where stderr is a terminal, and draws it again and again. Where no thread can be had
-/// for that, it is drawn only when something happens.
+/// Shows a bar, where stderr is a terminal, and draws it again and again. Where no thread can be
+/// started for that, it is drawn only when something happens.
 pub(super) fn show(new: Bar) {
     if !io::stderr().is_terminal() {
         return;

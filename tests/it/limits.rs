@@ -108,7 +108,10 @@ fn too_few_threads_are_an_error_and_no_panic() {
         );
         return;
     }
-    assert!(stderr.contains("system: no thread can be had"), "{stderr}");
+    assert!(
+        stderr.contains("system: no thread can be started"),
+        "{stderr}"
+    );
     assert_eq!(run.status.code(), Some(1), "{stderr}");
     assert_eq!(scene.sent_and_created(), (0, 0));
 }

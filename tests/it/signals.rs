@@ -116,7 +116,7 @@ fn a_signal_while_the_records_are_written_leaves_them_whole() {
         assert!(results_text(&scene).ends_with('\n'), "{point}");
         let (sent, created) = scene.sent_and_created();
         assert_eq!(scene.statuses(), vec!["created"; created], "{point}");
-        // Before the claim the signal may still be heeded in time.
+        // Before the claim the signal may still be handled in time.
         let is_begun = ["pwrite64", "fdatasync"].contains(&call);
         assert!(sent == 1 || sent == 0 && !is_begun, "{point}");
         scene.pay().stderr_has("All done: 3 created").go();
@@ -125,7 +125,7 @@ fn a_signal_while_the_records_are_written_leaves_them_whole() {
 }
 
 #[test]
-fn a_signal_is_heeded_where_nobody_reads_what_is_said() {
+fn a_signal_is_handled_where_nobody_reads_what_is_said() {
     for signal in SIGNALS {
         let scene = Scene::paying("", &rows(2));
         let run = scene.pay_through(&scene.url()).status(5);
@@ -245,7 +245,7 @@ fn a_signal_while_a_file_is_opened_that_nobody_writes_to_ends_the_run() {
 
 #[test]
 fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
-    for (ignored, heeded) in [("HUP", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
+    for (ignored, handled) in [("HUP", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
         let (scene, release) = holding();
         let script = format!(r#"trap '' {ignored}; exec "$0" "$@""#);
         let run = scene.pay().args(["--limit", "2"]).by_way_of_shell(&script);
@@ -255,7 +255,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         // The payout after it shows that the signal asked for nothing.
         release.send(()).unwrap();
         scene.await_deliveries(2);
-        run.signal(heeded);
+        run.signal(handled);
         run.await_stderr("Stopping after the payout in flight");
         release.send(()).unwrap();
         run.end();

@@ -72,7 +72,7 @@ pub enum ConnectError {
     #[error("this server runs with fsync = off and would lose payouts in a crash")]
     NotDurable,
     /// Its texts are not UTF-8.
-    #[error("the texts of this database are {0} and not UTF8")]
+    #[error("this database is encoded in {0}, not in UTF8")]
     Encoding(String),
     /// Something between shares sessions.
     #[error("something between this machine and the ledger's server shares its sessions")]

@@ -200,8 +200,8 @@ impl Started {
         send_signal(name, self.pid());
     }
 
-    /// Sends a signal and waits until the program has heeded it, of which it need not say
-    /// anything: until the thread that heeds signals has been awake and sleeps again.
+    /// Sends a signal and waits until the program has handled it, of which it need not say
+    /// anything: until the thread that handles signals has been awake and sleeps again.
     pub(crate) fn signal_and_await(&self, name: &str) {
         let mut before = None;
         eventually("signals are waited for", || {
@@ -209,7 +209,9 @@ impl Started {
             before.is_some()
         });
         self.signal(name);
-        eventually("the signal is heeded", || self.sleeps_of_signals() > before);
+        eventually("the signal is handled", || {
+            self.sleeps_of_signals() > before
+        });
     }
 
     /// Waits until a thread of this name is there.
@@ -222,7 +224,7 @@ impl Started {
         });
     }
 
-    /// How often the thread that heeds signals has gone to sleep; `None` while it does not sleep.
+    /// How often the thread that handles signals has gone to sleep; `None` while it does not sleep.
     fn sleeps_of_signals(&self) -> Option<u64> {
         let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
         let texts = threads.filter_map(|thread| {
