@@ -24,7 +24,7 @@ use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
@@ -180,36 +180,27 @@ pub(super) fn tell_refusals(
     }
     let mut findings: Vec<Finding> = Vec::new();
     let mut exit = Exit::InputInvalid;
+    // A row that pays it again is told already. To put another row beside that one would pay twice.
+    let mut told: HashMap<&AttemptId, u64> = HashMap::new();
     for (row, state) in prospect.rows.iter().zip(&plan.states) {
         if let Some(RowState::Refused(refusal)) = state {
-            findings.push(refusals::refused(row.payout, refusal, &places));
+            let line = row.payout.line;
+            let first = *told.entry(&refusal.attempt.id).or_insert(line);
+            let earlier = Some(first).filter(|first| *first != line);
+            findings.push(refusals::refused(row.payout, refusal, earlier, &places));
             // In doubt in any batch is for an operator with the dashboard, not for an editor.
             if refusal.attempt.status().is_in_doubt() {
                 exit = Exit::InDoubt;
             }
         }
     }
-    // A row that pays it again is told already. To put another row beside that one would pay twice.
-    let told: HashSet<&AttemptId> = plan
-        .states
-        .iter()
-        .flatten()
-        .filter_map(|state| match state {
-            RowState::Refused(refusal) => Some(&refusal.attempt.id),
-            RowState::Created(_)
-            | RowState::InDoubt(_)
-            | RowState::Rejected(_)
-            | RowState::UnderWay(_)
-            | RowState::Pending { .. } => None,
-        })
-        .collect();
     let doubts = doubts_by_content(plan);
     for attempt in &plan.missing {
         let equal_in_doubt = doubts.get(&attempt.content).copied();
         if equal_in_doubt.is_some() {
             exit = Exit::InDoubt;
         }
-        if !told.contains(&attempt.id) {
+        if !told.contains_key(&attempt.id) {
             findings.push(refusals::missing(attempt, equal_in_doubt, &places));
         }
     }

@@ -369,7 +369,7 @@ fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report<'_>, step: usiz
     let places = places(files, &ended.knowledge.paths);
     let state = ended.states().nth(step).flatten();
     if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
-        let finding = refusals::refused(payout, &refusal, &places);
+        let finding = refusals::refused(payout, &refusal, None, &places);
         ui::say(&findings::line(
             &files.input.display().to_string(),
             &finding,

@@ -43,9 +43,15 @@ impl Places<'_> {
     }
 }
 
-/// What the ledger has against a row.
+/// What the ledger has against a row. `earlier` is the line of the first row that collides with the
+/// same attempt, if it is another one: only one of them can be changed back to what was paid.
 #[must_use]
-pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: &Places<'_>) -> Finding {
+pub fn refused(
+    payout: &Payout,
+    refusal: &Refusal<&Attempt>,
+    earlier: Option<u64>,
+    places: &Places<'_>,
+) -> Finding {
     let attempt = refusal.attempt;
     let record = record(attempt, places);
     let (column, kind, message, hint) = match refusal.reason {
@@ -67,7 +73,7 @@ pub fn refused(payout: &Payout, refusal: &Refusal<&Attempt>, places: &Places<'_>
             None,
             "paid before",
             format!("the same sum went to the same address before: {record}"),
-            twin_hint(attempt, places),
+            twin_hint(attempt, earlier, places),
         ),
         RefusalReason::CaseOfReference => (
             Some(Column::Reference),
@@ -151,11 +157,15 @@ pub fn added(payout: &Payout, newest: &Attempt) -> Finding {
     }
 }
 
-fn twin_hint(attempt: &Attempt, places: &Places<'_>) -> String {
+fn twin_hint(attempt: &Attempt, earlier: Option<u64>, places: &Places<'_>) -> String {
     match attempt.status() {
         AttemptStatus::Submitting | AttemptStatus::Unknown => places.settle(attempt),
         AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
-            if places.is_own(attempt) {
+            if let (true, Some(line)) = (places.is_own(attempt), earlier) {
+                format!(
+                    "line {line} has the same: change one of the two back to what was paid, and run again"
+                )
+            } else if places.is_own(attempt) {
                 format!(
                     "if it is the same payout, change this row back to what was paid, and add none: {}; README.md tells how to pay the same sum again",
                     row(attempt)

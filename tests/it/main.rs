@@ -41,6 +41,9 @@ mod mistakes;
 /// Offices at random: lives of a batch among people, each from a seed.
 mod office;
 
+/// An operator who follows every hint to the letter.
+mod hints;
+
 /// The time between two requests, by the sandbox's clock.
 mod pace;
 
