@@ -97,7 +97,7 @@ pub(super) fn tell(config: &Check, path: &Path, intake: Intake) -> Result<Option
         ui::say(&format!("{}: {}", escape(&name), escape(notice)));
     }
     if intake.errors > 0 {
-        tell_refused(config, &counts, Exit::InputInvalid);
+        tell_refused(config, path, &counts, Exit::InputInvalid);
         return Ok(None);
     }
     if intake.warnings > 0 {
@@ -106,8 +106,8 @@ pub(super) fn tell(config: &Check, path: &Path, intake: Intake) -> Result<Option
     Ok(Some(intake))
 }
 
-fn tell_refused(config: &Check, counts: &FindingCounts, exit: Exit) {
-    let name = config.files.input.display().to_string();
+fn tell_refused(config: &Check, path: &Path, counts: &FindingCounts, exit: Exit) {
+    let name = path.display().to_string();
     ui::say(&format!("{}: {counts}; nothing was sent", escape(&name)));
     if config.format == Format::Json {
         ui::emit(&events::refused(counts, exit));
@@ -214,7 +214,7 @@ pub(super) fn tell_refusals(
     let name = config.files.input.display().to_string();
     let told = Findings::new(&name, config.max_findings, emit(config.format));
     let counts = told.tell_all(&findings);
-    tell_refused(config, &counts, exit);
+    tell_refused(config, &config.files.input, &counts, exit);
     Ok(Some(exit))
 }
 
@@ -261,7 +261,7 @@ fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     let told = Findings::new(&name, config.max_findings, emit(config.format));
     let counts = told.tell_all(&findings);
     match severity {
-        Severity::Error => tell_refused(config, &counts, Exit::InputInvalid),
+        Severity::Error => tell_refused(config, &config.files.input, &counts, Exit::InputInvalid),
         Severity::Warning => ui::say(&format!("{}: {counts}", escape(&name))),
     }
     counts

@@ -195,6 +195,7 @@ fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
         .program(["validate", INPUT, "--fix", "other.csv"])
         .status(3);
     run.stderr_has("other.csv:2: amount: \"1 5\" contains a blank")
+        .stderr_has("other.csv: 1 error: 1 amount; nothing was sent")
         .go();
     let copy = scene.read("other.csv");
     assert_eq!(
