@@ -1,7 +1,7 @@
 //! A generated file of payouts: the same every time, valid to the last checksum, over all currencies.
 //!
 //! The addresses are made here with the field's own libraries, so that the program is not only
-//! held against itself.
+//! compared with itself.
 
 use bech32::segwit;
 use bech32::{Fe32, Hrp};

@@ -29,7 +29,7 @@ use std::path::Path;
 /// What every invoice id of the API begins with.
 const INVOICE_ID_PREFIX: &str = "INV-";
 
-/// A request may still be on its way for so long: nothing that was not created by then will be.
+/// How long a request may still be on its way: what was not created by then never will be.
 const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// Settles one payout in doubt.

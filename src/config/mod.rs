@@ -39,7 +39,7 @@ use std::time::Duration;
 pub const API_KEY_VARIABLE: &str = "CCBATCH_API_KEY";
 
 /// The environment variable that holds the only key that a sandbox opens to. It is another one
-/// than [`API_KEY_VARIABLE`], so that a real key has no business with a sandbox.
+/// than [`API_KEY_VARIABLE`], so that no real key is given to a sandbox.
 pub const SANDBOX_KEY_VARIABLE: &str = "CCBATCH_SANDBOX_KEY";
 
 /// The environment variable that holds the API's base URL.
@@ -456,7 +456,7 @@ fn validate(args: cli::ValidateArgs, defaults: &Defaults<'_>) -> Result<Check, E
         only: args.only,
         fix: args.fix,
         interval: interval(None, endpoint.as_ref(), defaults)?,
-        // Without a named API it is held against whatever the batch was paid through.
+        // Without a named API it is checked for whatever the batch was paid through.
         api: check.api.filter(|_| is_named || args.sandbox),
         ..check
     })

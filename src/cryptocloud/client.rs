@@ -303,7 +303,7 @@ impl Client {
     }
 }
 
-/// The library's client without whatever it would do of its own accord.
+/// The library's client without all that it would do unasked.
 fn library_client(endpoint: &Endpoint, connect: Duration) -> Result<reqwest::Client, ClientError> {
     let mut builder = reqwest::Client::builder()
         .http1_only()

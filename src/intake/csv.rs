@@ -4,8 +4,7 @@
 //! Every line is a record of its own, because a line break inside a cell is an error: an unclosed
 //! quote can then never swallow the payouts below it. [`joined`] is for readers that must take such
 //! a cell all the same. Cells are split here and not by the csv crate, which reads stray quotes
-//! without a word and counts lines otherwise than an editor; a test holds the two against each
-//! other.
+//! without a word and does not count lines as an editor does; a test compares the two.
 
 use crate::characters::is_blank;
 use memchr::{memchr, memchr_iter, memchr2};

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! with the amount's zeros at the end left out (`1.50` is `1.5`). Column order, ignored columns,
-//! blanks, quotes, delimiter, encoding and line breaks do not enter into it, and `sha256sum` can
-//! be held against it.
+//! blanks, quotes, delimiter, encoding and line breaks do not enter into it, and `sha256sum` gives
+//! the same.
 
 use crate::domain::{Amount, Currency};
 use sha2::{Digest, Sha256};

@@ -4,7 +4,7 @@
 //! the file meanwhile. A straight line of functions leads there, each of which takes a value and
 //! returns one: [`mod@decode`] makes text of bytes, [`header`] finds the line that names the columns,
 //! `scan` looks at all rows in parallel ([`csv`] splits them, `rows` checks them), `duplicates`
-//! holds them against each other. Findings are put into words (`messages`) only when they are
+//! compares them with each other. Findings are put into words (`messages`) only when they are
 //! asked for.
 
 mod amount_hints;

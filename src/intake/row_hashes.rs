@@ -119,7 +119,7 @@ pub(super) fn write_look(reference: &str, look: &mut Vec<u8>) {
     small.bytes().for_each(|byte| push_look(byte, look));
 }
 
-/// What an ASCII character looks like; a test holds it against the tables of UTS 39. The bytes of
+/// What an ASCII character looks like; a test compares it with the tables of UTS 39. The bytes of
 /// other characters stay as they are.
 fn push_look(byte: u8, look: &mut Vec<u8>) {
     match byte.to_ascii_lowercase() {

@@ -8,7 +8,7 @@ const BTC: &str = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
 const BTC2: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
 const TRON: &str = "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC";
 
-/// Reads a file, and holds every finding against what all of them promise.
+/// Reads a file, and checks what every finding promises.
 fn take_with(file: &[u8], options: &Options) -> (Intake, Vec<Finding>) {
     let intake = read(file.to_vec(), options);
     let mut findings: Vec<Finding> = Vec::new();

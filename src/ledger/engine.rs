@@ -137,7 +137,7 @@ pub enum LookUp {
 }
 
 impl LookUp {
-    /// The column of `attempt` that is held against the wanted values.
+    /// The column of `attempt` that is compared with the wanted values.
     #[must_use]
     pub fn column(self) -> &'static str {
         match self {

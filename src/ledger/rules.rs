@@ -13,13 +13,13 @@ use foldhash::HashMap;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-/// For so long a payout of the same sum to the same account, under another reference of the same
-/// file, is taken for the same payout: a reference was mistyped and is put right within days.
+/// How long a payout of the same sum to the same account, under another reference of the same file,
+/// is taken for the same payout: a mistyped reference is corrected within days.
 pub const TWIN_WITHIN_BATCH: TimeDelta = TimeDelta::days(5);
 
-/// For so long a payout of the same sum to the same account, from another file, is taken for the
-/// same payout: longer than a copy is left lying about, and shorter than a month, so that a
-/// monthly payroll is not held up.
+/// How long a payout of the same sum to the same account, from another file, is taken for the same
+/// payout: longer than a copy is left lying about, and shorter than a month, so that a monthly
+/// payroll is not held up.
 pub const TWIN_ACROSS_BATCHES: TimeDelta = TimeDelta::days(20);
 
 /// What becomes of payouts that the API refused before.

@@ -99,7 +99,7 @@ impl Office {
         }
     }
 
-    /// Runs the program, and holds the book against the intended payments.
+    /// Runs the program, and compares the book with the intended payments.
     fn run(&mut self, input: &str, home: &str, flags: &[&str]) -> Option<i32> {
         let start = ["run", input, "--yes", "--interval", "0s", "--ledger", home];
         let output = self

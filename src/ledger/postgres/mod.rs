@@ -28,17 +28,17 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 /// How many keys a statement looks up.
 const CHUNK: usize = 10_000;
 
-/// How long a lost connection is made again for: a server that is restarted is back by then.
+/// How long to try to make a lost connection again: a server that is restarted is back by then.
 const RECONNECT_FOR: Duration = Duration::from_secs(20);
 
-/// How long it is from one try to the next.
+/// The time from one try to the next.
 const BETWEEN_CONNECTS: Duration = Duration::from_millis(500);
 
-/// How long a lock is tried: a run that has just ended, or whose connection has just been lost, may
-/// hold it for a moment more.
+/// How long to try to take a lock: a run that has just ended, or whose connection has just been
+/// lost, may hold it for a moment more.
 const LOCK_FOR: Duration = Duration::from_secs(3);
 
-/// How long it is from one try to the next.
+/// The time from one try to the next.
 const BETWEEN_LOCKS: Duration = Duration::from_millis(100);
 
 /// The advisory lock under which the tables are made: two runs may find none at the same time.

@@ -22,8 +22,8 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, crypto::aws_lc_rs}
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that does not say a word for so long is gone. Longer than the server itself lets a
-/// statement take.
+/// How long to wait for an answer before the server counts as gone: longer than the server itself
+/// lets a statement take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The oldest version that has `idle_session_timeout`.

@@ -78,7 +78,7 @@ pub struct Results<S> {
     agreed: Option<Digest>,
 }
 
-/// How many lines are made at a time to be held against a file.
+/// How many lines are made at a time to be compared with a file.
 const PART: usize = 1_000;
 
 /// How many of these parts are in memory at once.
@@ -150,7 +150,7 @@ impl<S: Storage> Results<S> {
         self.agrees(comparison)
     }
 
-    /// Begins to hold the file against what the ledger says.
+    /// Begins to compare the file with what the ledger says.
     ///
     /// # Errors
     /// It cannot be read.
@@ -235,7 +235,7 @@ fn text_of(attempts: &[Attempt]) -> String {
     text
 }
 
-/// A file that is held against what the ledger says, from its beginning on.
+/// A file that is compared with what the ledger says, from its beginning on.
 pub struct Comparison {
     /// What is left of it; `None` if there is none.
     file: Option<Box<dyn Read>>,

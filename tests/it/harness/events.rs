@@ -1,4 +1,4 @@
-//! Events are held against the schema that `docs/` promises.
+//! Events are checked by the schema that `docs/` promises.
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;

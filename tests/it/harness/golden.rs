@@ -1,10 +1,10 @@
-//! Texts that are held against the files in `tests/golden/`.
+//! Texts that are compared with the files in `tests/golden/`.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Holds a text against the file of this name in `tests/golden/`, or writes it there when
+/// Compares a text with the file of this name in `tests/golden/`, or writes it there when
 /// `UPDATE_GOLDEN` is set.
 #[track_caller]
 pub(crate) fn assert_golden(name: &str, actual: &str) {

@@ -284,7 +284,7 @@ impl Started {
         self.child.wait().unwrap();
     }
 
-    /// Waits for the end, and holds it against what was expected.
+    /// Waits for the end, and compares it with what was expected.
     pub(crate) fn end(mut self) -> Output {
         let mut status = None;
         eventually("the program ends", || {

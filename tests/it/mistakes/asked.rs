@@ -3,7 +3,7 @@
 use super::{COUNT, References, age, assert_paid, begun, ledger, paid, pay};
 use crate::harness::{BITCOIN, INPUT, RESULTS, Scene};
 
-/// Runs the program without holding the book against it.
+/// Runs the program without a look at the book.
 fn pay_again(scene: &Scene, input: &str, flags: &[&str]) -> (Option<i32>, String) {
     let start = ["run", input, "--yes", "--interval", "0s"];
     let output = scene.through_sandbox(&[&start[..], flags].concat()).raw();
