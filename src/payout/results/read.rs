@@ -19,8 +19,17 @@ const MIN_NAMES: usize = 10;
 pub struct Reading {
     /// The lines with an id.
     pub lines: Vec<Line>,
-    /// The lines in which none can be read.
-    pub without_id: Vec<TableRow>,
+    /// What cannot be read as one line with an id.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A row in which no line can be read, or in which several stand because a line break was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The row.
+    pub row: TableRow,
+    /// So many lines of attempts stand in it.
+    pub lines: usize,
 }
 
 /// Why a file is not a results file.
@@ -42,22 +51,32 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
     };
     let places = places(&table.header).ok_or(ReadError::NotOurs)?;
     let mut reading = Reading::default();
+    let header = TableRow {
+        line: 1,
+        cells: table.header,
+    };
+    // The header may have lost the break behind it, and then the lines after that as well.
+    let lines = lines_in(&header).saturating_sub(1);
+    if lines > 0 {
+        reading.damaged.push(Damaged { row: header, lines });
+    }
     for row in table.rows {
-        match line(&row, &places) {
+        let lines = lines_in(&row);
+        match line(&row, &places).filter(|_| lines == 1) {
             Some(line) => reading.lines.push(line),
-            None => reading.without_id.push(row),
+            None => reading.damaged.push(Damaged { row, lines }),
         }
     }
     Ok(reading)
 }
 
 impl Reading {
-    /// The first line that has no id, and that no known attempt explains: neither does an id of one
-    /// stand in it, nor does it begin like the line of one that has no line of its own. Else it may
-    /// be the only record of an attempt that the ledger lacks.
+    /// The first damaged line that no known attempt explains: neither does an id of one stand in it,
+    /// nor does it begin like the line of one that has no line of its own. It may be the only record
+    /// of an attempt that the ledger lacks.
     #[must_use]
     pub fn unexplained(&self, known: &[Attempt]) -> Option<u64> {
-        if self.without_id.is_empty() {
+        if self.damaged.is_empty() {
             return None;
         }
         let whole: HashSet<&str> = self.lines.iter().map(|line| line.id.as_str()).collect();
@@ -65,9 +84,9 @@ impl Reading {
             .iter()
             .filter(|attempt| !whole.contains(attempt.id.as_str()))
             .collect();
-        let mut is_explained = |row: &TableRow| {
+        let mut is_explained = |Damaged { row, lines }: &Damaged| {
             let with_id = known.iter().filter(|attempt| has_id(row, attempt)).count();
-            let mut open = joined_lines(row).saturating_sub(with_id);
+            let mut open = lines.saturating_sub(with_id);
             without_line.retain(|attempt| {
                 let is_here = open > 0 && !has_id(row, attempt) && begins(row, attempt);
                 open = open.saturating_sub(usize::from(is_here));
@@ -75,17 +94,23 @@ impl Reading {
             });
             open == 0
         };
-        let unexplained = self.without_id.iter().find(|row| !is_explained(row));
-        unexplained.map(|row| row.line)
+        let unexplained = self.damaged.iter().find(|damaged| !is_explained(damaged));
+        unexplained.map(|damaged| damaged.row.line)
     }
 }
 
-/// How many lines stand in a row: where a line break was lost, two or more do.
-fn joined_lines(row: &TableRow) -> usize {
+/// How many lines stand in a row: two or more where a line break was lost, or where a quote has made
+/// one a part of a cell.
+fn lines_in(row: &TableRow) -> usize {
     let breaks = row.cells.len().saturating_sub(1);
     let per_line = COLUMNS.len().saturating_sub(1);
-    let rounded = breaks.saturating_add(per_line / 2).div_euclid(per_line);
-    rounded.max(1)
+    let by_width = breaks.saturating_add(per_line / 2).div_euclid(per_line);
+    let in_cells: usize = row
+        .cells
+        .iter()
+        .map(|cell| cell.lines().skip(1).count())
+        .sum();
+    by_width.max(in_cells.saturating_add(1))
 }
 
 /// Whether the id of an attempt stands somewhere in a row.
