@@ -18,6 +18,9 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+/// Ids that differ in more letters than these are not one that was damaged: ten are drawn by lot.
+const MAX_DAMAGED_LETTERS: usize = 2;
+
 /// What a line of a results file says, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -269,15 +272,14 @@ impl Adoption<'_> {
         Ok(())
     }
 
-    /// The attempt of a line whose id was damaged: no two attempts of one batch are begun in the
-    /// same millisecond for the same payout, the same line of the input and with the same number.
-    /// A spreadsheet may have left no more of the time than its minute, which says nothing.
+    /// The attempt of a line whose id was damaged: it was begun at the same time for the same line of
+    /// the input, pays the same, and its id differs in a letter or two.
     fn with_damaged_id(&mut self, line: &Line) -> Option<Attempt> {
         let begin = (line.started_at?, line.input_line?, line.number?);
-        if begin.0.timestamp_subsec_millis() == 0 {
+        let id = self.of_batch().by_begin.get(&begin)?.clone();
+        if differing_letters(&id, &line.id) > MAX_DAMAGED_LETTERS {
             return None;
         }
-        let id = self.of_batch().by_begin.get(&begin)?.clone();
         let attempt = self.known.of_id(&id)?;
         let own = identity_of_fields(line)?;
         let is_same = attempt.content == own.content && attempt.reference == own.reference;
@@ -439,6 +441,11 @@ impl LineEnding {
             Self::Unreadable { invoice_id } => invoice_id,
         }
     }
+}
+
+fn differing_letters(one: &AttemptId, other: &AttemptId) -> usize {
+    let letters = one.as_str().bytes().zip(other.as_str().bytes());
+    letters.filter(|(one, other)| one != other).count()
 }
 
 /// Whether what a file says about an attempt is worth more than what the ledger knows. An answer
