@@ -53,10 +53,10 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     let mut lines = vec![
         format!("Ledger: {place}"),
         format!(
-            "Since {}; {}, {}",
+            "Since {}; {}, written {}",
             identity.created_at.format("%Y-%m-%d %H:%M UTC"),
             counted(extent.batches, "batch", "batches"),
-            counted(identity.writes, "write", "writes"),
+            counted(identity.writes, "time", "times"),
         ),
     ];
     if !identity.moved_to.is_empty() {

@@ -124,7 +124,7 @@ async fn ledger_of(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
     };
     if ledger.identity().writes == 0 {
         ui::say(&format!(
-            "The ledger {} is new: it knows of no earlier payout.",
+            "The ledger {} is new: it knows of no earlier payout.\n  If payouts were made before, give it all their results files before you go on: ccbatch ledger adopt",
             escape(&ledger.place())
         ));
     }
@@ -351,7 +351,7 @@ fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
             ("a row was refused when its turn came".to_owned(), None)
         }
         Ended::Failed(error) => (
-            "a record could not be written".to_owned(),
+            failure(error).to_owned(),
             Some(Error::submit(results, place, error)),
         ),
     };
@@ -360,6 +360,17 @@ fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
         // A payout in doubt is told whatever else happened.
         Some(error) => Err(error.at_least(exit)),
         None => Ok(exit),
+    }
+}
+
+/// What a run could not do, in a few words: the error itself follows.
+fn failure(error: &SubmitError) -> &'static str {
+    match error {
+        SubmitError::NotPrepared(_) => "this machine cannot make a request",
+        SubmitError::NotClaimed(_)
+        | SubmitError::NotSent { .. }
+        | SubmitError::Results(_)
+        | SubmitError::NotRecorded { .. } => "a record could not be written",
     }
 }
 

@@ -189,6 +189,7 @@ fn a_machine_that_lacks_what_a_request_needs_leaves_no_claim_behind() {
         told.contains("cannot make a request: Too many open files"),
         "{told}"
     );
+    assert!(!told.contains("a record could not be written"), "{told}");
     assert_eq!(scene.statuses(), ["created"], "{told}");
     go_on_until_done(&scene);
     assert_each_is_paid_once(&scene);

@@ -63,7 +63,9 @@ fn a_ledger_that_knows_of_no_payout_is_told() {
     let words = format!("There is no ledger {ledger} yet: no earlier payout is known.");
     validate.stderr_has(&words).go();
     assert!(!Path::new(ledger).exists());
-    let words = format!("The ledger {ledger} is new: it knows of no earlier payout");
+    let words = format!(
+        "The ledger {ledger} is new: it knows of no earlier payout.\n  If payouts were made before, give it all"
+    );
     let pay = || scene.pay().args(["--ledger", ledger]);
     pay().stderr_has(&words).go();
     let again = pay().raw();
