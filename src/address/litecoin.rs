@@ -24,8 +24,13 @@ const NEW_TEST_SCRIPT_HASH: u8 = 0x3a;
 /// Reads a main-network address.
 pub(super) fn read(text: &str) -> Result<Address, Fault> {
     if SEGWIT.begins(text) {
-        let program = segwit::decode(&SEGWIT, text)?;
-        return Ok(address(program.form, program.bytes()));
+        let program = segwit::decode(&SEGWIT, text);
+        let read = program.map(|program| address(program.form, program.bytes()));
+        // One `L…` in some 40,000 goes on so too: `LTc1…`.
+        return read.or_else(|fault| match base58check::decode(text) {
+            Ok((KEY_HASH, hash)) => Ok(address(Form::KeyHash, &hash)),
+            Ok(_) | Err(_) => Err(fault),
+        });
     }
     if segwit::has_prefix(text, "ltcmweb") {
         return Err(Fault::MimbleWimble);
@@ -65,6 +70,7 @@ mod tests {
             "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1",
             "LKKHMBjCU89fyFNgSRprDoD8Jb25N8uWvd",
             "M7zVKQKmtV5Rc7erVGVVC3khZbXxsS5HEX",
+            "LTc1t494eJRwgrhBcdjCHdP1HFft7VCbro",
             "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9",
             "LTC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KGMN4N9",
             "ltc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qmu8tk5",
