@@ -19,6 +19,17 @@ pub fn is_unsafe(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a text has a character that [`is_unsafe`].
+#[must_use]
+pub fn has_unsafe(text: &str) -> bool {
+    // Nearly all text is of these. Without an end before the last byte, many are looked at at once.
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    let is_printable_ascii = text
+        .bytes()
+        .fold(true, |all, byte| all & is_printable(byte));
+    !is_printable_ascii && text.contains(is_unsafe)
+}
+
 /// Whether a character is a blank: Unicode's white space, and what has no width.
 #[must_use]
 pub fn is_blank(c: char) -> bool {

@@ -39,6 +39,9 @@ const RUNS: usize = 7;
 /// system gives the processor to another program.
 const ADDRESS_RUNS: usize = 100;
 
+/// How often the memory of the program is looked at.
+const SAMPLED_EVERY: Duration = Duration::from_millis(1);
+
 /// Addresses of each family.
 const ADDRESSES: usize = 1_000;
 
@@ -91,28 +94,35 @@ fn validate(path: &Path) {
     let length = |finding: Finding| finding.message.len() + finding.hint.len() + finding.row.len();
     let counts = intake.tell(u64::MAX, &length, &mut |length| bytes += length);
     black_box(bytes);
-    println!("{}\n{counts}", peak_kilobytes());
+    println!("{}\n{counts}", peak_kilobytes("self"));
 }
 
-/// The most memory that this process has had so far.
-fn peak_kilobytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The most memory that a process has had so far.
+fn peak_kilobytes(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// The program itself, with findings as text and as events, and beside it the intake alone in a
-/// process that tells its own memory.
+/// process of its own; each with its memory.
 fn whole(name: &str, path: &Path, rows: u64) {
     for format in ["human", "json"] {
-        let time = best(RUNS, || {
+        let start = || {
             let mut program = Command::new(env!("CARGO_BIN_EXE_ccbatch"));
             program.arg("validate").arg(path).args(["--format", format]);
             let sink = || Stdio::from(File::create("/dev/null").unwrap());
-            program.stdout(sink()).stderr(sink()).status().unwrap();
-        });
+            program.stdout(sink()).stderr(sink()).spawn().unwrap()
+        };
+        let time = best(RUNS, || _ = start().wait().unwrap());
         figures(&format!("ccbatch validate ({format}), {name}"), time, rows);
+        let (mut program, mut kilobytes) = (start(), 0);
+        while program.try_wait().unwrap().is_none() {
+            kilobytes = peak_kilobytes(&program.id().to_string()).max(kilobytes);
+            std::thread::sleep(SAMPLED_EVERY);
+        }
+        memory(path, rows, kilobytes, "");
     }
     let mut told = String::new();
     let time = best(RUNS, || {
@@ -124,9 +134,14 @@ fn whole(name: &str, path: &Path, rows: u64) {
         told = String::from_utf8(output.stdout).unwrap();
     });
     let (kilobytes, counts) = told.trim().split_once('\n').unwrap();
-    let bytes = kilobytes.parse::<f64>().unwrap() * 1024.0;
-    let file = std::fs::metadata(path).unwrap().len() as f64;
     figures(&format!("the intake of it, {name}"), time, rows);
+    memory(path, rows, kilobytes.parse().unwrap(), counts);
+}
+
+/// The peak, and what of it is not the file.
+fn memory(path: &Path, rows: u64, kilobytes: u64, counts: &str) {
+    let bytes = kilobytes as f64 * 1024.0;
+    let file = std::fs::metadata(path).unwrap().len() as f64;
     println!(
         "{:44} {:8.1} MB peak, the file and {:.0} bytes a row   {counts}",
         "",

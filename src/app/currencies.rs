@@ -4,7 +4,7 @@ use crate::cli::TableFormat;
 use crate::domain::Currency;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::terminal::{events, report, ui};
+use crate::terminal::{events, json, report, ui};
 
 /// Lists the currencies.
 ///
@@ -15,7 +15,7 @@ pub(super) fn currencies(format: TableFormat) -> Result<Exit, Error> {
         TableFormat::Human => ui::write_out(&report::currencies()),
         TableFormat::Json => {
             let mut events = Currency::all().map(events::currency);
-            events.try_for_each(|event| ui::write_out(&events::line(&event)))
+            events.try_for_each(|event| ui::write_out(&json::line(&event)))
         }
         TableFormat::Csv => ui::write_out(&events::currencies_csv()),
     };

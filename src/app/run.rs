@@ -30,7 +30,7 @@ use crate::terminal::bar::Taskbar;
 use crate::terminal::refusals;
 use crate::terminal::report::{Doubt, Summary};
 use crate::terminal::ui::{Answer, Progress, Show};
-use crate::terminal::{events, findings, report, ui};
+use crate::terminal::{events, findings, json, report, ui};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::IsTerminal;
@@ -448,7 +448,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         ui::ring();
     }
     if let Some(command) = &config.on_end {
-        on_end::run(command, &events::line(&event));
+        on_end::run(command, &json::line(&event));
     }
     exit
 }

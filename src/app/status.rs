@@ -19,7 +19,7 @@ use crate::payout::plan::state_of;
 use crate::payout::run::Paths;
 use crate::payout::states::{Overview, Part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
-use crate::terminal::{events, report, ui};
+use crate::terminal::{events, json, report, ui};
 use foldhash::quality::RandomState;
 use std::cell::OnceCell;
 use std::fmt;
@@ -180,7 +180,7 @@ impl<'a> Telling<'a> {
             TableFormat::Human => self.table.part(&wanted),
             TableFormat::Csv => events::states_csv(&wanted, self.config.dialect),
             TableFormat::Json => {
-                let lines = wanted.iter().map(|row| events::line(&events::state(row)));
+                let lines = wanted.iter().map(|row| json::line(&events::state(row)));
                 lines.collect::<Vec<_>>().join("\n")
             }
         };
@@ -225,7 +225,7 @@ impl<'a> Telling<'a> {
             TableFormat::Csv => {}
             TableFormat::Json => {
                 let exit = Exit::of(&summary.counts);
-                write(&events::line(&events::summary(&summary, exit)))?;
+                write(&json::line(&events::summary(&summary, exit)))?;
             }
         }
         Ok(())

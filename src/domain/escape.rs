@@ -1,19 +1,14 @@
 //! Plain text is text from outside made safe to show and to store: what could steer a terminal,
 //! hide itself or end a line is written as an escape.
 
-use crate::characters::is_unsafe;
+use crate::characters::{has_unsafe, is_unsafe};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The text with every control, invisible or direction-changing character as `\u{…}`.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
-    // Nearly all text is of these. Without an end before the last byte, many are looked at at once.
-    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
-    let is_printable_ascii = text
-        .bytes()
-        .fold(true, |all, byte| all & is_printable(byte));
-    if is_printable_ascii || !text.contains(is_unsafe) {
+    if !has_unsafe(text) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len());

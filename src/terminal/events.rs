@@ -1,8 +1,7 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PlanReport, StatusRow, Summary};
+use super::report::{PaidAgain, PlanReport, StatusRow, Summary};
 use super::table;
-use crate::characters::is_unsafe;
 use crate::domain::escape::escape_cell;
 use crate::domain::{
     Currency, DecimalMark, Dialect, FindingCounts, Payout, Severity, State, Totals,
@@ -10,8 +9,8 @@ use crate::domain::{
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
 
 /// The version of what the events hold, which each of them carries. A field that is new leaves it as
 /// it is; one that is gone or means something else does not. `docs/events.schema.json` has them all.
@@ -24,35 +23,26 @@ fn event(kind: &str, mut fields: Value) -> Value {
     fields
 }
 
-/// An event as one line of JSON, in which nothing can steer a terminal: JSON's own escapes stand
-/// for whatever could.
-#[must_use]
-pub fn line(event: &Value) -> String {
-    harmless(event.to_string())
-}
+/// Items that are made JSON one after the other: a plan may have a million of them.
+struct InTurn<'a, T, J>(&'a [T], fn(&'a T) -> J);
 
-/// JSON in which JSON's own escapes stand for whatever could steer a terminal.
-pub(super) fn harmless(json: String) -> String {
-    if !json.contains(is_unsafe) {
-        return json;
+impl<T, J: Serialize> Serialize for InTurn<'_, T, J> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
     }
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_unsafe(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }
 
 /// The plan.
 #[must_use]
-pub fn plan(plan: &PlanReport<'_>) -> Value {
+pub fn plan<'a>(plan: &'a PlanReport<'_>) -> impl Serialize + 'a {
+    #[derive(Serialize)]
+    struct Event<'a, 'p> {
+        #[serde(flatten)]
+        short: Value,
+        new_recipients: InTurn<'a, &'p Payout, Recipient<'p>>,
+        repeated: InTurn<'a, PaidAgain, Value>,
+        paid_alike: InTurn<'a, PaidAgain, Value>,
+    }
     let counts = &plan.counts;
     let fields = json!({
         "input": plan.input,
@@ -65,9 +55,6 @@ pub fn plan(plan: &PlanReport<'_>) -> Value {
         "rejected": counts.rejected,
         "in_doubt": counts.in_doubt,
         "created_before": plan.created_before.iter().map(created_before).collect::<Vec<_>>(),
-        "new_recipients": plan.new_recipients.iter().map(|it| recipient(it)).collect::<Vec<_>>(),
-        "repeated": plan.repeated.iter().map(paid_again).collect::<Vec<_>>(),
-        "paid_alike": plan.paid_alike.iter().map(paid_again).collect::<Vec<_>>(),
         "beyond_limit": plan.beyond_limit,
         "left_out": plan.left_out,
         "warnings": plan.warnings,
@@ -77,7 +64,12 @@ pub fn plan(plan: &PlanReport<'_>) -> Value {
         "takes_seconds": plan.takes.as_secs(),
         "ends_at": plan.ends_at,
     });
-    event("plan", fields)
+    Event {
+        short: event("plan", fields),
+        new_recipients: InTurn(&plan.new_recipients, recipient),
+        repeated: InTurn(&plan.repeated, paid_again),
+        paid_alike: InTurn(&plan.paid_alike, paid_again),
+    }
 }
 
 /// Count and sum per currency, by state.
@@ -89,12 +81,23 @@ fn sums(sums: &[(State, Totals)]) -> Value {
 }
 
 /// Who was never paid before.
-fn recipient(payout: &Payout) -> Value {
-    json!({"line": payout.line, "payee": payout.payee, "to_address": payout.to_address})
+#[derive(Serialize)]
+struct Recipient<'a> {
+    line: u64,
+    payee: &'a str,
+    to_address: &'a str,
+}
+
+fn recipient<'p>(payout: &&'p Payout) -> Recipient<'p> {
+    Recipient {
+        line: payout.line,
+        payee: &payout.payee,
+        to_address: &payout.to_address,
+    }
 }
 
 /// A row that pays what was paid before.
-fn paid_again(row: &super::report::PaidAgain) -> Value {
+fn paid_again(row: &PaidAgain) -> Value {
     json!({
         "line": row.line,
         "paid_at": row.before.started_at,
@@ -304,17 +307,4 @@ pub fn currencies_csv() -> String {
         ]
     });
     table::csv(&CURRENCY_COLUMNS, rows, Dialect::default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_lossless_and_harmless() {
-        let event = json!({"value": "a\u{202e}b\u{e0001}\u{1b}é"});
-        let text = line(&event);
-        assert_eq!(text, r#"{"value":"a\u202eb\udb40\udc01\u001bé"}"#);
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), event);
-    }
 }

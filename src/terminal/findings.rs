@@ -1,7 +1,8 @@
 //! Findings as text: for a terminal as a drawing, with the characters at fault underlined, for a
 //! log as one line with the hint on the next, and for a program as events.
 
-use super::events::{VERSION, harmless};
+use super::events::VERSION;
+use super::json;
 use super::report::counted;
 use super::ui::{self, Emit};
 use crate::domain::escape::escape;
@@ -123,7 +124,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// A finding as an event: one line of JSON, in which nothing can steer a terminal.
+/// A finding as an event.
 fn event(finding: &Finding) -> String {
     #[derive(Serialize)]
     struct Event<'a> {
@@ -151,8 +152,7 @@ fn event(finding: &Finding) -> String {
         message: &finding.message,
         hint: &finding.hint,
     };
-    // Texts and numbers can always be written.
-    harmless(serde_json::to_string(&event).unwrap_or_default())
+    json::line(&event)
 }
 
 /// Whether a drawing has colours.

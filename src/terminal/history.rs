@@ -1,6 +1,6 @@
 //! Attempts of the history, as lines to read, as CSV and as JSON. Each names its realm.
 
-use super::{events, table};
+use super::{events, json, table};
 use crate::domain::escape::{escape, escape_cell};
 use crate::domain::{Currency, Dialect};
 use crate::ledger::Attempt;
@@ -127,5 +127,5 @@ pub fn json(attempt: &Attempt) -> String {
     event["realm"] = attempt.realm.to_string().into();
     event["batch"] = attempt.batch.as_str().into();
     event["who"] = attempt.who.as_str().into();
-    events::line(&event)
+    json::line(&event)
 }

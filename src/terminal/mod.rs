@@ -5,6 +5,7 @@ pub mod bar;
 pub mod events;
 pub mod findings;
 pub mod history;
+pub mod json;
 pub mod payees;
 pub mod refusals;
 pub mod report;

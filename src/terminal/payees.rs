@@ -29,7 +29,8 @@ pub fn findings(prospect: &Prospect<'_>, severity: Severity) -> Vec<Finding> {
 /// The recipients of what is going to be submitted whose account was never paid, each once.
 #[must_use]
 pub fn new_recipients<'p>(prospect: &Prospect<'p>) -> Vec<&'p Payout> {
-    let mut seen = HashSet::default();
+    let steps = prospect.plan.steps.len();
+    let mut seen = HashSet::with_capacity_and_hasher(steps, Default::default());
     prospect
         .to_submit()
         .filter(|payout| prospect.paid.account(&payout.account).is_none())

@@ -3,7 +3,7 @@
 //! Nothing here fails a run: whatever becomes of the screen, the payout in flight is recorded.
 
 use super::bar::{self, Bar, Taskbar};
-use super::{events, report};
+use super::{events, json, report};
 use crate::clock;
 use crate::domain::escape::{cut, escape};
 use crate::domain::{Payout, State, StateCounts};
@@ -15,13 +15,16 @@ use crate::payout::results::line::encode;
 use crate::payout::submit::Observer;
 use chrono::TimeDelta;
 use clap::ColorChoice;
-use serde_json::Value;
-use std::io::{self, BufRead, IsTerminal, Write};
+use serde::Serialize;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How much of an answer that is not yes is shown again.
 const MAX_ANSWER_CHARS: usize = 40;
+
+/// How much of an event is written at a time.
+const EVENT_BYTES: usize = 64 << 10;
 
 /// Uses colours in what is written from now on, as far as it has any: always, never, or where the
 /// stream is a terminal that has them.
@@ -56,8 +59,14 @@ pub fn write_out(text: &str) -> io::Result<()> {
 }
 
 /// Writes an event to stdout.
-pub fn emit(event: &Value) {
-    print(&events::line(event));
+pub fn emit(event: &impl Serialize) {
+    bar::beside(|| {
+        let mut out = BufWriter::with_capacity(EVENT_BYTES, io::stdout().lock());
+        // A reader that has gone away does not want the rest.
+        let _ = json::write(event, &mut out);
+        let _ = writeln!(out);
+        let _ = out.flush();
+    });
 }
 
 /// Writes lines to stderr, for a person.

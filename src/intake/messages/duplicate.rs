@@ -34,20 +34,23 @@ pub(in crate::intake) fn finding(
     };
     let key = column.map_or(key::ROW, Column::key);
     let mut message = message(kind, pair);
-    let (span, first_span) = differing(&pair.row.to_address, &pair.first.to_address);
-    if kind == RelationKind::SimilarAddress {
+    let is_similar = kind == RelationKind::SimilarAddress;
+    let related = is_similar.then(|| {
+        let (span, first_span) = differing(&pair.row.to_address, &pair.first.to_address);
         message.span = Some(span);
-    }
-    let mut finding = context.tell((column, key, kind.noun()), message);
-    finding.severity = kind.severity();
-    if kind == RelationKind::SimilarAddress && finding.span.is_some() {
-        finding.related = Some(Related {
+        Related {
             line: pair.first_line,
             value: pair.first.to_address.to_string(),
             span: first_span,
-        });
+        }
+    });
+    let finding = context.tell((column, key, kind.noun()), message);
+    Finding {
+        severity: kind.severity(),
+        // A private key is not shown, and neither is what it differs from.
+        related: related.filter(|_| finding.span.is_some()),
+        ..finding
     }
-    finding
 }
 
 fn message(kind: RelationKind, pair: Pair<'_>) -> Message {

@@ -1,0 +1,62 @@
+//! JSON for a program that stands on a screen all the same: nothing in it can steer a terminal.
+
+use crate::characters::{has_unsafe, is_unsafe};
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use std::io::{self, Write};
+
+/// A value as one line of JSON, in which nothing can steer a terminal.
+#[must_use]
+pub fn line(value: &impl Serialize) -> String {
+    let mut line = Vec::new();
+    // Nothing stands in the way of texts and numbers in memory.
+    let _ = write(value, &mut line);
+    String::from_utf8(line).unwrap_or_default()
+}
+
+/// Writes a value as JSON without its line break, piece by piece.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn write(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Harmless);
+    Ok(value.serialize(&mut serializer)?)
+}
+
+/// JSON in which JSON's own escapes stand for whatever could steer a terminal.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W>(&mut self, out: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        if !has_unsafe(fragment) {
+            return out.write_all(fragment.as_bytes());
+        }
+        for c in fragment.chars() {
+            if is_unsafe(c) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            } else {
+                out.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_line_is_lossless_and_harmless() {
+        let value = json!({"value": "a\u{202e}b\u{e0001}\u{1b}é"});
+        let text = line(&value);
+        assert_eq!(text, r#"{"value":"a\u202eb\udb40\udc01\u001bé"}"#);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+}
