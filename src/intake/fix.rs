@@ -4,10 +4,10 @@
 //! never changed.
 
 use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning};
-use super::csv::{Record, Splitter, lines, trim};
+use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
-use super::header::{self, Header, HeaderError, HeaderFault};
+use super::header::{self, Header, HeaderError, HeaderFault, MAX_LINE_BYTES};
 use super::options::{Options, Reading};
 use super::redact::is_secret;
 use super::residue::{self, Residue};
@@ -78,8 +78,21 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
     let body = decoded.text.get(header.end..).unwrap_or_default();
     let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
     let first = header.line.saturating_add(1);
-    for (number, line) in (first..).zip(lines(body, header.line_break)) {
-        fixer.write_row(number, &splitter.split(line.text));
+    let dialect = (header.delimiter, header.line_break);
+    let mut rows = (first..).zip(lines(body, header.line_break));
+    while let Some((number, line)) = rows.next() {
+        let record = splitter.split(line.text);
+        let joined = record
+            .open_quote()
+            .and_then(|_| joined(body, line.start, dialect));
+        match joined {
+            // A line break in a cell stays, and stays one error.
+            Some((text, count)) => {
+                fixer.write_as_it_is(&splitter.split(text));
+                (1..count).for_each(|_| _ = rows.next());
+            }
+            None => fixer.write_row(number, &record),
+        }
     }
     Ok(fixer.fixed)
 }
@@ -184,19 +197,41 @@ impl Fixer<'_> {
         if Checker::is_blank(record) {
             self.fixed.text.push('\n');
         } else if faults.iter().any(is_of_the_line) {
-            // Where its cells are is in doubt, so that it is copied as it is, and stays an error.
-            if self.header.delimiter == b',' {
-                self.fixed.text.push_str(record.line);
-                self.fixed.text.push('\n');
-            } else {
-                self.write_cells(&[record.line.to_owned()]);
-            }
+            self.write_in_doubt(line, record);
         } else {
             let cells: Vec<_> = (0..self.header.cells)
                 .map(|index| self.cell(line, index, record))
                 .collect();
             self.write_cells(&cells);
         }
+    }
+
+    /// Copies a row as it is, so that it stays an error.
+    fn write_in_doubt(&mut self, line: u64, record: &Record<'_, '_>) {
+        let has_stray_quote = (0..record.width()).any(|index| record.has_stray_quote(index));
+        let is_in_doubt =
+            has_stray_quote || record.open_quote().is_some() || record.line.len() > MAX_LINE_BYTES;
+        if !is_in_doubt {
+            self.write_as_it_is(record);
+        } else if self.header.delimiter == b',' && record.half_break().is_none() {
+            self.fixed.text.push_str(record.line);
+            self.fixed.text.push('\n');
+        } else {
+            let text = "copied as one cell, because it cannot be told where its cells end; mend the row in this file, and make the copy anew";
+            self.change(Some(line), text);
+            self.write_cells(&[record.line.to_owned()]);
+        }
+    }
+
+    /// Copies the cells of a row that stays an error.
+    fn write_as_it_is(&mut self, record: &Record<'_, '_>) {
+        let with_line_feeds = |cell: &str| match self.header.line_break {
+            LineBreak::LineFeed => cell.replace("\r\n", "\n"),
+            LineBreak::CarriageReturn => cell.replace("\r\n", "\n").replace('\r', "\n"),
+        };
+        let cells = (0..record.width()).map(|index| with_line_feeds(&record.raw(index)));
+        let cells: Vec<_> = cells.collect();
+        self.write_cells(&cells);
     }
 
     /// What is written for a cell.
@@ -393,7 +428,41 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn a_row_that_stays_an_error_keeps_its_cells() {
+        for (rows, copy, changes) in [
+            (
+                "BTC;\"x\r\ny\";1\nBTC;x;1\n",
+                "BTC,\"x\ny\",1\nBTC,x,1\n",
+                0,
+            ),
+            ("BTC;x\n", "BTC,x\n", 0),
+            ("BTC;x,y;1;2\n", "BTC,\"x,y\",1,2\n", 0),
+            ("BTC;\"x;1\n", "\"BTC;\"\"x;1\"\n", 1),
+            ("BTC;x;1\r\r\n", "BTC,x,\"1\r\"\n", 0),
+        ] {
+            let text = format!("currency_code;to_address;amount\n{rows}");
+            let fixed = fixed_with(&text, DecimalMark::Point);
+            let header = "currency_code,to_address,amount\n";
+            assert_eq!(fixed.text, format!("{header}{copy}"));
+            // That of the delimiter is the first.
+            assert_eq!(fixed.changes.len(), 1 + changes, "{rows}");
+        }
+    }
+
     proptest! {
+        /// Whatever stands there, the copy is no worse.
+        #[test]
+        fn a_copy_has_no_error_more(delimiter in "[,;]", rows in "[a1;,\"\n\r ]{0,40}") {
+            let header = ["currency_code", "to_address", "amount", "note"].join(&delimiter);
+            let text = format!("{header}\n{rows}");
+            let before = read(text.clone().into_bytes(), &Options::default());
+            let fixed = fixed_with(&text, DecimalMark::Point);
+            let after = read(fixed.text.clone().into_bytes(), &Options::default());
+            prop_assert!(after.errors <= before.errors, "{:?}\n{:?}", text, fixed.text);
+            prop_assert!(after.errors > 0 || before.errors == 0, "{:?}\n{:?}", text, fixed.text);
+        }
+
         /// The copy pays what the file pays, to nobody else, and what was an error in doubt stays.
         #[test]
         fn a_copy_pays_what_its_file_pays(

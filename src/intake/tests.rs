@@ -280,6 +280,14 @@ fn rows_out_of_shape_are_told() {
     for (row, expected) in [
         ("BTC,x", "2: error: the row has 2 cells, the header has 4"),
         (
+            "BTC;x;1;R1",
+            "2: error: semicolons separate the cells of this row, commas those of the header",
+        ),
+        (
+            "\"BTC,x,1,R1\"",
+            "2: error: the whole row is in quotes, so that it counts as one cell",
+        ),
+        (
             "BTC,x,1,a,b",
             "2: error: the row has 5 cells, the header has 4",
         ),

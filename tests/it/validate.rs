@@ -211,6 +211,31 @@ fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
 }
 
 #[test]
+fn a_row_whose_cells_are_in_doubt_stays_the_error_that_it_is() {
+    let scene = Scene::new("");
+    scene.write(
+        INPUT,
+        format!(
+            "ФИО;Валюта;Адрес;Сумма\n\"A\nB\";BTC;{BITCOIN};1\nC;BTC;{BITCOIN}\nD \"E\";BTC;{BITCOIN};1\n"
+        ),
+    );
+    let run = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    run.status(3)
+        .stderr_has("payouts.csv:5: copied as one cell, because it cannot be told where its cells end; mend the row in this file, and make the copy anew")
+        .stderr_has("new.csv:2: a cell that begins here has a line break in it, and ends 1 line below\n  hint: take the line break out of the cell")
+        .stderr_has("new.csv:4: the row has 3 cells, the header has 4")
+        .stderr_has("new.csv:5: semicolons separate the cells of this row, commas those of the header\n  hint: take away the quotes around the whole row")
+        .stderr_has("new.csv: 3 errors: 2 cells, 1 quote; nothing was sent")
+        .go();
+    assert_eq!(
+        scene.read("new.csv"),
+        format!(
+            "payee,currency_code,to_address,amount\n\"A\nB\",BTC,{BITCOIN},1\nC,BTC,{BITCOIN}\n\"D \"\"E\"\";BTC;{BITCOIN};1\"\n"
+        )
+    );
+}
+
+#[test]
 fn the_copy_has_no_second_column_of_a_used_name_in_whatever_spelling() {
     for unused in ["to_address", "To Address", "TO-ADDRESS"] {
         let scene = Scene::new("");

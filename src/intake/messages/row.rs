@@ -2,6 +2,7 @@
 
 use super::text::{Context, Message, counted, place_of, quoted, quoted_unless_secret};
 use crate::domain::Column;
+use crate::intake::csv::{Splitter, likely_delimiter};
 use crate::intake::header::MAX_LINE_BYTES;
 use crate::intake::redact::is_secret;
 use crate::intake::residue::{self, Residue};
@@ -20,7 +21,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
                     "a cell that begins here has a line break in it, and ends {} below",
                     counted(lines.saturating_sub(1), "line")
                 ),
-                "take the line break out, so that every row is one line",
+                "take the line break out of the cell, so that every row is one line; in Excel, Find and Replace finds it by Ctrl+J",
             ),
             None => Message::new(
                 "a quote opens here and is not closed on this line",
@@ -47,13 +48,15 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
                 "write the amount with a point, or in double quotes with --decimal-comma for the whole file; if these are two values, give the second a column with a name",
             )
         }
-        RowError::Width { found } if found < width => Message::new(
-            format!(
-                "the row has {}, the header has {width}",
-                counted(found, "cell")
-            ),
-            "fill in what is missing; an empty cell needs its delimiter as well",
-        ),
+        RowError::Width { found } if found < width => in_one_cell(context).unwrap_or_else(|| {
+            Message::new(
+                format!(
+                    "the row has {}, the header has {width}",
+                    counted(found, "cell")
+                ),
+                "fill in what is missing; an empty cell needs its delimiter as well",
+            )
+        }),
         RowError::Width { found } => Message::new(
             format!(
                 "the row has {}, the header has {width}",
@@ -61,13 +64,49 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
             ),
             format!(
                 "put a value that contains {} in double quotes (an amount takes a point, not a comma)",
-                match context.checker.header.delimiter {
-                    b';' => "a semicolon",
-                    b'\t' => "a tab",
-                    _ => "a comma",
-                }
+                delimiter_words(context.checker.header.delimiter).0
             ),
         ),
+    }
+}
+
+/// What is said of a row whose cells all stand in its first one: it is in quotes as a whole, or has
+/// another delimiter than the header.
+fn in_one_cell(context: &Context<'_>) -> Option<Message> {
+    let header = context.checker.header;
+    let row = context.record.value(0);
+    let delimiter = likely_delimiter(&row);
+    let width = Splitter::new(delimiter, &row).split(&row).width();
+    if context.record.width() > 1 || width != header.width() {
+        return None;
+    }
+    let is_quoted = context.record.line.trim_start().starts_with('"');
+    let unquote =
+        "take away the quotes around the whole row, and write a doubled quote inside it as one";
+    if delimiter == header.delimiter {
+        let text = "the whole row is in quotes, so that it counts as one cell";
+        return Some(Message::new(text, unquote));
+    }
+    let (_, here) = delimiter_words(delimiter);
+    let (one, above) = delimiter_words(header.delimiter);
+    let separate =
+        format!("separate them by {above} too; a value that contains {one} goes in double quotes");
+    Some(Message::new(
+        format!("{here} separate the cells of this row, {above} those of the header"),
+        if is_quoted {
+            format!("{unquote}; then {separate}")
+        } else {
+            separate
+        },
+    ))
+}
+
+/// A delimiter in words: one, and several.
+fn delimiter_words(delimiter: u8) -> (&'static str, &'static str) {
+    match delimiter {
+        b';' => ("a semicolon", "semicolons"),
+        b'\t' => ("a tab", "tabs"),
+        _ => ("a comma", "commas"),
     }
 }
 
