@@ -71,7 +71,7 @@ pub enum Access {
 }
 
 /// What to do about a file that is not a ledger, or a damaged one.
-pub(super) const UNREADABLE_HINT: &str = "name the ledger's own file with --ledger, or bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)";
+pub(super) const UNREADABLE_HINT: &str = "check the name; if this was the ledger, bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)";
 
 /// Why the database did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

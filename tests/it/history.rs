@@ -192,16 +192,16 @@ fn a_history_that_nobody_reads_any_more_is_an_error() {
     run.by_way_of_shell(r#"exec "$0" "$@" >/dev/full"#).go();
 }
 
-/// The history of many attempts, open in a pager that shows the first lines.
+/// The history of more attempts than a pipe holds, open in a pager that shows the first lines.
 #[test]
 fn a_history_that_is_left_open_stops_no_run() {
     let check = |ledger: &str| {
-        let scene = Scene::paying("", &rows(900));
+        let scene = Scene::paying("", &rows(300));
         let pay = || {
             let run = scene.pay().args(["--progress", "none"]);
             run.env("CCBATCH_LEDGER", ledger)
         };
-        pay().stderr_has("All done: 900 created").go();
+        pay().stderr_has("All done: 300 created").go();
         let (mut reader, writer) = std::io::pipe().unwrap();
         let history = scene
             .program(["history", "--format", "json"])
@@ -210,10 +210,10 @@ fn a_history_that_is_left_open_stops_no_run() {
         let mut beginning = [0; 100];
         reader.read_exact(&mut beginning).unwrap();
         scene.write("more.csv", fs::read(scene.path(INPUT)).unwrap());
-        scene.write_rows(&rows(903));
-        pay().stderr_has("903 created").go();
+        scene.write_rows(&rows(303));
+        pay().stderr_has("303 created").go();
         drop(history);
-        assert_eq!(scene.book().created.len(), 903);
+        assert_eq!(scene.book().created.len(), 303);
     };
     let home = TempDir::new().unwrap();
     check(home.path().join("ledger.db").to_str().unwrap());
