@@ -11,6 +11,11 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+/// Between the cells of a line: where a line break was lost, the last and the first are one.
+const BREAKS_PER_LINE: usize = COLUMNS.len() - 1;
+
+const HALF_A_LINE: usize = BREAKS_PER_LINE / 2;
+
 /// A file with fewer of the columns' names is not a results file.
 const MIN_NAMES: usize = 10;
 
@@ -55,13 +60,15 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         line: 1,
         cells: table.header,
     };
-    // The header may have lost the break behind it, and then the lines after that as well.
-    let lines = lines_in(&header).saturating_sub(1);
+    // The header may have lost the break behind it, and then the lines after that as well. A few
+    // columns more are somebody's own.
+    let width = header.cells.len();
+    let lines = lines_in(&header, COLUMNS.len().saturating_add(HALF_A_LINE)).saturating_sub(1);
     if lines > 0 {
         reading.damaged.push(Damaged { row: header, lines });
     }
     for row in table.rows {
-        let lines = lines_in(&row);
+        let lines = lines_in(&row, width);
         match line(&row, &places).filter(|_| lines == 1) {
             Some(line) => reading.lines.push(line),
             None => reading.damaged.push(Damaged { row, lines }),
@@ -99,18 +106,19 @@ impl Reading {
     }
 }
 
-/// How many lines stand in a row: two or more where a line break was lost, or where a quote has made
-/// one a part of a cell.
-fn lines_in(row: &TableRow) -> usize {
-    let breaks = row.cells.len().saturating_sub(1);
-    let per_line = COLUMNS.len().saturating_sub(1);
-    let by_width = breaks.saturating_add(per_line / 2).div_euclid(per_line);
-    let in_cells: usize = row
-        .cells
-        .iter()
-        .map(|cell| cell.lines().skip(1).count())
-        .sum();
-    by_width.max(in_cells.saturating_add(1))
+/// How many lines stand in a row: two or more where it is wider than the header, because a line
+/// break was lost, or where a quote has made one a part of a cell.
+fn lines_in(row: &TableRow, width: usize) -> usize {
+    let last = row.cells.iter().rposition(|cell| !cell.is_empty());
+    let breaks = last.unwrap_or_default();
+    let by_width = if breaks < width {
+        1
+    } else {
+        let rounded = breaks.saturating_add(HALF_A_LINE);
+        rounded.div_euclid(BREAKS_PER_LINE).max(2)
+    };
+    let in_cells = row.cells.iter().map(|cell| cell.lines().skip(1).count());
+    by_width.max(in_cells.sum::<usize>().saturating_add(1))
 }
 
 /// Whether the id of an attempt stands somewhere in a row.
@@ -300,6 +308,34 @@ mod tests {
                 let answered = ending(status, error_key);
                 assert!(matches!(answered, LineEnding::Is(_)), "{answered:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_lost_line_break_hides_no_line_and_columns_of_somebody_s_own_are_left_alone() {
+        let header = COLUMNS.join(",");
+        let one = "2,R1,,BTC,bc1q,1,1,sandbox,,created,INV-1,,,,200,,aaaaaaaaaabbbbbbbbbb";
+        let two = "3,R2,,BTC,bc1q,1,1,sandbox,,unknown,,,in_flight,,,,ccccccccccdddddddddd";
+        let count = |text: String| {
+            let reading = read(text.as_bytes()).unwrap();
+            let damaged = reading.damaged.iter().map(|it| it.lines);
+            (reading.lines.len(), damaged.sum::<usize>())
+        };
+        let far = ",".repeat(12);
+        for (text, expected) in [
+            (format!("{header}\n{one}\n{two}\n"), (2, 0)),
+            (format!("{header},comment\n{one},paid\n{two},\n"), (2, 0)),
+            (
+                format!("{header}{far}\n{one}{far}a note\n{two}{far}\n"),
+                (2, 0),
+            ),
+            (format!("{header},{one}\n{two}\n"), (1, 1)),
+            (format!("{header},{one},{two}\n"), (0, 2)),
+            (format!("{header}\n{one},{two}\n"), (0, 2)),
+            (format!("{header}\n{one}{two}\n"), (0, 2)),
+            (format!("{header}\n\"{one}\n{two}\",\n"), (0, 2)),
+        ] {
+            assert_eq!(count(text.clone()), expected, "{text}");
         }
     }
 }

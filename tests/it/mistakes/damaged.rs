@@ -155,6 +155,7 @@ fn lines_that_were_joined_swapped_or_doubled_pay_nobody_again() {
             format!("{header}\n{one}\n{one}\n{two}\n"),
             format!("{header}\n{one}\n{two}\n{two}\n"),
             format!("{header}\n{one}{two}\n"),
+            format!("{header}\n{one},{two}\n"),
             format!("{header}\n\n{one}\n\n{two}\n\n"),
         ] {
             for has_ledger in [true, false] {
