@@ -106,8 +106,8 @@ impl Reading {
     }
 }
 
-/// How many lines stand in a row: two or more where it is wider than the header, because a line
-/// break was lost, or where a quote has made one a part of a cell.
+/// How many lines stand in a row: two or more where it is wider than the header by about a line,
+/// because a line break was lost, or where a quote has made one a part of a cell.
 fn lines_in(row: &TableRow, width: usize) -> usize {
     let last = row.cells.iter().rposition(|cell| !cell.is_empty());
     let breaks = last.unwrap_or_default();
@@ -115,7 +115,7 @@ fn lines_in(row: &TableRow, width: usize) -> usize {
         1
     } else {
         let rounded = breaks.saturating_add(HALF_A_LINE);
-        rounded.div_euclid(BREAKS_PER_LINE).max(2)
+        rounded.div_euclid(BREAKS_PER_LINE)
     };
     let in_cells = row.cells.iter().map(|cell| cell.lines().skip(1).count());
     by_width.max(in_cells.sum::<usize>().saturating_add(1))
