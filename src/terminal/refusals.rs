@@ -163,7 +163,7 @@ fn twin_hint(attempt: &Attempt, earlier: Option<u64>, places: &Places<'_>) -> St
         AttemptStatus::Created | AttemptStatus::Rejected | AttemptStatus::NotCreated => {
             if let (true, Some(line)) = (places.is_own(attempt), earlier) {
                 format!(
-                    "line {line} has the same: change one of the two back to what was paid, and run again"
+                    "line {line} collides with it too: if both rows are that payout, take this one out; if this one is another, change line {line} back first, then run again"
                 )
             } else if places.is_own(attempt) {
                 format!(

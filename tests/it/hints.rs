@@ -4,7 +4,7 @@
 //! A life comes from a seed and replays with `CCBATCH_HINTS_SEED=n`; `CCBATCH_HINTS=1000` plays so
 //! many.
 
-use crate::harness::{BITCOIN, INPUT, RESULTS, Random, Scene};
+use crate::harness::{BITCOIN, INPUT, RESULTS, Random, Scene, live_each};
 use crate::operator::wait_for_the_sandbox;
 use std::collections::BTreeMap;
 use std::fs;
@@ -336,10 +336,5 @@ fn live(seed: u64) {
 
 #[test]
 fn whoever_follows_the_hints_pays_each_once() {
-    let number = |name| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    if let Some(seed) = number("CCBATCH_HINTS_SEED") {
-        return live(seed);
-    }
-    let count = number("CCBATCH_HINTS").unwrap_or(LIVES);
-    (1..=count).for_each(live);
+    live_each(("CCBATCH_HINTS", LIVES), "CCBATCH_HINTS_SEED", live);
 }

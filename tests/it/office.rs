@@ -5,7 +5,7 @@
 //! A life comes from a seed and replays with `CCBATCH_OFFICE_SEED=n`; `CCBATCH_OFFICES=1000` plays
 //! so many.
 
-use crate::harness::{KEY, Random, Scene};
+use crate::harness::{KEY, Random, Scene, live_each};
 use crate::mistakes::References;
 use crate::mistakes::spreadsheets::DIALECTS;
 use crate::operator::wait_for_the_sandbox;
@@ -383,10 +383,5 @@ fn live(seed: u64) {
 
 #[test]
 fn in_every_office_each_payment_is_made_once() {
-    let number = |name| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    if let Some(seed) = number("CCBATCH_OFFICE_SEED") {
-        return live(seed);
-    }
-    let count = number("CCBATCH_OFFICES").unwrap_or(LIVES);
-    (1..=count).for_each(live);
+    live_each(("CCBATCH_OFFICES", LIVES), "CCBATCH_OFFICE_SEED", live);
 }

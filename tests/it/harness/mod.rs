@@ -10,7 +10,7 @@ mod terminal;
 
 pub(crate) use events::{complaint, schema};
 pub(crate) use golden::{assert_golden, masked};
-pub(crate) use random::Random;
+pub(crate) use random::{Random, live_each};
 pub(crate) use run::{Output, Run, Started, send_signal};
 pub(crate) use scene::{Line, Scene, answering, certified, certified_until, unhurried};
 pub(crate) use terminal::Terminal;

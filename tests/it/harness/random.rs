@@ -26,3 +26,13 @@ impl Random {
         }
     }
 }
+
+/// Lives the life of the seed that an environment variable gives; else as many lives as another one
+/// says, or so many.
+pub(crate) fn live_each((count, lives): (&str, u64), seed: &str, live: fn(u64)) {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    match number(seed) {
+        Some(seed) => live(seed),
+        None => (1..=number(count).unwrap_or(lives)).for_each(live),
+    }
+}

@@ -216,15 +216,22 @@ fn a_torn_line_goes_on_after_a_power_cut() {
     }
 }
 
-#[test]
-fn a_host_that_was_damaged_in_the_only_line_is_refused_until_it_is_back() {
+/// A batch of so many paid rows and one more, carried to a machine without its ledger, with a damaged
+/// host in the first line of its results file; and that file as it was.
+fn with_damaged_host(paid: usize) -> (Scene, String) {
     let scene = Scene::paying("ok", "");
-    scene.write(INPUT, References::With.input(1));
-    pay(&scene, INPUT, &[]).ends(0, "All done: 1 created");
+    scene.write(INPUT, References::With.input(paid));
+    pay(&scene, INPUT, &[]).ends(0, &format!("All done: {paid} created"));
     let whole = scene.read(RESULTS);
     fs::remove_file(scene.ledger()).unwrap();
-    scene.write(INPUT, References::With.input(2));
+    scene.write(INPUT, References::With.input(paid + 1));
     scene.write(RESULTS, whole.replacen(",127.0.0.1:", ",127.0.0.1x", 1));
+    (scene, whole)
+}
+
+#[test]
+fn a_host_that_was_damaged_in_the_only_line_is_refused_until_it_is_back() {
+    let (scene, whole) = with_damaged_host(1);
     pay(&scene, INPUT, &[]).ends(1, "payouts.results.csv:2: this batch was begun through 127");
     // Nothing of it was taken over.
     scene.write(RESULTS, whole);
@@ -234,13 +241,7 @@ fn a_host_that_was_damaged_in_the_only_line_is_refused_until_it_is_back() {
 
 #[test]
 fn a_host_that_was_damaged_in_one_of_several_lines_stops_nothing() {
-    let scene = Scene::paying("ok", "");
-    scene.write(INPUT, References::With.input(2));
-    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
-    let whole = scene.read(RESULTS);
-    fs::remove_file(scene.ledger()).unwrap();
-    scene.write(INPUT, References::With.input(3));
-    scene.write(RESULTS, whole.replacen(",127.0.0.1:", ",127.0.0.1x", 1));
+    let (scene, _) = with_damaged_host(2);
     pay(&scene, INPUT, &[]).ends(0, "All done: 3 created");
     pay(&scene, INPUT, &[]).ends(0, "Already created: 3");
     assert_paid(&scene, 3, "");

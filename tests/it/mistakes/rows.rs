@@ -80,6 +80,27 @@ fn a_row_is_not_put_back_while_an_equal_one_is_in_doubt() {
 }
 
 #[test]
+fn of_two_rows_that_collide_with_one_payout_the_second_is_told_of_the_first() {
+    // The paid row stands there twice, each time under another reference.
+    let scene = begun(References::With, 1);
+    let (header, row) = (References::With.header(), References::With.row(1));
+    let copies = ["N1", "N2"].map(|reference| row.replacen("R1", reference, 1));
+    scene.write(INPUT, format!("{header}{}", copies.concat()));
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(
+        3,
+        "payouts.csv:2: the same sum went to the same address before",
+    );
+    ran.ends(
+        3,
+        "line 2 collides with it too: if both rows are that payout, take this one out",
+    );
+    scene.write(INPUT, format!("{header}{row}"));
+    pay(&scene, INPUT, &[]).ends(0, "Already created: 1");
+    assert_paid(&scene, 1, "");
+}
+
+#[test]
 fn an_edit_of_a_paid_row_without_a_reference_is_a_row_missing() {
     for (from, to) in [("0.002", "0.02"), (BITCOIN, OTHER)] {
         let scene = begun(References::Without, 2);
