@@ -156,7 +156,8 @@ fn pace() -> Pace {
 
 async fn claim(ledger: &mut Ledger<Sqlite>, record: &BatchRecord, payout: &Payout) -> Attempt {
     let key = PayoutKey::shared(&payout.reference);
-    let keys = RowKeys::from(vec![key.clone()]);
+    let rows = [payout.clone()];
+    let keys = RowKeys::new(&rows, (&record.id, References::Shared), &[]);
     let wanted = Wanted {
         row: Row { payout, key: &key },
         around: Circumstances {

@@ -23,7 +23,7 @@ mod generate;
 
 use ccbatch::address;
 use ccbatch::domain::{Amount, Finding, Network};
-use ccbatch::intake::{self, Keep, Options};
+use ccbatch::intake::{self, Options};
 use generate::{Kind, Numbers, write_file};
 use std::fs::File;
 use std::hint::black_box;
@@ -84,11 +84,7 @@ fn write(path: &Path, rows: u64, kind: Kind) {
 
 /// Runs in a process of its own, so that the time and the memory are the whole process's.
 fn validate(path: &Path) {
-    let options = Options {
-        keep: Keep::Totals,
-        ..Options::default()
-    };
-    let intake = intake::read(std::fs::read(path).unwrap(), &options);
+    let intake = intake::read(std::fs::read(path).unwrap(), &Options::default());
     let mut bytes = 0;
     // About as much work as writing it somewhere.
     let length = |finding: Finding| finding.message.len() + finding.hint.len() + finding.row.len();

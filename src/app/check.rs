@@ -8,10 +8,10 @@ use crate::clock;
 use crate::config::{Check, Files};
 use crate::cryptocloud::client::PRODUCTION_HOST;
 use crate::domain::escape::escape;
-use crate::domain::{Finding, FindingCounts, HaltPolicy, Payout, Severity};
+use crate::domain::{Batch, Finding, FindingCounts, HaltPolicy, Severity};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Keep, Options, WarningPolicy};
+use crate::intake::{self, Intake, Options, WarningPolicy};
 use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, AttemptId, BatchId, BatchPath, Content, Realm};
 use crate::payout::open::{Notice, Opened};
@@ -20,7 +20,7 @@ use crate::payout::plan::{Closed, Plan, Selection};
 use crate::payout::run::{Paths, Prospect, Request};
 use crate::terminal::findings::{self, Findings};
 use crate::terminal::refusals::{self, Places};
-use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport};
+use crate::terminal::report::{CreatedBefore, PaidAgain, PlanReport, Recipients};
 use crate::terminal::ui::Emit;
 use crate::terminal::{events, payees, report, ui};
 use chrono::{DateTime, Utc};
@@ -52,7 +52,7 @@ pub(super) fn request<'a>(
     config: &Check,
     host: &'a str,
     path: &'a BatchPath,
-    (realm, payouts): (Realm, &'a [Payout]),
+    (realm, payouts): (Realm, &'a dyn Batch),
 ) -> Result<Request<'a>, Error> {
     Ok(Request {
         payouts,
@@ -82,8 +82,7 @@ pub(super) fn check(config: &Check, bytes: Vec<u8>) -> Result<Option<Intake>, Er
         Some(expected) if expected != intake.fingerprint => {
             Err(Error::other_batch(path, expected, intake.fingerprint))
         }
-        // All findings are told, and the plan is made of the payouts.
-        Some(_) | None => Ok(Some(intake.without_rows())),
+        Some(_) | None => Ok(Some(intake)),
     }
 }
 
@@ -182,16 +181,16 @@ pub(super) fn tell_refusals(
     let mut exit = Exit::InputInvalid;
     // A row that pays it again is told already. To put another row beside that one would pay twice.
     let mut told: HashMap<&AttemptId, u64> = HashMap::new();
-    for (row, state) in prospect.rows.iter().zip(&plan.states) {
-        if let Some(RowState::Refused(refusal)) = state {
-            let line = row.payout.line;
-            let first = *told.entry(&refusal.attempt.id).or_insert(line);
-            let earlier = Some(first).filter(|first| *first != line);
-            findings.push(refusals::refused(row.payout, refusal, earlier, &places));
-            // In doubt in any batch is for an operator with the dashboard, not for an editor.
-            if refusal.attempt.status().is_in_doubt() {
-                exit = Exit::InDoubt;
-            }
+    let refused = plan.refused();
+    let rows: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
+    for (payout, (_, refusal)) in prospect.payouts.at(&rows).zip(&refused) {
+        let line = payout.line;
+        let first = *told.entry(&refusal.attempt.id).or_insert(line);
+        let earlier = Some(first).filter(|first| *first != line);
+        findings.push(refusals::refused(&payout, refusal, earlier, &places));
+        // In doubt in any batch is for an operator with the dashboard, not for an editor.
+        if refusal.attempt.status().is_in_doubt() {
+            exit = Exit::InDoubt;
         }
     }
     let doubts = doubts_by_content(plan);
@@ -205,8 +204,8 @@ pub(super) fn tell_refusals(
         }
     }
     if let Some(Closed::Finished { newest, added }) = plan.closed {
-        let row = prospect.rows.get(added);
-        findings.extend(row.map(|row| refusals::added(row.payout, newest)));
+        let row = prospect.payouts.payout(added);
+        findings.extend(row.map(|payout| refusals::added(&payout, newest)));
     }
     if findings.is_empty() {
         return Ok(None);
@@ -249,9 +248,9 @@ fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     let places = places(&config.files, prospect.paths);
     let mut findings = payees::findings(prospect, severity);
     for (step, attempt) in &prospect.plan.paid_alike {
-        let row = prospect.rows.get(*step);
+        let row = prospect.payouts.payout(*step);
         findings
-            .extend(row.map(|row| refusals::paid_alike(row.payout, attempt, &places, severity)));
+            .extend(row.map(|payout| refusals::paid_alike(&payout, attempt, &places, severity)));
     }
     findings.sort_by_key(|finding| finding.line);
     if findings.is_empty() {
@@ -296,16 +295,13 @@ fn plan_report<'p>(
     intake: &Intake,
     prospect: &Prospect<'p>,
 ) -> PlanReport<'p> {
-    let payouts: Vec<Payout> = Vec::new();
-    let payouts = intake.batch.as_ref().map_or(&payouts, |it| &it.payouts);
     let plan = prospect.plan;
-    let to_submit = plan.totals(payouts);
-    let takes = report::takes(pacer::step(config.interval), to_submit.count());
+    let takes = report::takes(pacer::step(config.interval), plan.to_submit.count());
     let places = places(&config.files, prospect.paths);
     let paid_again = |(step, before): (usize, &Attempt)| {
-        let row = prospect.rows.get(step)?;
+        let payout = prospect.payouts.payout(step)?;
         Some(PaidAgain {
-            line: row.payout.line,
+            line: payout.line,
             before: before.clone(),
             file: places.of(before),
         })
@@ -324,7 +320,7 @@ fn plan_report<'p>(
         ),
         ends_at: report::after(clock::now(), takes),
         takes,
-        to_submit,
+        to_submit: plan.to_submit.clone(),
         repeated: plan.repeated().filter_map(paid_again).collect(),
         paid_alike: plan
             .paid_alike
@@ -332,7 +328,10 @@ fn plan_report<'p>(
             .copied()
             .filter_map(paid_again)
             .collect(),
-        new_recipients: payees::new_recipients(prospect),
+        new_recipients: Recipients {
+            payouts: prospect.payouts,
+            places: &plan.new_recipients,
+        },
         beyond_limit: plan.beyond_limit,
         left_out: plan.left_out(),
         warnings: intake.warnings,
@@ -403,18 +402,11 @@ impl CreatedByBatch {
     }
 }
 
-/// The payouts of the input, for a command that submits nothing.
-pub(super) fn read_payouts(files: &Files, input: &File) -> Result<Option<Vec<Payout>>, Error> {
-    let intake = read_intake(files, input, Keep::Payouts)?;
-    Ok(intake.batch.map(|batch| batch.payouts))
-}
-
 /// Reads the input for a command that submits nothing: warnings are not repeated.
-pub(super) fn read_intake(files: &Files, input: &File, keep: Keep) -> Result<Intake, Error> {
+pub(super) fn read_intake(files: &Files, input: &File) -> Result<Intake, Error> {
     let name = files.input.display().to_string();
     let options = Options {
         reading: files.reading.clone(),
-        keep,
         ..Options::default()
     };
     let intake = intake::read(input::read(files, input)?, &options);

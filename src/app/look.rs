@@ -1,9 +1,8 @@
 //! Looking at a batch, for the commands that submit nothing and write no record.
 
 use crate::config::Files;
-use crate::domain::{HaltPolicy, Payout};
+use crate::domain::{Batch, HaltPolicy};
 use crate::error::Error;
-use crate::intake::Intake;
 use crate::ledger::attempt::Repetition;
 use crate::ledger::rules::RejectedPolicy;
 use crate::ledger::{AnyEngine, BatchPath, Engine, Ledger, LedgerError, Realm, References};
@@ -29,7 +28,7 @@ pub(super) struct Looked<'a> {
 /// Looks at the batch of an input's payouts.
 pub(super) async fn look<'a>(
     files: &Files,
-    payouts: &'a [Payout],
+    payouts: &'a dyn Batch,
     ledger: &mut Ledger<AnyEngine>,
     (results, path): (&mut Results<DiskFile>, &'a BatchPath),
 ) -> Result<Looked<'a>, Error> {
@@ -99,7 +98,7 @@ async fn realm_of_path<E: Engine>(
 pub(super) async fn open_to_look(
     ledger: &mut Ledger<AnyEngine>,
     (results, path): (&mut Results<DiskFile>, &BatchPath),
-    (files, payouts): (&Files, &[Payout]),
+    (files, payouts): (&Files, &dyn Batch),
     references: Option<References>,
 ) -> Result<Opened, OpenError> {
     let wanted = |realm| open::Wanted {
@@ -123,9 +122,9 @@ pub(super) async fn open_to_look(
 pub(super) async fn overview(
     ledger: &mut Ledger<AnyEngine>,
     (results, path): (&mut Results<DiskFile>, &BatchPath),
-    (files, intake): (&Files, &Intake),
+    (files, payouts): (&Files, &dyn Batch),
 ) -> Result<Overview, OpenError> {
-    let wanted = |realm, payouts| open::Wanted {
+    let wanted = |realm| open::Wanted {
         realm,
         host: None,
         path,
@@ -133,12 +132,11 @@ pub(super) async fn overview(
         payouts,
     };
     if let Some(likely) = realm_of_path(ledger, path, files).await? {
-        let overview = states::overview_unchanged(ledger, results, &wanted(likely, &[])).await?;
+        let overview = states::overview_unchanged(ledger, results, &wanted(likely)).await?;
         if let Some(overview) = overview {
             return Ok(overview);
         }
     }
-    let payouts: Vec<Payout> = intake.payouts_in_parts().flatten().collect();
     let realm = realm_of_batch(ledger, results, path, files).await?;
-    states::overview(ledger, results, &wanted(realm, &payouts)).await
+    states::overview(ledger, results, &wanted(realm)).await
 }

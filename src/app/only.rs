@@ -1,12 +1,12 @@
 //! `--only`: the lines of the rows that are paid now.
 
 use crate::cli::Only;
-use crate::domain::Payout;
+use crate::domain::Batch;
 use crate::error::Error;
 use std::collections::HashSet;
 
 /// The lines of the rows that are named; `None` if all are.
-pub(super) fn lines_of(only: &[Only], payouts: &[Payout]) -> Result<Option<HashSet<u64>>, Error> {
+pub(super) fn lines_of(only: &[Only], payouts: &dyn Batch) -> Result<Option<HashSet<u64>>, Error> {
     if only.is_empty() {
         return Ok(None);
     }
@@ -15,7 +15,7 @@ pub(super) fn lines_of(only: &[Only], payouts: &[Payout]) -> Result<Option<HashS
         match item {
             Only::Lines { first, last, bare } => {
                 refuse_ambiguous(bare.as_deref(), payouts)?;
-                let named = payouts.iter().map(|payout| payout.line);
+                let named = payouts.all().map(|payout| payout.line);
                 let named: Vec<u64> = named
                     .filter(|line| (first..=last).contains(&line))
                     .collect();
@@ -27,7 +27,7 @@ pub(super) fn lines_of(only: &[Only], payouts: &[Payout]) -> Result<Option<HashS
                 lines.extend(named);
             }
             Only::Reference(reference) => {
-                let named = payouts.iter().find(|it| it.reference == *reference);
+                let named = payouts.all().find(|it| it.reference == *reference);
                 let Some(named) = named else {
                     let message = format!("no row has the reference {reference:?}");
                     return Err(Error::only(message, "write it as it stands in the file"));
@@ -40,9 +40,9 @@ pub(super) fn lines_of(only: &[Only], payouts: &[Payout]) -> Result<Option<HashS
 }
 
 /// A number that is also a reference may mean either.
-fn refuse_ambiguous(bare: Option<&str>, payouts: &[Payout]) -> Result<(), Error> {
+fn refuse_ambiguous(bare: Option<&str>, payouts: &dyn Batch) -> Result<(), Error> {
     let Some(bare) = bare else { return Ok(()) };
-    match payouts.iter().find(|payout| payout.reference == bare) {
+    match payouts.all().find(|payout| payout.reference == bare) {
         None => Ok(()),
         Some(_) => {
             let message = format!("{bare} is both a line and a reference");

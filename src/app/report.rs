@@ -6,13 +6,12 @@ use super::look::{Looked, look};
 use super::records::{existing_ledger, rehearsal_ledger, results_at};
 use crate::clock;
 use crate::config::{Output, Report};
+use crate::domain::Payout;
 use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::Keep;
 use crate::ledger::Realm;
 use crate::os::file::{parent, write_new_for_owner_only};
-use crate::payout::plan::rows_of;
 use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
 use crate::terminal::ui;
 use std::fs::{self, File};
@@ -39,11 +38,10 @@ pub(super) fn report(config: &Report) -> Result<Exit, Error> {
 /// The page's text; `None` if the input is not valid, which was told.
 async fn make(config: &Report) -> Result<Option<String>, Error> {
     let files = &config.files;
-    let intake = read_intake(files, &input::open(files)?, Keep::Payouts)?;
-    let Some(batch) = &intake.batch else {
+    let intake = read_intake(files, &input::open(files)?)?;
+    let Some(batch) = intake.batch() else {
         return Ok(None);
     };
-    let payouts = &batch.payouts;
     let (mut results, path) = results_at(&files.results)?;
     // A page that was made without the ledger would look like the truth, so it must be there.
     let (mut ledger, has_ledger) = match files.realm {
@@ -60,10 +58,11 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         request,
         opened,
         knowledge,
-    } = look(files, payouts, &mut ledger, (&mut results, &path)).await?;
-    let rows = rows_of(payouts, knowledge.keys.as_slice());
-    let plan = knowledge.plan(&rows, &request, &opened.record);
-    let attempts = knowledge.of_batch().1;
+    } = look(files, batch, &mut ledger, (&mut results, &path)).await?;
+    let keys = knowledge.keys(&request, &opened.record);
+    let plan = knowledge.plan(&request, &opened.record, &keys);
+    let payouts: Vec<Payout> = batch.all().collect();
+    let attempts = knowledge.attempts();
     Ok(Some(page(&Page {
         language: config.language,
         input: &files.input.display().to_string(),

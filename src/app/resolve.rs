@@ -1,19 +1,19 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{block_on, read_payouts};
+use super::check::{block_on, read_intake};
 use super::input;
 use super::look::realm_of_batch;
 use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::run::lock_input;
 use crate::config::{Consent, Files, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
-use crate::domain::{Payout, State};
+use crate::domain::{Batch, State};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::attempt::Counting;
 use crate::ledger::engine::LookUp;
-use crate::ledger::row_keys::keys_of;
+use crate::ledger::row_keys::RowKeys;
 use crate::ledger::{
     AnyEngine, Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
     is_open_to_a_verdict,
@@ -66,11 +66,12 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
         Some(files) => {
             let input = input::open(files)?;
             lock_input(&files.input, &input)?;
-            let Some(payouts) = read_payouts(files, &input)? else {
+            let intake = read_intake(files, &input)?;
+            let Some(payouts) = intake.batch() else {
                 return Ok(Exit::InputInvalid);
             };
-            let (mut records, opened) = open_batch_of_input(ledger, files, &payouts).await?;
-            let of_input = (files, payouts.as_slice());
+            let (mut records, opened) = open_batch_of_input(ledger, files, payouts).await?;
+            let of_input = (files, payouts);
             let found = find_in_batch(&mut records.ledger, &opened, config, of_input).await?;
             (found.0, records, found.1)
         }
@@ -102,7 +103,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
 async fn open_batch_of_input(
     mut ledger: Ledger<AnyEngine>,
     files: &Files,
-    payouts: &[Payout],
+    payouts: &dyn Batch,
 ) -> Result<(OpenRecords, Opened), Error> {
     let (mut results, path) = results_at(&files.results)?;
     let place = ledger.place();
@@ -180,26 +181,27 @@ async fn find_in_batch(
     ledger: &mut Ledger<AnyEngine>,
     opened: &Opened,
     config: &Resolve,
-    (files, payouts): (&Files, &[Payout]),
+    (files, payouts): (&Files, &dyn Batch),
 ) -> Result<(Attempt, Option<u64>), Error> {
     let record = &opened.record;
-    let keys = keys_of(payouts, &record.id, record.references, &opened.attempts);
-    let rows = || payouts.iter().zip(&keys);
+    let batch = (&record.id, record.references);
+    let keys = RowKeys::new(payouts, batch, &opened.attempts);
     let line_of = |key: &PayoutKey| {
-        let row = rows().find(|(_, of)| *of == key);
+        let row = keys.rows().find(|(_, of)| of == key);
         row.map(|(payout, _)| payout.line)
     };
     let key = match &config.which {
         Which::Line(line) => {
-            let row = rows().find(|(payout, _)| payout.line == *line);
+            let row = keys.rows().find(|(payout, _)| payout.line == *line);
             let (_, key) = row.ok_or_else(|| Error::no_such_line(&files.input, *line))?;
             key
         }
         Which::Reference(reference) => {
             let mut attempts = opened.attempts.iter();
             let attempt = attempts.rfind(|it| it.reference == *reference);
-            let row = rows().find(|(payout, _)| payout.reference == *reference);
-            let key = attempt.map(|it| &it.key).or(row.map(|(_, key)| key));
+            let row = || keys.rows().find(|(row, _)| row.reference == *reference);
+            let key = attempt.map(|it| it.key.clone());
+            let key = key.or_else(|| row().map(|(_, key)| key));
             key.ok_or_else(|| Error::no_such_reference(&files.input, reference))?
         }
         Which::Id(id) => {
@@ -211,7 +213,7 @@ async fn find_in_batch(
     let wanted = [key.as_str().to_owned()];
     let found = ledger.look_up(LookUp::Key, record.realm, wanted).await;
     let found = found.map_err(|error| Error::ledger(&ledger.place(), &error))?;
-    let line = line_of(key);
+    let line = line_of(&key);
     let state = found.iter().max_by_key(|attempt| attempt.number);
     let state = state.map_or(State::Pending, |it| it.status().into());
     match one_of(found, config)? {

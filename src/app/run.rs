@@ -11,7 +11,7 @@ use crate::cli::{self, Format};
 use crate::config::{Consent, Files, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::escape::escape;
-use crate::domain::{Payout, State, StateCounts};
+use crate::domain::{Batch, State, StateCounts};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::intake::Intake;
@@ -60,7 +60,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let Some(intake) = check(checked, input::read(files, &input)?)? else {
         return Ok(Exit::InputInvalid);
     };
-    let Some(batch) = &intake.batch else {
+    let Some(payouts) = intake.batch() else {
         return Ok(Exit::InputInvalid);
     };
     let (mut results, path) = results_at(&files.results)?;
@@ -72,7 +72,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let request = run::Request {
         halt: config.halt,
         patience: config.patience,
-        ..request(checked, &host, &path, (realm, &batch.payouts))?
+        ..request(checked, &host, &path, (realm, payouts))?
     };
     let mut operator = Terminal {
         config,
@@ -105,7 +105,7 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let ended = ended.map_err(|error| run_error(config, &place, error))?;
     let run = Finished {
         config,
-        payouts: &batch.payouts,
+        payouts,
         ended: &ended,
         took: started.elapsed(),
     };
@@ -326,7 +326,7 @@ fn taskbar(config: &Run) -> Taskbar {
 /// A run that has come to its end.
 struct Finished<'a> {
     config: &'a Run,
-    payouts: &'a [Payout],
+    payouts: &'a dyn Batch,
     ended: &'a Report<'a>,
     /// How long it took, questions included.
     took: Duration,
@@ -375,12 +375,12 @@ fn failure(error: &SubmitError) -> &'static str {
 }
 
 /// Tells what the ledger has against a row that was to be sent.
-fn tell_refused(config: &Run, payouts: &[Payout], ended: &Report<'_>, step: usize) {
+fn tell_refused(config: &Run, payouts: &dyn Batch, ended: &Report<'_>, step: usize) {
     let files = &config.check.files;
     let places = places(files, &ended.knowledge.paths);
     let state = ended.states().nth(step).flatten();
-    if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.get(step), state) {
-        let finding = refusals::refused(payout, &refusal, None, &places);
+    if let (Some(payout), Some(RowState::Refused(refusal))) = (payouts.payout(step), state) {
+        let finding = refusals::refused(&payout, &refusal, None, &places);
         ui::say(&findings::line(
             &files.input.display().to_string(),
             &finding,
@@ -407,11 +407,12 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         | RowState::Pending { .. }
         | RowState::Refused(_) => false,
     });
+    let lines = payouts.all().map(|payout| payout.line);
     let summary = Summary {
         counts: counts(payouts, ended),
         sums: report::sums_of(
             payouts
-                .iter()
+                .all()
                 .zip(ended.states())
                 .filter_map(|(payout, state)| Some((payout, state_of(&state?)))),
         ),
@@ -433,7 +434,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         results: files.results.display().to_string(),
         command: config.command.clone(),
         doubts: doubts(
-            payouts.iter().zip(ended.states()),
+            lines.zip(ended.states()),
             ended.doubts_without_row.iter().copied(),
             files,
         ),
@@ -455,7 +456,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
 
 /// How many payouts are in which state. One that was sent and whose outcome is not recorded
 /// everywhere is in doubt until the next run has read what there is.
-fn counts(payouts: &[Payout], ended: &Report<'_>) -> StateCounts {
+fn counts(payouts: &dyn Batch, ended: &Report<'_>) -> StateCounts {
     let unrecorded = match ended.submission.as_ref().map(|it| &it.ended) {
         Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => Some(attempt.line),
         Some(
@@ -467,7 +468,7 @@ fn counts(payouts: &[Payout], ended: &Report<'_>) -> StateCounts {
         )
         | None => None,
     };
-    let states = payouts.iter().zip(ended.states());
+    let states = payouts.all().zip(ended.states());
     let of_rows = states.filter_map(|(payout, state)| {
         let state = state?;
         if unrecorded == Some(payout.line) {
@@ -481,7 +482,7 @@ fn counts(payouts: &[Payout], ended: &Report<'_>) -> StateCounts {
 
 /// The payouts in doubt, each with the command that settles it.
 pub(super) fn doubts<'a>(
-    rows: impl Iterator<Item = (&'a Payout, Option<RowState<&'a Attempt>>)>,
+    rows: impl Iterator<Item = (u64, Option<RowState<&'a Attempt>>)>,
     without_row: impl Iterator<Item = &'a Attempt>,
     files: &Files,
 ) -> Vec<Doubt> {
@@ -490,13 +491,13 @@ pub(super) fn doubts<'a>(
         attempt: attempt.clone(),
         command: format!("{} {}", files.resolve_id_command(), attempt.id),
     };
-    let in_doubt = rows.filter_map(|(payout, state)| {
+    let in_doubt = rows.filter_map(|(line, state)| {
         let attempt = match state {
             Some(RowState::InDoubt(attempt) | RowState::UnderWay(attempt)) => attempt,
             Some(RowState::Refused(refusal))
                 if refusal.attempt.status() != AttemptStatus::Created =>
             {
-                return Some(by_id(refusal.attempt, payout.line));
+                return Some(by_id(refusal.attempt, line));
             }
             Some(
                 RowState::Created(_)
@@ -507,9 +508,9 @@ pub(super) fn doubts<'a>(
             | None => return None,
         };
         Some(Doubt {
-            line: payout.line,
+            line,
             attempt: attempt.clone(),
-            command: files.resolve_command(payout.line),
+            command: files.resolve_command(line),
         })
     });
     in_doubt

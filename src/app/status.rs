@@ -8,22 +8,17 @@ use super::records::{ledger_to_look_at, results_at};
 use super::run::doubts;
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
-use crate::domain::{Payout, State, StateCounts, Totals};
+use crate::domain::{Batch, Payout, State, StateCounts, Totals};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{Intake, Keep};
-use crate::ledger::row_keys::{KeyMaker, Keys};
+use crate::ledger::row_keys::{Keys, RowKeys};
 use crate::ledger::rules::doubts_without_row;
-use crate::ledger::{AnyEngine, Attempt, BatchRecord, Ledger, LedgerError, PayoutKey};
+use crate::ledger::{AnyEngine, BatchRecord, Ledger, LedgerError, PayoutKey};
 use crate::payout::plan::state_of;
 use crate::payout::run::Paths;
 use crate::payout::states::{Overview, Part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
 use crate::terminal::{events, json, report, ui};
-use foldhash::quality::RandomState;
-use std::cell::OnceCell;
-use std::fmt;
-use std::hash::BuildHasher as _;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
@@ -32,44 +27,40 @@ pub(super) fn status(config: &Status) -> Result<Exit, Error> {
 
 async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let files = &config.files;
-    let intake = read_intake(files, &input::open(files)?, Keep::Totals)?;
-    if intake.errors > 0 {
+    let intake = read_intake(files, &input::open(files)?)?;
+    let Some(payouts) = intake.batch() else {
         return Ok(Exit::InputInvalid);
-    }
+    };
     let (mut results, path) = results_at(&files.results)?;
     let mut ledger = ledger_to_look_at(files).await?;
     let place = ledger.place();
-    let overview = overview(&mut ledger, (&mut results, &path), (files, &intake)).await;
+    let overview = overview(&mut ledger, (&mut results, &path), (files, payouts)).await;
     let mut overview = overview.map_err(|error| Error::open(&files.results, &place, &error))?;
     let failed = |error: LedgerError| Error::ledger(&place, &error);
-    let mut telling = Telling::begin(config, &intake, &overview)?;
+    let mut telling = Telling::begin(config, payouts, &overview)?;
     let record = overview.record.clone();
     let own = std::mem::take(&mut overview.own);
-    let all_keys = AllKeys::new(&intake, &record, &own);
-    let mut row_keys = KeyMaker::new(&record.id, record.references, &own);
-    for payouts in parts(&intake, &overview) {
-        let keys = row_keys.keys(&payouts);
-        let of = (record.realm, payouts.as_slice());
-        let part = Part::gather(&mut ledger, &mut overview, of, keys).await;
+    let keys = RowKeys::new(payouts, (&record.id, record.references), &own);
+    for rows in parts(&keys, &overview) {
+        let part = Part::gather(&mut ledger, &mut overview, record.realm, rows).await;
         let part = part.map_err(failed)?;
-        let rows: Vec<StatusRow<'_>> = part.states(&payouts, &record, &all_keys).collect();
+        let rows: Vec<StatusRow<'_>> = part.states(&record, &keys).collect();
         telling.take(&rows, part.created_of(&record.id))?;
     }
     let paths = paths_of(&mut ledger, &telling.created, &record).await;
-    telling.end(&all_keys, &overview, &paths.map_err(failed)?)?;
+    telling.end(&keys, &overview, &paths.map_err(failed)?)?;
     Ok(Exit::AllCreated)
 }
 
-/// The payouts of the input, some at a time if its batch allows it.
-fn parts<'i>(
-    intake: &'i Intake,
+/// The rows of the input, some at a time if its batch allows it.
+fn parts<'k>(
+    keys: &'k RowKeys<'_>,
     overview: &Overview,
-) -> Box<dyn Iterator<Item = Vec<Payout>> + 'i> {
-    let parts = intake.payouts_in_parts();
+) -> Box<dyn Iterator<Item = Vec<(Payout, PayoutKey)>> + 'k> {
     if overview.attempts.is_none() {
-        Box::new(parts)
+        Box::new(keys.parts())
     } else {
-        Box::new(std::iter::once(parts.flatten().collect()))
+        Box::new(std::iter::once(keys.rows().collect()))
     }
 }
 
@@ -80,52 +71,6 @@ async fn paths_of(
 ) -> Result<Paths, LedgerError> {
     let others = created.batches().filter(|batch| *batch != own.id);
     ledger.paths_of(others).await
-}
-
-/// The keys of all rows, as hashes that no two keys share by chance. They are made when the first is
-/// asked for: of a batch that was paid none is.
-struct AllKeys<'a> {
-    intake: &'a Intake,
-    record: &'a BatchRecord,
-    own: &'a [Attempt],
-    state: RandomState,
-    sorted: OnceCell<Vec<u64>>,
-}
-
-impl fmt::Debug for AllKeys<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AllKeys").field(&self.record.id).finish()
-    }
-}
-
-impl<'a> AllKeys<'a> {
-    fn new(intake: &'a Intake, record: &'a BatchRecord, own: &'a [Attempt]) -> Self {
-        Self {
-            intake,
-            record,
-            own,
-            state: RandomState::default(),
-            sorted: OnceCell::new(),
-        }
-    }
-
-    fn sorted(&self) -> &[u64] {
-        self.sorted.get_or_init(|| {
-            let mut keys = KeyMaker::new(&self.record.id, self.record.references, self.own);
-            let payouts = self.intake.payouts_in_parts().flatten();
-            let hashes = payouts.map(|payout| self.state.hash_one(keys.next(&payout)));
-            let mut hashes: Vec<u64> = hashes.collect();
-            hashes.sort_unstable();
-            hashes
-        })
-    }
-}
-
-impl Keys for AllKeys<'_> {
-    fn contains(&self, key: &PayoutKey) -> bool {
-        let hash = self.state.hash_one(key);
-        self.sorted().binary_search(&hash).is_ok()
-    }
 }
 
 /// What is told, and what of it comes into the summary.
@@ -141,10 +86,10 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn begin(config: &'a Status, intake: &Intake, overview: &Overview) -> Result<Self, Error> {
-        let has_parts = overview.attempts.is_none() && intake.payouts_in_parts().nth(1).is_some();
+    fn begin(config: &'a Status, payouts: &dyn Batch, overview: &Overview) -> Result<Self, Error> {
+        let has_parts = overview.attempts.is_none() && payouts.parts().nth(1).is_some();
         let table = match config.format {
-            TableFormat::Human if has_parts => StatusTable::of(intake.payouts_in_parts().flatten()),
+            TableFormat::Human if has_parts => StatusTable::of(payouts.all()),
             TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),
         };
         if config.format == TableFormat::Csv {
@@ -170,7 +115,9 @@ impl<'a> Telling<'a> {
         report::add_sums(&mut self.sums, report::sums_of(states));
         self.created.add(rows.iter().map(|(_, state)| *state));
         self.with_row = self.with_row.saturating_add(with_row);
-        let rows_with_state = rows.iter().map(|(payout, state)| (*payout, Some(*state)));
+        let rows_with_state = rows
+            .iter()
+            .map(|(payout, state)| (payout.line, Some(*state)));
         let files = &self.config.files;
         self.doubts
             .extend(doubts(rows_with_state, [].into_iter(), files));

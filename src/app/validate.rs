@@ -11,11 +11,10 @@ use crate::config::Check;
 use crate::domain::escape::escape;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::intake::{self, Keep, Options, Reading};
+use crate::intake::{self, Options, Reading};
 use crate::ledger::Realm;
 use crate::os::file::write_new_for_owner_only;
 use crate::payout::open::{self, OpenError};
-use crate::payout::plan::rows_of;
 use crate::payout::run::Knowledge;
 use crate::terminal::report::counted;
 use crate::terminal::ui;
@@ -36,14 +35,14 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let Some(intake) = check(config, input::read(&config.files, input)?)? else {
         return Ok(Exit::InputInvalid);
     };
-    let Some(batch) = &intake.batch else {
+    let Some(payouts) = intake.batch() else {
         return Ok(Exit::InputInvalid);
     };
     let (mut results, path) = results_at(&config.files.results)?;
     let mut ledger = ledger_to_look_at(&config.files).await?;
     let place = ledger.place();
     let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
-    let of = (&config.files, batch.payouts.as_slice());
+    let of = (&config.files, payouts);
     let mut opened = match &config.api {
         Some(api) => {
             let wanted = open::Wanted {
@@ -51,7 +50,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
                 host: Some(api),
                 path: &path,
                 references: config.references,
-                payouts: &batch.payouts,
+                payouts,
             };
             open::look(&mut ledger, &mut results, &wanted).await
         }
@@ -62,12 +61,12 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     tell_notices(config, &opened, Adopting::LeftToARun);
     let host = config.api.clone();
     let host = host.unwrap_or_else(|| host_of(realm, &opened.attempts));
-    let request = request(config, &host, &path, (realm, &batch.payouts))?;
+    let request = request(config, &host, &path, (realm, payouts))?;
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
     let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
-    let rows = rows_of(&batch.payouts, knowledge.keys.as_slice());
-    let plan = knowledge.plan(&rows, &request, &opened.record);
-    let prospect = knowledge.prospect(&opened.record, &rows, &plan);
+    let keys = knowledge.keys(&request, &opened.record);
+    let plan = knowledge.plan(&request, &opened.record, &keys);
+    let prospect = knowledge.prospect(&request, &opened.record, &plan);
     if let Some(exit) = tell_refusals(config, &prospect)? {
         return Ok(exit);
     }
@@ -106,7 +105,6 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
     ));
     let options = Options {
         reading: Reading::default(),
-        keep: Keep::Totals,
         ..config.intake.clone()
     };
     let valid = tell(

@@ -17,7 +17,7 @@ use crate::domain::dialect::Start;
 use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::domain::{Amount, Currency, DecimalMark, Dialect, HaltPolicy, Network, State};
 use crate::error::Error;
-use crate::intake::{self, Fingerprint, Keep, Limits, Reading, WarningPolicy};
+use crate::intake::{self, Fingerprint, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::history::Filter;
 use crate::ledger::postgres::Origin;
@@ -492,7 +492,6 @@ fn check(
     let files = batch.files(defaults)?;
     Ok(Check {
         intake: intake::Options {
-            keep: Keep::Payouts,
             reading: files.reading.clone(),
             warnings: if args.strict || settings.strict {
                 WarningPolicy::Refuse

@@ -1,16 +1,43 @@
-//! A [`Batch`] is all the payouts of one file, in the file's order, with its control totals.
+//! A [`Batch`] is all the payouts of one input, in the input's order; [`Totals`] are its control
+//! totals.
 
 use super::currency::CURRENCY_COUNT;
 use super::{Currency, Payout};
-use std::fmt;
+use std::{fmt, iter};
 
-/// All the payouts of one file. Only validation makes one, and only when every row is right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// In the file's order; never empty.
-    pub payouts: Vec<Payout>,
-    /// Count and sum per currency.
-    pub totals: Totals,
+/// All the payouts of one input, in its order. An input makes them of its text when they are asked
+/// for: a million of them take more memory than the text.
+pub trait Batch: fmt::Debug {
+    /// All of them, some thousands at a time.
+    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_>;
+
+    /// Those at these places, which are in order; the first of the batch is at 0.
+    fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a>;
+
+    /// All of them.
+    fn all(&self) -> Box<dyn Iterator<Item = Payout> + '_> {
+        Box::new(self.parts().flatten())
+    }
+
+    /// The one at this place.
+    fn payout(&self, place: usize) -> Option<Payout> {
+        self.at(&[place]).next()
+    }
+}
+
+impl<T: AsRef<[Payout]> + fmt::Debug> Batch for T {
+    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
+        Box::new(iter::once(self.as_ref().to_vec()))
+    }
+
+    fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a> {
+        let payouts = self.as_ref();
+        Box::new(
+            places
+                .iter()
+                .filter_map(|place| payouts.get(*place).cloned()),
+        )
+    }
 }
 
 /// Count and sum per currency, in whole minor units.

@@ -10,8 +10,9 @@ use super::messages::{self, duplicate};
 use super::options::Options;
 use super::rows::{Checker, Fault, Row, RowError};
 use super::scan::{Piece, Scan, scan};
-use crate::domain::{Finding, FindingCounts, Payout, Severity};
+use crate::domain::{Batch, Finding, FindingCounts, Payout, Severity};
 use rayon::prelude::*;
+use std::iter;
 
 /// How many pieces of the text are put into words before they are told, or made payouts at a time:
 /// so many are in memory at once.
@@ -95,26 +96,35 @@ impl Content {
         counts
     }
 
-    /// The payouts, if nothing is wrong with any row. They are made when that is known: they take
-    /// more memory than all the rest.
-    pub(super) fn payouts(&self) -> Vec<Payout> {
-        let mut payouts = Vec::with_capacity(self.scan.row_count as usize);
-        self.payouts_in_parts()
-            .for_each(|part| payouts.extend(part));
-        payouts
-    }
-
-    /// The same, some thousands at a time.
-    pub(super) fn payouts_in_parts(&self) -> impl Iterator<Item = Vec<Payout>> {
-        let checker = Checker::new(&self.header, &self.options);
-        self.scan.pieces.chunks(PIECES_AT_ONCE).map(move |pieces| {
-            let one = |piece: &Piece| piece.payouts(&self.text, &checker);
-            pieces.par_iter().flat_map_iter(one).collect()
-        })
-    }
-
     fn has_findings(&self, piece: &Piece) -> bool {
         !piece.faulty.is_clear() || !self.duplicates.of_rows(piece.row_range()).is_empty()
+    }
+}
+
+impl Batch for Content {
+    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
+        let checker = Checker::new(&self.header, &self.options);
+        Box::new(self.scan.pieces.chunks(PIECES_AT_ONCE).map(move |pieces| {
+            let all = |piece: &Piece| piece.payouts(&self.text, &checker, 0..piece.rows.len());
+            pieces.par_iter().flat_map_iter(all).collect()
+        }))
+    }
+
+    fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a> {
+        let checker = Checker::new(&self.header, &self.options);
+        let mut rest = places;
+        Box::new(
+            iter::from_fn(move || {
+                let (piece, _) = self.scan.locate(u32::try_from(*rest.first()?).ok()?)?;
+                let first_row = piece.first_row as usize;
+                let end = first_row.saturating_add(piece.rows.len());
+                let (here, behind) = rest.split_at(rest.partition_point(|row| *row < end));
+                rest = behind;
+                let here = here.iter().map(|row| row.saturating_sub(first_row));
+                Some(piece.payouts(&self.text, &checker, here))
+            })
+            .flatten(),
+        )
     }
 }
 

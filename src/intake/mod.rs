@@ -30,9 +30,9 @@ pub mod table;
 
 pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use fix::{Change, Fixed, Unfixable, fix};
-pub use options::{Keep, Limits, Options, Reading, WarningPolicy};
+pub use options::{Limits, Options, Reading, WarningPolicy};
 
-use crate::domain::{Batch, Column, Finding, FindingCounts, Payout, Severity, Totals};
+use crate::domain::{Batch, Column, Finding, FindingCounts, Severity, Totals};
 use content::Content;
 use decode::decode;
 use file::FileError;
@@ -44,8 +44,6 @@ pub const MAX_FILE_BYTES: usize = 1 << 30;
 /// What became of a file.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    /// With [`Keep::Payouts`], and when no error was found.
-    pub batch: Option<Batch>,
     /// Of the rows that are right.
     pub totals: Totals,
     /// Of the rows that are right.
@@ -91,7 +89,6 @@ impl Intake {
     /// What became of a file without rows.
     fn refused(findings: Vec<Finding>) -> Self {
         Self {
-            batch: None,
             totals: Totals::default(),
             fingerprint: Fingerprint::of_nothing(),
             notices: Vec::new(),
@@ -128,12 +125,7 @@ impl Intake {
         if policy == WarningPolicy::Refuse {
             errors = errors.saturating_add(std::mem::take(&mut warnings));
         }
-        let is_batch = content.options.keep == Keep::Payouts && errors == 0;
         Self {
-            batch: is_batch.then(|| Batch {
-                payouts: content.payouts(),
-                totals: totals.clone(),
-            }),
             totals,
             fingerprint: content.scan.fingerprint,
             notices,
@@ -164,15 +156,6 @@ impl Intake {
         counts
     }
 
-    /// The same when nothing more is told of its rows: they take more memory than the file.
-    #[must_use]
-    pub fn without_rows(self) -> Self {
-        Self {
-            content: None,
-            ..self
-        }
-    }
-
     /// Every finding, in the order of the file.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
@@ -183,11 +166,11 @@ impl Intake {
         findings
     }
 
-    /// The payouts of a file without errors, some thousands at a time: with [`Keep::Totals`] they
-    /// are never in memory all at once.
-    pub fn payouts_in_parts(&self) -> impl Iterator<Item = Vec<Payout>> {
-        let content = self.content.iter().filter(|_| self.errors == 0);
-        content.flat_map(|content| content.payouts_in_parts())
+    /// The payouts of a file without errors.
+    #[must_use]
+    pub fn batch(&self) -> Option<&dyn Batch> {
+        let content = self.content.as_deref().filter(|_| self.errors == 0);
+        content.map(|content| content as &dyn Batch)
     }
 
     /// The header, if there is one.

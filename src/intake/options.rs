@@ -7,8 +7,6 @@ use crate::domain::{Amount, Currency, DecimalMark, Severity};
 /// How a file is to be read, and what is asked of it.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What is kept of it.
-    pub keep: Keep,
     /// How it is written.
     pub reading: Reading,
     /// What warnings do.
@@ -26,16 +24,6 @@ pub struct Reading {
     pub columns: ColumnNames,
     /// Its encoding; `None` to find it out.
     pub encoding: Option<TextEncoding>,
-}
-
-/// What is kept of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keep {
-    /// Every payout, to be sent.
-    #[default]
-    Payouts,
-    /// The totals only, to validate a file of any length.
-    Totals,
 }
 
 /// What warnings do.

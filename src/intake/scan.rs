@@ -404,8 +404,13 @@ impl Piece {
         self.first_row..self.first_row.saturating_add(count)
     }
 
-    /// Its rows as payouts, all of which are known to be right.
-    pub(super) fn payouts(&self, text: &str, checker: &Checker<'_>) -> Vec<Payout> {
+    /// Those of its rows as payouts that are at these places, all of which are known to be right.
+    pub(super) fn payouts(
+        &self,
+        text: &str,
+        checker: &Checker<'_>,
+        places: impl Iterator<Item = usize>,
+    ) -> Vec<Payout> {
         let header = checker.header;
         let whole = text.get(self.bytes.clone()).unwrap_or_default();
         let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, whole);
@@ -416,7 +421,7 @@ impl Piece {
             faults.clear();
             row.payout(self.line_of(place))
         };
-        (0..self.rows.len()).filter_map(payout).collect()
+        places.filter_map(payout).collect()
     }
 
     /// Where in the text a row begins.

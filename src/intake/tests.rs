@@ -95,10 +95,10 @@ fn a_right_file_becomes_a_batch() {
         &format!("USDT_TRC20,{TRON},10,"),
     ]));
     assert_eq!(findings, []);
-    let batch = intake.batch.unwrap();
-    let payouts: Vec<_> = batch
-        .payouts
-        .iter()
+    let payouts: Vec<_> = intake
+        .batch()
+        .unwrap()
+        .all()
         .map(|p| {
             format!(
                 "{} {} {} {} {}",
@@ -114,13 +114,12 @@ fn a_right_file_becomes_a_batch() {
             format!("6  USDT_TRC20 {TRON} 10"),
         ]
     );
-    let totals: Vec<_> = batch
+    let totals: Vec<_> = intake
         .totals
         .iter()
         .map(|(c, n, sum)| format!("{n} {sum} {c}"))
         .collect();
     assert_eq!(totals, ["2 2 BTC", "1 10 USDT_TRC20"]);
-    assert_eq!(intake.totals, batch.totals);
 }
 
 #[test]
@@ -174,7 +173,7 @@ fn a_file_that_is_no_csv_is_told() {
             ("file", None),
             "{message}"
         );
-        assert!(intake.batch.is_none());
+        assert!(intake.batch().is_none());
         assert_eq!(intake.errors, 1);
     }
 }
@@ -455,10 +454,9 @@ fn with_a_decimal_comma_a_point_is_the_fault() {
     );
     let (intake, _) = take_with(rows.replace("1.5", "1,5").as_bytes(), &options);
     let amounts: Vec<_> = intake
-        .batch
+        .batch()
         .unwrap()
-        .payouts
-        .iter()
+        .all()
         .map(|p| p.amount.to_string())
         .collect();
     assert_eq!(amounts, ["0.5", "1.5", "2"]);
@@ -513,7 +511,7 @@ fn digits_beyond_a_double_are_a_warning() {
           15 significant digits, or compare what the dashboard shows"
         ]
     );
-    assert!(intake.batch.is_some());
+    assert!(intake.batch().is_some());
 }
 
 #[test]
@@ -561,7 +559,7 @@ fn rows_are_held_against_each_other() {
         (related.line, &related.value[related.span.clone()]),
         (6, "6053")
     );
-    assert!(intake.batch.is_none());
+    assert!(intake.batch().is_none());
 }
 
 #[test]
@@ -598,14 +596,14 @@ fn strictness_makes_errors_of_warnings() {
         (findings[0].kind, findings[0].severity),
         ("listing", Severity::Warning)
     );
-    assert!(intake.batch.is_some());
+    assert!(intake.batch().is_some());
     let options = Options {
         warnings: WarningPolicy::Refuse,
         ..Options::default()
     };
     let (intake, findings) = take_with(rows.as_bytes(), &options);
     assert_eq!(findings[0].severity, Severity::Error);
-    assert!(intake.batch.is_none());
+    assert!(intake.batch().is_none());
 }
 
 #[test]
@@ -659,7 +657,7 @@ fn how_the_file_was_read_is_told() {
     );
     let excel = format!("sep=;\r\n{rows}");
     let (intake, _) = take(excel);
-    assert_eq!(intake.batch.unwrap().payouts[0].line, 3);
+    assert_eq!(intake.batch().unwrap().payout(0).unwrap().line, 3);
 }
 
 #[test]
@@ -896,12 +894,12 @@ proptest! {
             (intake.errors, intake.warnings - thousands),
             (expected.errors, expected.warnings)
         );
-        prop_assert!(intake.batch.is_some(), "{:?}", findings);
-        let without_lines = |batch: Option<Batch>| -> Vec<Payout> {
-            let payouts = batch.unwrap().payouts.into_iter();
+        prop_assert!(intake.batch().is_some(), "{:?}", findings);
+        let without_lines = |intake: &Intake| -> Vec<Payout> {
+            let payouts = intake.batch().unwrap().all();
             payouts.map(|payout| Payout { line: 0, ..payout }).collect()
         };
-        prop_assert_eq!(without_lines(intake.batch), without_lines(expected.batch));
+        prop_assert_eq!(without_lines(&intake), without_lines(&expected));
     }
 
     /// Nothing panics, and findings point into what they show.

@@ -13,7 +13,7 @@ use super::realm::Realm;
 use super::rules::Known;
 use crate::address;
 use crate::domain::outcome::own_key;
-use crate::domain::{Amount, Currency, Payout};
+use crate::domain::{Amount, Batch, Currency};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -74,7 +74,7 @@ pub struct Setting<'a> {
     /// How its references count.
     pub references: References,
     /// The rows of the input; empty where there is none.
-    pub payouts: &'a [Payout],
+    pub payouts: &'a dyn Batch,
 }
 
 /// What adopting changes in the ledger.
@@ -520,12 +520,12 @@ fn identity_of_fields(line: &Line) -> Option<Identity> {
 
 /// All that is known to be paid or to be paid next, by the digest that its ids carry.
 fn digests_of(known: &Known, setting: &Setting<'_>) -> HashMap<String, Identity> {
-    let rows = setting.payouts.iter().map(|payout| Identity {
-        reference: payout.reference.clone(),
-        payee: payout.payee.clone(),
-        to_address: payout.to_address.clone(),
-        content: Content::of(payout),
+    let rows = setting.payouts.all().map(|payout| Identity {
+        content: Content::of(&payout),
         amount: payout.amount.to_string(),
+        reference: payout.reference,
+        payee: payout.payee,
+        to_address: payout.to_address,
     });
     let attempts = known.all().iter().map(|attempt| Identity {
         reference: attempt.reference.clone(),

@@ -111,12 +111,12 @@ impl<E: Engine> Ledger<E> {
         let keys: Vec<String> = if unknown().next().is_none() {
             Vec::new()
         } else {
-            let of_lines = unknown().map(|line| line.reference.as_str());
-            let of_input = into.payouts.iter().map(|payout| payout.reference.as_str());
+            let of_lines = unknown().map(|line| line.reference.clone());
+            let of_input = into.payouts.all().map(|payout| payout.reference);
             of_lines
                 .chain(of_input)
                 .filter(|reference| !reference.is_empty())
-                .map(|reference| PayoutKey::shared(reference).as_str().to_owned())
+                .map(|reference| PayoutKey::shared(&reference).as_str().to_owned())
                 .collect()
         };
         for (by, wanted) in [

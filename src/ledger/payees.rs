@@ -36,6 +36,18 @@ pub struct PaidBefore {
 }
 
 impl PaidBefore {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_account.is_empty() && self.by_payee.is_empty()
+    }
+
+    /// Adds the last payments to those of another part of the input.
+    pub fn extend(&mut self, other: Self) {
+        self.by_payee.extend(other.by_payee);
+        self.by_account.extend(other.by_account);
+    }
+
     /// The last payment to a payee on a network.
     #[must_use]
     pub fn payee(&self, payee: &str, network: Network) -> Option<&Payment> {

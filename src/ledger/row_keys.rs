@@ -4,10 +4,14 @@ use super::attempt::Attempt;
 use super::content::Content;
 use super::id::BatchId;
 use super::key::{PayoutKey, References};
-use crate::domain::Payout;
-use foldhash::{HashMap, HashSet};
+use crate::domain::{Batch, Payout};
+use foldhash::HashMap;
+use sha2::{Digest as _, Sha256};
 use std::cell::OnceCell;
 use std::fmt;
+
+/// The first half of a key's SHA-256: no two keys share one, by chance or by design.
+type KeyDigest = [u8; 16];
 
 /// The keys of all rows of an input, among which one can be looked for.
 pub trait Keys: fmt::Debug {
@@ -15,69 +19,32 @@ pub trait Keys: fmt::Debug {
     fn contains(&self, key: &PayoutKey) -> bool;
 }
 
-/// The keys of all rows of an input, in its order.
-#[derive(Clone, Debug, Default)]
-pub struct RowKeys {
-    keys: Vec<PayoutKey>,
-    /// Attempts are looked up in it, so it is made when there is one.
-    index: OnceCell<HashSet<PayoutKey>>,
-}
-
-impl RowKeys {
-    /// Row by row.
-    #[must_use]
-    pub fn as_slice(&self) -> &[PayoutKey] {
-        &self.keys
-    }
-}
-
-impl Keys for RowKeys {
-    fn contains(&self, key: &PayoutKey) -> bool {
-        let index = || self.keys.iter().cloned().collect();
-        self.index.get_or_init(index).contains(key)
-    }
-}
-
-impl From<Vec<PayoutKey>> for RowKeys {
-    fn from(keys: Vec<PayoutKey>) -> Self {
-        Self {
-            keys,
-            index: OnceCell::new(),
-        }
-    }
-}
-
-/// The key of every row of an input, in its order. `attempts` are those of the batch.
-#[must_use]
-pub fn keys_of(
-    payouts: &[Payout],
-    batch: &BatchId,
+/// The rows of an input with their keys. They are made when they are asked for: those of a million
+/// rows take more memory than the input.
+#[derive(Clone, Debug)]
+pub struct RowKeys<'a> {
+    batch: &'a dyn Batch,
+    id: &'a BatchId,
     references: References,
-    attempts: &[Attempt],
-) -> Vec<PayoutKey> {
-    KeyMaker::new(batch, references, attempts).keys(payouts)
+    /// The ordinals of live attempts without a reference, in order, by what they pay.
+    live: HashMap<Content, Vec<u32>>,
+    /// Sorted. Attempts are looked up among them, so they are made when there is one.
+    digests: OnceCell<Vec<KeyDigest>>,
 }
 
-/// Makes the keys of an input's rows, one after the other.
-///
-/// Rows without a reference that pay the same are told apart by an ordinal. Those with a live
-/// attempt come first, so that a row which was paid is recognised when its equal is deleted.
-#[derive(Debug)]
-pub struct KeyMaker<'a> {
-    batch: &'a BatchId,
-    references: References,
-    live: HashMap<&'a Content, Vec<u32>>,
-    ordinals: HashMap<Content, Ordinals>,
-}
-
-impl<'a> KeyMaker<'a> {
-    /// The keys of a batch with these attempts; of those, the live ones without a reference count.
+impl<'a> RowKeys<'a> {
+    /// The keys in a batch with these attempts; of those, the live ones without a reference count.
     #[must_use]
-    pub fn new(batch: &'a BatchId, references: References, attempts: &'a [Attempt]) -> Self {
-        let mut live: HashMap<&Content, Vec<u32>> = HashMap::default();
+    pub fn new(
+        batch: &'a dyn Batch,
+        (id, references): (&'a BatchId, References),
+        attempts: &[Attempt],
+    ) -> Self {
+        let mut live: HashMap<Content, Vec<u32>> = HashMap::default();
         for attempt in attempts.iter().filter(|attempt| attempt.is_live()) {
-            if let Some(ordinal) = attempt.key.ordinal(batch, &attempt.content) {
-                live.entry(&attempt.content).or_default().push(ordinal);
+            if let Some(ordinal) = attempt.key.ordinal(id, &attempt.content) {
+                let of_content = live.entry(attempt.content.clone());
+                of_content.or_default().push(ordinal);
             }
         }
         for ordinals in live.values_mut() {
@@ -86,23 +53,67 @@ impl<'a> KeyMaker<'a> {
         }
         Self {
             batch,
+            id,
             references,
             live,
-            ordinals: HashMap::default(),
+            digests: OnceCell::new(),
         }
     }
 
-    /// The keys of the next rows.
-    pub fn keys(&mut self, payouts: &[Payout]) -> Vec<PayoutKey> {
-        payouts.iter().map(|payout| self.next(payout)).collect()
+    /// All rows in their order, some thousands at a time.
+    pub fn parts(&self) -> impl Iterator<Item = Vec<(Payout, PayoutKey)>> {
+        let mut keys = KeyMaker {
+            keys: self,
+            ordinals: HashMap::default(),
+        };
+        let with_keys = move |payouts: Vec<Payout>| -> Vec<(Payout, PayoutKey)> {
+            let rows = payouts.into_iter().map(|payout| {
+                let key = keys.next(&payout);
+                (payout, key)
+            });
+            rows.collect()
+        };
+        self.batch.parts().map(with_keys)
     }
 
+    /// All rows in their order.
+    pub fn rows(&self) -> impl Iterator<Item = (Payout, PayoutKey)> {
+        self.parts().flatten()
+    }
+}
+
+impl Keys for RowKeys<'_> {
+    fn contains(&self, key: &PayoutKey) -> bool {
+        let digests = self.digests.get_or_init(|| {
+            let mut digests: Vec<_> = self.rows().map(|(_, key)| digest(&key)).collect();
+            digests.sort_unstable();
+            digests
+        });
+        digests.binary_search(&digest(key)).is_ok()
+    }
+}
+
+fn digest(key: &PayoutKey) -> KeyDigest {
+    let digest = Sha256::digest(key.as_str());
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+/// Makes the keys of an input's rows, one after the other.
+///
+/// Rows without a reference that pay the same are told apart by an ordinal. Those with a live
+/// attempt come first, so that a row which was paid is recognised when its equal is deleted.
+struct KeyMaker<'a> {
+    keys: &'a RowKeys<'a>,
+    ordinals: HashMap<Content, Ordinals>,
+}
+
+impl KeyMaker<'_> {
     /// The key of the next row.
-    pub fn next(&mut self, payout: &Payout) -> PayoutKey {
-        match (payout.reference.as_str(), self.references) {
+    fn next(&mut self, payout: &Payout) -> PayoutKey {
+        match (payout.reference.as_str(), self.keys.references) {
             ("", References::Shared | References::PerFile) => {
                 let content = Content::of(payout);
-                let live = self.live.get(&content).map_or(&[][..], Vec::as_slice);
+                let live = self.keys.live.get(&content).map_or(&[][..], Vec::as_slice);
                 let ordinal = match self.ordinals.get_mut(&content) {
                     Some(equal) => equal.next(live),
                     None => {
@@ -110,10 +121,10 @@ impl<'a> KeyMaker<'a> {
                         new.or_default().next(live)
                     }
                 };
-                PayoutKey::nth(self.batch, &content, ordinal)
+                PayoutKey::nth(self.keys.id, &content, ordinal)
             }
             (reference, References::Shared) => PayoutKey::shared(reference),
-            (reference, References::PerFile) => PayoutKey::per_file(self.batch, reference),
+            (reference, References::PerFile) => PayoutKey::per_file(self.keys.id, reference),
         }
     }
 }

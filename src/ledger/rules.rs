@@ -289,12 +289,18 @@ impl Known {
         attempts
     }
 
-    /// Whether an attempt of a key is created.
-    #[must_use]
-    pub fn is_created(&self, key: &PayoutKey) -> bool {
+    /// The created attempts of a key; if there are several, all but one are extra.
+    pub fn created(&self, key: &PayoutKey) -> impl Iterator<Item = &Attempt> {
         let places = self.by_key.get(key).into_iter().flatten();
-        let mut attempts = places.filter_map(|place| self.attempts.get(*place));
-        attempts.any(|attempt| attempt.status() == AttemptStatus::Created)
+        let attempts = places.filter_map(|place| self.attempts.get(*place));
+        attempts.filter(|attempt| attempt.status() == AttemptStatus::Created)
+    }
+
+    /// How many created attempts of a key are of this batch.
+    #[must_use]
+    pub fn created_in(&self, batch: &BatchId, key: &PayoutKey) -> u64 {
+        let created = self.created(key).filter(|it| it.batch == *batch);
+        u64::try_from(created.count()).unwrap_or(u64::MAX)
     }
 
     fn at(&self, indices: Option<&Vec<usize>>) -> Vec<&Attempt> {
@@ -494,15 +500,6 @@ pub fn doubts_without_row<'a>(
     without_row(attempts, batch, keys)
         .filter(is_doubt)
         .collect()
-}
-
-/// How many payouts of a batch are created whose row is no longer in the input.
-#[must_use]
-pub fn created_without_row(attempts: &[Attempt], batch: &BatchId, keys: &dyn Keys) -> usize {
-    let without_row = without_row(attempts, batch, keys);
-    without_row
-        .filter(|attempt| attempt.status() == AttemptStatus::Created)
-        .count()
 }
 
 /// The live attempts of a batch that were made without a reference, or per file, and whose row is

@@ -3,7 +3,7 @@
 
 use super::results::read::{ReadError, Reading, read};
 use super::results::{Results, Storage};
-use crate::domain::Payout;
+use crate::domain::Batch;
 use crate::ledger::adopt::{AdoptError, Change, Line, Setting};
 use crate::ledger::attempt::Counting;
 use crate::ledger::rules::Known;
@@ -30,8 +30,8 @@ pub struct Wanted<'a> {
     pub path: &'a BatchPath,
     /// How its references are to count; `None` leaves it as it is.
     pub references: Option<References>,
-    /// The rows of the input; empty where there is none.
-    pub payouts: &'a [Payout],
+    /// The payouts of the input; none where there is no input.
+    pub payouts: &'a dyn Batch,
 }
 
 /// A batch as its two records have it.

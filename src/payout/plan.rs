@@ -1,13 +1,16 @@
 //! A [`Plan`] says what every row of the input is, and which are going to be submitted. It is
 //! decided before the first request leaves, and again for each row when it is begun.
 
-use crate::domain::{Payout, State, StateCounts, Totals};
+use crate::domain::{State, StateCounts, Totals};
+use crate::ledger::row_keys::RowKeys;
 use crate::ledger::rules::{
-    Circumstances, Known, Row, RowState, TWIN_ACROSS_BATCHES, created_without_row,
-    doubts_without_row, judge, missing_rows, paid_alike,
+    Circumstances, Known, Refusal, Row, RowState, TWIN_ACROSS_BATCHES, doubts_without_row, judge,
+    missing_rows, paid_alike,
 };
-use crate::ledger::{Attempt, BatchRecord, PayoutKey};
+use crate::ledger::{Attempt, AttemptStatus, BatchRecord, PaidBefore};
+use foldhash::quality::RandomState;
 use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 
 /// Which rows are to be paid in this run.
 #[derive(Clone, Debug, Default)]
@@ -19,14 +22,18 @@ pub struct Selection {
 }
 
 /// What every row of the input is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan<'k> {
     /// A state for each row, in the input's order; `None` for a row that `--only` leaves out.
     pub states: Vec<Option<RowState<&'k Attempt>>>,
     /// The rows to submit, by their places in the input.
     pub steps: Vec<usize>,
+    /// Count and sum per currency of the rows to submit.
+    pub to_submit: Totals,
     /// How many more could be submitted, were it not for the limit.
     pub beyond_limit: u64,
+    /// The places of rows to submit whose recipient was never paid before; each recipient once.
+    pub new_recipients: Vec<usize>,
     /// Live attempts of this batch whose row is no longer in the input.
     pub missing: Vec<&'k Attempt>,
     /// Attempts of this batch in doubt whose row, with its reference, is no longer in the input.
@@ -55,52 +62,43 @@ pub enum Closed<'k> {
     },
 }
 
+/// What a plan is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'k> {
+    /// All that the ledger knows about the rows.
+    pub known: &'k Known,
+    /// The attempts of the batch.
+    pub attempts: &'k [Attempt],
+    /// Whom the ledger has paid before, of the recipients of rows that are not created.
+    pub paid: &'k PaidBefore,
+}
+
 impl<'k> Plan<'k> {
-    /// Says what every row is. `known` holds all that the ledger knows about the rows, and
-    /// `attempts` those of the batch.
+    /// Says what every row is.
     #[must_use]
     pub fn new(
-        rows: &[Row<'_>],
-        (known, attempts): (&'k Known, &'k [Attempt]),
+        rows: &RowKeys<'_>,
+        facts: Facts<'k>,
         record: &BatchRecord,
         around: &Circumstances<'_>,
         selection: &Selection,
     ) -> Self {
-        let is_selected = |row: &Row<'_>| {
-            let only = selection.only.as_ref();
-            only.is_none_or(|lines| lines.contains(&row.payout.line))
-        };
-        let states: Vec<_> = rows
+        let attempts = facts.attempts;
+        let mut planning = Planning::new(facts, *around, selection);
+        for (payout, key) in rows.rows() {
+            let (payout, key) = (&payout, &key);
+            planning.row(Row { payout, key });
+        }
+        let Planning { plan, created, .. } = planning;
+        let all_created = attempts
             .iter()
-            .map(|row| is_selected(row).then(|| judge(*row, known, around)))
-            .collect();
-        let mut steps: Vec<usize> = (0..)
-            .zip(&states)
-            .filter(|(_, state)| is_to_send(state.as_ref()))
-            .map(|(index, _)| index)
-            .collect();
-        let missing = missing_rows(attempts, around.batch, around.keys);
-        let closed = closed(&states, attempts, record, around);
-        let limit = selection
-            .limit
-            .and_then(|limit| usize::try_from(limit).ok())
-            .unwrap_or(usize::MAX);
-        let beyond_limit = steps.len().saturating_sub(limit);
-        steps.truncate(limit);
-        let paid_alike = steps.iter().filter_map(|step| {
-            let is_repeated = repeated(states.get(*step)?).is_some();
-            let row = rows.get(*step).filter(|_| !is_repeated)?;
-            Some((*step, paid_alike(*row, known, around)?))
-        });
+            .filter(|it| it.status() == AttemptStatus::Created);
         Self {
-            paid_alike: paid_alike.collect(),
-            created_without_row: count(created_without_row(attempts, around.batch, around.keys)),
-            states,
-            steps,
-            beyond_limit: count(beyond_limit),
-            missing,
+            created_without_row: count(all_created.count()).saturating_sub(created),
+            missing: missing_rows(attempts, around.batch, around.keys),
             doubts_without_row: doubts_without_row(attempts, around.batch, around.keys),
-            closed,
+            closed: closed(&plan.states, attempts, record, around),
+            ..plan
         }
     }
 
@@ -111,10 +109,22 @@ impl<'k> Plan<'k> {
         !self.missing.is_empty() || self.states.iter().any(is_refused)
     }
 
-    /// Count and sum per currency of what is going to be submitted.
+    /// The places of rows that are a mistake, each with what it collides with.
     #[must_use]
-    pub fn totals(&self, payouts: &[Payout]) -> Totals {
-        Totals::of(self.steps.iter().filter_map(|step| payouts.get(*step)))
+    pub fn refused(&self) -> Vec<(usize, Refusal<&'k Attempt>)> {
+        let states = self.states.iter().enumerate();
+        let refused = states.filter_map(|(place, state)| match state {
+            Some(RowState::Refused(refusal)) => Some((place, *refusal)),
+            Some(
+                RowState::Created(_)
+                | RowState::InDoubt(_)
+                | RowState::Rejected(_)
+                | RowState::UnderWay(_)
+                | RowState::Pending { .. },
+            )
+            | None => None,
+        });
+        refused.collect()
     }
 
     /// The places of rows that are submitted although they were paid, as `--repeat` asks, each with
@@ -136,6 +146,79 @@ impl<'k> Plan<'k> {
         let of_rows = self.states.iter().flatten().map(state_of);
         let without_row = self.doubts_without_row.iter().map(|_| State::InDoubt);
         StateCounts::of(of_rows.chain(without_row))
+    }
+}
+
+/// A plan that is being made, row by row.
+struct Planning<'p, 'k> {
+    facts: Facts<'k>,
+    around: Circumstances<'p>,
+    selection: &'p Selection,
+    plan: Plan<'k>,
+    /// How many created attempts of the batch have a row.
+    created: u64,
+    /// The hashes of the new recipients' accounts.
+    seen: foldhash::HashSet<u64>,
+    hashing: RandomState,
+}
+
+impl<'p, 'k> Planning<'p, 'k> {
+    fn new(facts: Facts<'k>, around: Circumstances<'p>, selection: &'p Selection) -> Self {
+        Self {
+            facts,
+            around,
+            selection,
+            plan: Plan::default(),
+            created: 0,
+            seen: foldhash::HashSet::default(),
+            hashing: RandomState::default(),
+        }
+    }
+
+    /// Says what the next row is.
+    fn row(&mut self, row: Row<'_>) {
+        let Facts { known, .. } = self.facts;
+        let only = self.selection.only.as_ref();
+        let is_selected = only.is_none_or(|lines| lines.contains(&row.payout.line));
+        let state = is_selected.then(|| judge(row, known, &self.around));
+        let place = self.plan.states.len();
+        self.plan.states.push(state);
+        let created = known.created_in(self.around.batch, row.key);
+        self.created = self.created.saturating_add(created);
+        if !is_to_send(state.as_ref()) {
+            return;
+        }
+        if self
+            .selection
+            .limit
+            .is_some_and(|limit| limit <= count(self.plan.steps.len()))
+        {
+            self.plan.beyond_limit = self.plan.beyond_limit.saturating_add(1);
+            return;
+        }
+        self.step(place, row, state);
+    }
+
+    /// Adds a row that is to be submitted.
+    fn step(&mut self, place: usize, row: Row<'_>, state: Option<RowState<&'k Attempt>>) {
+        let Facts { known, paid, .. } = self.facts;
+        let payout = row.payout;
+        self.plan.steps.push(place);
+        let counted = self
+            .plan
+            .to_submit
+            .add_units(payout.currency, payout.minor_units);
+        debug_assert!(counted.is_ok(), "a part of a batch that was counted");
+        if repeated(&state).is_none() {
+            let alike = paid_alike(row, known, &self.around);
+            self.plan
+                .paid_alike
+                .extend(alike.map(|alike| (place, alike)));
+        }
+        let is_new = paid.account(&payout.account).is_none();
+        if is_new && self.seen.insert(self.hashing.hash_one(&payout.account)) {
+            self.plan.new_recipients.push(place);
+        }
     }
 }
 
@@ -248,14 +331,4 @@ fn closed<'k>(
     };
     let added = states.iter().position(is_new).filter(|_| is_finished)?;
     Some(Closed::Finished { newest, added })
-}
-
-/// The rows of an input, each with its key.
-#[must_use]
-pub fn rows_of<'a>(payouts: &'a [Payout], keys: &'a [PayoutKey]) -> Vec<Row<'a>> {
-    payouts
-        .iter()
-        .zip(keys)
-        .map(|(payout, key)| Row { payout, key })
-        .collect()
 }

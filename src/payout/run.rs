@@ -4,15 +4,15 @@
 use super::gateway::Gateway;
 use super::open::{self, OpenError, Opened};
 use super::pacer::{Clock, Pacer, step};
-use super::plan::{Plan, Selection, rows_of};
+use super::plan::{Facts, Plan, Selection};
 use super::results::Storage;
 use super::stop::Stop;
 use super::submit::{Observer, Order, Records, Submission, World, submit};
-use crate::domain::{HaltCheck, HaltPolicy, Payout};
+use crate::domain::{Batch, HaltCheck, HaltPolicy, Payout};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::engine::LookUp;
-use crate::ledger::row_keys::{RowKeys, keys_of};
-use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
+use crate::ledger::row_keys::{Keys, RowKeys};
+use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, RowState};
 use crate::ledger::{
     Attempt, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace, PaidBefore,
     PayoutKey, Realm, References,
@@ -25,8 +25,8 @@ use std::time::Duration;
 /// What is asked of a run.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The rows of the input, all of them right.
-    pub payouts: &'a [Payout],
+    /// The payouts of the input.
+    pub payouts: &'a dyn Batch,
     /// Where money moves.
     pub realm: Realm,
     /// The API's host, as the results file's column `api` has it.
@@ -54,8 +54,8 @@ pub struct Request<'a> {
 pub struct Prospect<'p> {
     /// The batch.
     pub record: &'p BatchRecord,
-    /// The rows with their keys.
-    pub rows: &'p [Row<'p>],
+    /// The payouts of the input.
+    pub payouts: &'p dyn Batch,
     /// What they are.
     pub plan: &'p Plan<'p>,
     /// Where the results files are of the other batches that the plan speaks of.
@@ -66,10 +66,8 @@ pub struct Prospect<'p> {
 
 impl<'p> Prospect<'p> {
     /// The payouts that are going to be submitted.
-    pub fn to_submit(&self) -> impl Iterator<Item = &'p Payout> {
-        let rows = self.rows;
-        let steps = self.plan.steps.iter();
-        steps.filter_map(move |step| rows.get(*step).map(|row| row.payout))
+    pub fn to_submit(&self) -> impl Iterator<Item = Payout> + use<'p> {
+        self.payouts.at(&self.plan.steps)
     }
 }
 
@@ -174,9 +172,9 @@ where
     let mut opened = open::open(ledger, results, &wanted).await?;
     operator.opened(&opened);
     let knowledge = &*knowledge.insert(Knowledge::gather(ledger, request, &mut opened).await?);
-    let rows = rows_of(request.payouts, knowledge.keys.as_slice());
-    let plan = knowledge.plan(&rows, request, &opened.record);
-    let prospect = knowledge.prospect(&opened.record, &rows, &plan);
+    let keys = knowledge.keys(request, &opened.record);
+    let plan = knowledge.plan(request, &opened.record, &keys);
+    let prospect = knowledge.prospect(request, &opened.record, &plan);
     let agreed = operator
         .agree(&prospect)
         .await
@@ -184,7 +182,7 @@ where
     let Some(Agreed { gateway, key }) = agreed else {
         return Ok(report(opened.record, knowledge, plan, None));
     };
-    let kept = results.publish(knowledge.of_batch().1, clock.now());
+    let kept = results.publish(knowledge.attempts(), clock.now());
     if let Some(name) = kept.map_err(OpenError::Results)? {
         observer.changed_kept(&name);
     }
@@ -192,7 +190,15 @@ where
         key_hash: ledger.key_hash(key.expose()),
         step: step(request.interval),
     };
-    let order = knowledge.order(request, &prospect, &pace);
+    let order = Order {
+        rows: &keys,
+        steps: &plan.steps,
+        around: knowledge.circumstances(request, &opened.record, &keys),
+        realm: request.realm,
+        host: request.host,
+        pace: &pace,
+        patience: request.patience,
+    };
     let mut pacer = Pacer::new(ledger.wait_of(&pace).await?);
     let mut halts = HaltCheck::new(request.halt, request.interval).with_patience(request.patience);
     let world = World {
@@ -213,8 +219,6 @@ where
 /// What the ledger knows about the rows of an input.
 #[derive(Debug)]
 pub struct Knowledge {
-    /// The key of each row.
-    pub keys: RowKeys,
     /// Where the results files are of the other batches that have to do with the rows.
     pub paths: Paths,
     /// Whom the ledger has paid before, of the recipients of rows that are not created.
@@ -237,21 +241,19 @@ impl Knowledge {
         opened: &mut Opened,
     ) -> Result<Self, LedgerError> {
         let record = &opened.record;
-        let keys = keys_of(
-            request.payouts,
-            &record.id,
-            record.references,
-            &opened.attempts,
-        );
+        let batch = (&record.id, record.references);
+        let keys = RowKeys::new(request.payouts, batch, &opened.attempts);
         let mut known = Known::default();
         known.extend(std::mem::take(&mut opened.attempts));
         let of_batch = known.all().len();
+        let mut paid = PaidBefore::default();
         // A ledger without attempts has nothing to say of a million rows.
-        let paid = if ledger.has_attempts(request.realm).await? {
-            look_up(ledger, request, &keys, &mut known).await?
-        } else {
-            PaidBefore::default()
-        };
+        if ledger.has_attempts(request.realm).await? {
+            for rows in keys.parts() {
+                let open = learn(ledger, request.realm, &rows, &mut known).await?;
+                paid.extend(ledger.paid_before(request.realm, &open).await?);
+            }
+        }
         let mut at_work = ledger.at_work(known.all(), &record.id).await?;
         at_work.extend(opened.is_at_work.then(|| record.id.clone()));
         let batches = known.all().iter().map(|attempt| &attempt.batch);
@@ -260,7 +262,6 @@ impl Knowledge {
         Ok(Self {
             paid,
             paths: ledger.paths_of(others).await?,
-            keys: keys.into(),
             known,
             at_work,
             of_batch,
@@ -268,95 +269,70 @@ impl Knowledge {
         })
     }
 
-    /// What every row is.
+    /// The keys of the rows.
     #[must_use]
-    pub fn plan<'k>(
-        &'k self,
-        rows: &[Row<'_>],
-        request: &Request<'_>,
-        record: &BatchRecord,
-    ) -> Plan<'k> {
-        Plan::new(
-            rows,
-            self.of_batch(),
-            record,
-            &self.circumstances(request, record),
-            &request.selection,
-        )
-    }
-
-    /// What is known before anything is sent.
-    #[must_use]
-    pub fn prospect<'p>(
-        &'p self,
-        record: &'p BatchRecord,
-        rows: &'p [Row<'p>],
-        plan: &'p Plan<'p>,
-    ) -> Prospect<'p> {
-        Prospect {
-            record,
-            rows,
-            plan,
-            paths: &self.paths,
-            paid: &self.paid,
-        }
-    }
-
-    /// What is submitted, and how.
-    fn order<'a>(
-        &'a self,
-        request: &Request<'a>,
-        prospect: &Prospect<'a>,
-        pace: &'a Pace,
-    ) -> Order<'a> {
-        Order {
-            rows: prospect.rows,
-            steps: &prospect.plan.steps,
-            around: self.circumstances(request, prospect.record),
-            realm: request.realm,
-            host: request.host,
-            pace,
-            patience: request.patience,
-        }
-    }
-
-    /// The attempts, and those of the batch among them.
-    #[must_use]
-    pub fn of_batch(&self) -> (&Known, &[Attempt]) {
-        let all = self.known.all();
-        (&self.known, all.get(..self.of_batch).unwrap_or_default())
+    pub fn keys<'a>(&'a self, request: &Request<'a>, record: &'a BatchRecord) -> RowKeys<'a> {
+        let batch = (&record.id, record.references);
+        RowKeys::new(request.payouts, batch, self.attempts())
     }
 
     /// What rows are judged by.
-    #[must_use]
-    pub fn circumstances<'a>(
+    fn circumstances<'a>(
         &'a self,
         request: &Request<'_>,
         record: &'a BatchRecord,
+        keys: &'a dyn Keys,
     ) -> Circumstances<'a> {
         Circumstances {
             batch: &record.id,
             references: record.references,
-            keys: &self.keys,
+            keys,
             at_work: &self.at_work,
             rejected: request.rejected,
             repetition: request.repetition,
             now: self.now,
         }
     }
-}
 
-/// Adds what the ledger knows about the rows beside the attempts of the batch; gives whom it has
-/// paid before.
-async fn look_up<E: Engine>(
-    ledger: &mut Ledger<E>,
-    request: &Request<'_>,
-    keys: &[PayoutKey],
-    known: &mut Known,
-) -> Result<PaidBefore, LedgerError> {
-    let rows = request.payouts.iter().zip(keys).collect();
-    let open = learn(ledger, request.realm, rows, known).await?;
-    ledger.paid_before(request.realm, &open).await
+    /// What every row is.
+    #[must_use]
+    pub fn plan(
+        &self,
+        request: &Request<'_>,
+        record: &BatchRecord,
+        keys: &RowKeys<'_>,
+    ) -> Plan<'_> {
+        let facts = Facts {
+            known: &self.known,
+            attempts: self.attempts(),
+            paid: &self.paid,
+        };
+        let around = self.circumstances(request, record, keys);
+        Plan::new(keys, facts, record, &around, &request.selection)
+    }
+
+    /// What is known before anything is sent.
+    #[must_use]
+    pub fn prospect<'p>(
+        &'p self,
+        request: &Request<'p>,
+        record: &'p BatchRecord,
+        plan: &'p Plan<'p>,
+    ) -> Prospect<'p> {
+        Prospect {
+            record,
+            payouts: request.payouts,
+            plan,
+            paths: &self.paths,
+            paid: &self.paid,
+        }
+    }
+
+    /// The attempts of the batch.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        self.known.all().get(..self.of_batch).unwrap_or_default()
+    }
 }
 
 /// Adds the attempts of these rows' keys, and those that pay the same or have a similar reference;
@@ -364,15 +340,16 @@ async fn look_up<E: Engine>(
 pub(super) async fn learn<'r, E: Engine>(
     ledger: &mut Ledger<E>,
     realm: Realm,
-    mut rows: Vec<(&'r Payout, &'r PayoutKey)>,
+    rows: &'r [(Payout, PayoutKey)],
     known: &mut Known,
 ) -> Result<Vec<&'r Payout>, LedgerError> {
+    let is_open = |known: &Known, key: &PayoutKey| known.created(key).next().is_none();
     // What is known to be created needs no further question.
-    rows.retain(|(_, key)| !known.is_created(key));
-    let keys = rows.iter().map(|(_, key)| key.as_str().to_owned());
+    let open = rows.iter().filter(|(_, key)| is_open(known, key));
+    let keys: Vec<String> = open.map(|(_, key)| key.as_str().to_owned()).collect();
     known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);
-    rows.retain(|(_, key)| !known.is_created(key));
-    let open: Vec<&Payout> = rows.into_iter().map(|(payout, _)| payout).collect();
+    let open = rows.iter().filter(|(_, key)| is_open(known, key));
+    let open: Vec<&Payout> = open.map(|(payout, _)| payout).collect();
     known.extend(ledger.alike(realm, &open).await?);
     Ok(open)
 }

@@ -116,7 +116,7 @@ pub async fn overview_unchanged<E: Engine, S: Storage>(
 /// Some rows of an input with all that the ledger knows about them.
 #[derive(Debug)]
 pub struct Part {
-    keys: Vec<PayoutKey>,
+    rows: Vec<(Payout, PayoutKey)>,
     known: Known,
     at_work: HashSet<BatchId>,
     now: DateTime<Utc>,
@@ -130,18 +130,17 @@ impl Part {
     pub async fn gather<E: Engine>(
         ledger: &mut Ledger<E>,
         overview: &mut Overview,
-        (realm, payouts): (Realm, &[Payout]),
-        keys: Vec<PayoutKey>,
+        realm: Realm,
+        rows: Vec<(Payout, PayoutKey)>,
     ) -> Result<Self, LedgerError> {
         let mut known = Known::default();
         known.extend(overview.attempts.take().into_iter().flatten());
-        let rows = payouts.iter().zip(&keys).collect();
-        learn(ledger, realm, rows, &mut known).await?;
+        learn(ledger, realm, &rows, &mut known).await?;
         let own = &overview.record.id;
         let mut at_work = ledger.at_work(known.all(), own).await?;
         at_work.extend(overview.is_at_work.then(|| own.clone()));
         Ok(Self {
-            keys,
+            rows,
             known,
             at_work,
             now: ledger.now().await?,
@@ -151,7 +150,6 @@ impl Part {
     /// Where each of these rows stands. `keys` are those of all rows of the input.
     pub fn states<'p>(
         &'p self,
-        payouts: &'p [Payout],
         record: &'p BatchRecord,
         keys: &'p dyn Keys,
     ) -> impl Iterator<Item = (&'p Payout, RowState<&'p Attempt>)> + Clone {
@@ -164,7 +162,7 @@ impl Part {
             repetition: Repetition::Refused,
             now: self.now,
         };
-        payouts.iter().zip(&self.keys).map(move |(payout, key)| {
+        self.rows.iter().map(move |(payout, key)| {
             let state = judge(Row { payout, key }, &self.known, &around);
             (payout, state)
         })
@@ -173,9 +171,10 @@ impl Part {
     /// How many created attempts of a batch these rows stand for.
     #[must_use]
     pub fn created_of(&self, batch: &BatchId) -> u64 {
-        let attempts = self.keys.iter().flat_map(|key| self.known.of_key(key));
-        let created =
-            attempts.filter(|it| it.batch == *batch && it.status() == AttemptStatus::Created);
-        u64::try_from(created.count()).unwrap_or(u64::MAX)
+        let created = self
+            .rows
+            .iter()
+            .map(|(_, key)| self.known.created_in(batch, key));
+        created.fold(0, u64::saturating_add)
     }
 }

@@ -8,6 +8,7 @@ use super::results::{Results, Storage};
 use super::stop::Stop;
 use crate::domain::halt::reconnect_wait;
 use crate::domain::{Halt, HaltCheck, Next, Outcome, Payout};
+use crate::ledger::row_keys::RowKeys;
 use crate::ledger::rules::{Circumstances, Row, RowState};
 use crate::ledger::{
     Attempt, AttemptStatus, BeginError, Begun, Claim, Ending, Engine, Ledger, LedgerError, Pace,
@@ -73,8 +74,8 @@ pub struct Records<'r, E, S> {
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
     /// The rows of the input.
-    pub rows: &'a [Row<'a>],
-    /// The places of those to submit.
+    pub rows: &'a RowKeys<'a>,
+    /// The places of those to submit, in order.
     pub steps: &'a [usize],
     /// What they are judged by.
     pub around: Circumstances<'a>,
@@ -229,11 +230,12 @@ enum Tried {
 
 impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E, S, G, C, O> {
     async fn all(&mut self) -> Result<(), Ended> {
-        for step in self.order.steps {
-            let Some(row) = self.order.rows.get(*step) else {
-                continue;
-            };
-            self.one(*step, *row).await?;
+        let mut steps = self.order.steps.iter().peekable();
+        for (place, (payout, key)) in self.order.rows.rows().enumerate() {
+            if steps.next_if(|step| **step == place).is_some() {
+                let (payout, key) = (&payout, &key);
+                self.one(place, Row { payout, key }).await?;
+            }
         }
         Ok(())
     }

@@ -1,11 +1,9 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PaidAgain, PlanReport, StatusRow, Summary};
+use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary};
 use super::table;
 use crate::domain::escape::escape_cell;
-use crate::domain::{
-    Currency, DecimalMark, Dialect, FindingCounts, Payout, Severity, State, Totals,
-};
+use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, State, Totals};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
@@ -36,10 +34,10 @@ impl<T, J: Serialize> Serialize for InTurn<'_, T, J> {
 #[must_use]
 pub fn plan<'a>(plan: &'a PlanReport<'_>) -> impl Serialize + 'a {
     #[derive(Serialize)]
-    struct Event<'a, 'p> {
+    struct Event<'a> {
         #[serde(flatten)]
         short: Value,
-        new_recipients: InTurn<'a, &'p Payout, Recipient<'p>>,
+        new_recipients: NewRecipients<'a>,
         repeated: InTurn<'a, PaidAgain, Value>,
         paid_alike: InTurn<'a, PaidAgain, Value>,
     }
@@ -66,7 +64,7 @@ pub fn plan<'a>(plan: &'a PlanReport<'_>) -> impl Serialize + 'a {
     });
     Event {
         short: event("plan", fields),
-        new_recipients: InTurn(&plan.new_recipients, recipient),
+        new_recipients: NewRecipients(plan.new_recipients),
         repeated: InTurn(&plan.repeated, paid_again),
         paid_alike: InTurn(&plan.paid_alike, paid_again),
     }
@@ -80,19 +78,24 @@ fn sums(sums: &[(State, Totals)]) -> Value {
         .into()
 }
 
-/// Who was never paid before.
-#[derive(Serialize)]
-struct Recipient<'a> {
-    line: u64,
-    payee: &'a str,
-    to_address: &'a str,
-}
+/// Who was never paid before. They are made while they are written: there may be a million.
+struct NewRecipients<'a>(Recipients<'a>);
 
-fn recipient<'p>(payout: &&'p Payout) -> Recipient<'p> {
-    Recipient {
-        line: payout.line,
-        payee: &payout.payee,
-        to_address: &payout.to_address,
+impl Serialize for NewRecipients<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Recipient {
+            line: u64,
+            payee: String,
+            to_address: String,
+        }
+        let Recipients { payouts, places } = self.0;
+        let recipients = payouts.at(places).map(|payout| Recipient {
+            line: payout.line,
+            payee: payout.payee,
+            to_address: payout.to_address,
+        });
+        serializer.collect_seq(recipients)
     }
 }
 

@@ -1,12 +1,11 @@
-//! What is new about the payees of a plan: an address that is not the one of their last payment, an
-//! address that was another payee's, and recipients who were never paid before.
+//! What is new about the payees of a plan: an address that is not the one of their last payment, and
+//! an address that was another payee's.
 
 use crate::address::differing;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Finding, Payout, Severity};
 use crate::ledger::payees::Payment;
 use crate::payout::run::Prospect;
-use foldhash::HashSet;
 use std::ops::Range;
 
 /// A changed or borrowed address of a payout that is going to be submitted. The most common fraud in
@@ -14,28 +13,19 @@ use std::ops::Range;
 #[must_use]
 pub fn findings(prospect: &Prospect<'_>, severity: Severity) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let paid = prospect.paid;
+    if paid.is_empty() {
+        return findings;
+    }
     for payout in prospect.to_submit().filter(|it| !it.payee.is_empty()) {
-        let paid = prospect.paid;
         let last = paid.payee(&payout.payee, payout.currency.network());
         let changed = last.filter(|last| last.account != payout.account);
-        findings.extend(changed.map(|last| changed_address(payout, last, severity)));
+        findings.extend(changed.map(|last| changed_address(&payout, last, severity)));
         let last = paid.account(&payout.account);
         let other = last.filter(|last| is_other_payee(&last.payee, &payout.payee));
-        findings.extend(other.map(|last| address_of_other(payout, last, severity)));
+        findings.extend(other.map(|last| address_of_other(&payout, last, severity)));
     }
     findings
-}
-
-/// The recipients of what is going to be submitted whose account was never paid, each once.
-#[must_use]
-pub fn new_recipients<'p>(prospect: &Prospect<'p>) -> Vec<&'p Payout> {
-    let steps = prospect.plan.steps.len();
-    let mut seen = HashSet::with_capacity_and_hasher(steps, Default::default());
-    prospect
-        .to_submit()
-        .filter(|payout| prospect.paid.account(&payout.account).is_none())
-        .filter(|payout| seen.insert(payout.account.as_str()))
-        .collect()
 }
 
 /// Whether two names are of two payees; no name is nobody's.

@@ -2,12 +2,13 @@
 
 use crate::clock;
 use crate::domain::escape::escape;
-use crate::domain::{Currency, Halt, Payout, State, StateCounts, Totals};
+use crate::domain::{Batch, Currency, Halt, Payout, State, StateCounts, Totals};
 use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub struct PlanReport<'a> {
     /// Count and sum per currency of what is going to be submitted.
     pub to_submit: Totals,
     /// Whom of them the ledger has never paid, each once.
-    pub new_recipients: Vec<&'a Payout>,
+    pub new_recipients: Recipients<'a>,
     /// The rows of it that were paid before and are paid again, as `--repeat` asks.
     pub repeated: Vec<PaidAgain>,
     /// The rows of it that pay what was paid not long ago under another reference.
@@ -64,6 +65,15 @@ pub struct PlanReport<'a> {
     pub takes: Duration,
     /// When that will be.
     pub ends_at: DateTime<Utc>,
+}
+
+/// Some recipients of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipients<'a> {
+    /// The batch.
+    pub payouts: &'a dyn Batch,
+    /// The places of their rows.
+    pub places: &'a [usize],
 }
 
 /// What a run came to, or where a batch stands.
@@ -184,7 +194,7 @@ pub fn plan(plan: &PlanReport<'_>) -> String {
     text.push_str(&paid_again(&plan.repeated, again));
     let alike = "what was paid under another reference";
     text.push_str(&paid_again(&plan.paid_alike, alike));
-    text.push_str(&new_recipients(&plan.new_recipients));
+    text.push_str(&new_recipients(plan.new_recipients));
     let _ = write!(text, "\nBatch {}", plan.fingerprint);
     let _ = write!(text, "\nResults: {}", escape(&plan.results));
     if let Some(config) = &plan.config {
@@ -272,21 +282,22 @@ fn lines(lines: impl Iterator<Item = u64>) -> String {
 }
 
 /// How many recipients were never paid before, and who the first are.
-fn new_recipients(recipients: &[&Payout]) -> String {
-    let named = recipients.iter().take(NAMED_RECIPIENTS).map(|it| {
+fn new_recipients(recipients: Recipients<'_>) -> String {
+    let Recipients { payouts, places } = recipients;
+    let named = payouts.at(places).take(NAMED_RECIPIENTS).map(|it| {
         let name = match it.payee.as_str() {
-            "" => &it.to_address,
+            "" => it.to_address.as_str(),
             payee => payee,
         };
         format!("{} (line {})", escape(name), it.line)
     });
     let named: Vec<String> = named.collect();
-    let more = recipients.len().saturating_sub(NAMED_RECIPIENTS);
+    let more = places.len().saturating_sub(NAMED_RECIPIENTS);
     let more = match more {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let count = recipients.len() as u64;
+    let count = places.len() as u64;
     match count {
         0 => String::new(),
         _ => format!(
@@ -546,14 +557,16 @@ const SUMMED: [State; 3] = [State::Created, State::Rejected, State::InDoubt];
 
 /// Count and sum per currency of what is created, rejected and in doubt.
 #[must_use]
-pub fn sums_of<'a>(
-    rows: impl Iterator<Item = (&'a Payout, State)> + Clone,
-) -> Vec<(State, Totals)> {
-    let of = |wanted: State| {
-        let rows = rows.clone().filter(|(_, state)| *state == wanted);
-        Totals::of(rows.map(|(payout, _)| payout))
-    };
-    let sums = SUMMED.into_iter().map(|state| (state, of(state)));
+pub fn sums_of(rows: impl Iterator<Item = (impl Borrow<Payout>, State)>) -> Vec<(State, Totals)> {
+    let mut sums = SUMMED.map(|state| (state, Totals::default()));
+    for (payout, state) in rows {
+        let payout = payout.borrow();
+        if let Some((_, totals)) = sums.iter_mut().find(|(of, _)| *of == state) {
+            let counted = totals.add_units(payout.currency, payout.minor_units);
+            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
+        }
+    }
+    let sums = sums.into_iter();
     sums.filter(|(_, totals)| totals.count() > 0).collect()
 }
 

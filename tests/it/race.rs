@@ -361,7 +361,8 @@ fn unhurried_pace() -> Pace {
 fn begin(ledger: &mut Ledger<Blindfold>, record: &BatchRecord, n: u64) -> Option<Attempt> {
     let payout = payout(n);
     let key = PayoutKey::shared(&payout.reference);
-    let keys = RowKeys::from(vec![key.clone()]);
+    let rows = [payout.clone()];
+    let keys = RowKeys::new(&rows, (&record.id, References::Shared), &[]);
     let wanted = Wanted {
         row: Row {
             payout: &payout,

@@ -7,12 +7,12 @@ use crate::state::{Att, Book, End, Ln, Names, Phase, Row, Run, State, now};
 use ccbatch::domain::Payout;
 use ccbatch::ledger::adopt::{Change, Setting, adopt};
 use ccbatch::ledger::attempt::Repetition;
-use ccbatch::ledger::row_keys::{RowKeys, keys_of};
+use ccbatch::ledger::row_keys::{Keys, RowKeys};
 use ccbatch::ledger::rules::{
     Circumstances, Known, RefusalReason, RejectedPolicy, RowState, judge,
 };
-use ccbatch::ledger::{Attempt, BatchId, BatchRecord, PayoutKey, Realm, References};
-use ccbatch::payout::plan::{Plan, Selection, rows_of};
+use ccbatch::ledger::{Attempt, BatchId, BatchRecord, PaidBefore, PayoutKey, Realm, References};
+use ccbatch::payout::plan::{Facts, Plan, Selection};
 use std::collections::{BTreeSet, HashSet};
 
 /// A step, and where it leads.
@@ -27,6 +27,16 @@ pub(crate) struct Steps<'s> {
 
 /// What stands in the way of a run; nothing is sent.
 struct Stop(&'static str);
+
+/// The keys of a run's rows, as it has noted them.
+#[derive(Debug)]
+struct KeysOfRun(Vec<PayoutKey>);
+
+impl Keys for KeysOfRun {
+    fn contains(&self, key: &PayoutKey) -> bool {
+        self.0.contains(key)
+    }
+}
 
 impl Steps<'_> {
     fn is_on(&self, rule: Rule) -> bool {
@@ -294,9 +304,9 @@ impl Steps<'_> {
         let batch = self.names.batches[usize::from(run.batch)].clone();
         let payouts = self.names.payouts(&run.rows);
         let references = references(book, run.batch);
-        let keys = keys_of(&payouts, &batch, references, &of_batch);
-        run.keys = keys.iter().map(|key| self.names.key_number(key)).collect();
-        let rows = rows_of(&payouts, &keys);
+        let rows = RowKeys::new(&payouts, (&batch, references), &of_batch);
+        let keys = rows.rows().map(|(_, key)| self.names.key_number(&key));
+        run.keys = keys.collect();
         let record = BatchRecord {
             id: batch.clone(),
             realm: Realm::Live,
@@ -305,14 +315,12 @@ impl Steps<'_> {
             finished_at: None,
         };
         self.judged(state, run, |around| {
-            let attempts = of_batch.as_slice();
-            let plan = Plan::new(
-                &rows,
-                (&known, attempts),
-                &record,
-                around,
-                &Selection::default(),
-            );
+            let facts = Facts {
+                known: &known,
+                attempts: &of_batch,
+                paid: &PaidBefore::default(),
+            };
+            let plan = Plan::new(&rows, facts, &record, around, &Selection::default());
             self.steps_of(&plan)
         })
         .map(|steps| run.steps = steps)
@@ -365,7 +373,7 @@ impl Steps<'_> {
         judge: impl FnOnce(&Circumstances<'_>) -> T,
     ) -> T {
         let keys = run.keys.iter().map(|key| self.names.key(*key));
-        let keys = RowKeys::from(keys.collect::<Vec<_>>());
+        let keys = KeysOfRun(keys.collect());
         let others = state
             .runs
             .iter()

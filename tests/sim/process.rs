@@ -14,7 +14,7 @@ use ccbatch::ledger::{
 };
 use ccbatch::payout::open::{self, Notice, OpenError, Opened};
 use ccbatch::payout::pacer::{API_INTERVAL, Clock};
-use ccbatch::payout::plan::{Closed, Plan, Selection};
+use ccbatch::payout::plan::{Closed, Selection};
 use ccbatch::payout::results::Results;
 use ccbatch::payout::run::{self, Agreed, Operator, Prospect, RunError};
 use ccbatch::payout::stop::Stop;
@@ -229,7 +229,7 @@ impl Desk<'_> {
             return Some(End::Closed);
         }
         if plan.is_refused() || plan.closed.is_some() {
-            return Some(End::Refused(refused(prospect.rows, plan)));
+            return Some(End::Refused(refused(prospect)));
         }
         if self.flags.halt.is_held_by(&plan.counts()) {
             return Some(End::Held);
@@ -238,13 +238,11 @@ impl Desk<'_> {
     }
 }
 
-fn refused(rows: &[ccbatch::ledger::rules::Row<'_>], plan: &Plan<'_>) -> Refused {
-    let states = rows.iter().zip(&plan.states);
-    let refused = states.filter_map(|(row, state)| match state {
-        Some(RowState::Refused(refusal)) => {
-            Some((row.payout.clone(), refusal.reason, refusal.attempt.clone()))
-        }
-        _ => None,
+fn refused(prospect: &Prospect<'_>) -> Refused {
+    let plan = prospect.plan;
+    let refused = plan.refused().into_iter().map(|(place, refusal)| {
+        let payout = prospect.payouts.payout(place).unwrap();
+        (payout, refusal.reason, refusal.attempt.clone())
     });
     Refused {
         rows: refused.collect(),
