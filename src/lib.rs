@@ -61,8 +61,8 @@
 //!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
 //!   [`ledger::Claim`] and the trait [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
 //!   [`sandbox`] uses `api` alone: it does not know `domain`, so that client and sandbox can
-//!   disagree and a test can see it. [`error`] gives what the stages refuse a place and an exit status, so it knows them, and
-//!   no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
+//!   disagree and a test can see it. [`error`] has the errors of the stages as kinds and gives them an exit status, so it knows
+//!   them, and no stage knows it. [`cli`] names values of `domain` and `intake` that flags are read to, and
 //!   only [`config`], [`app`] and `main` use it.
 //! - Nothing after [`intake`] sees a row, and nothing before it sees a [`domain::Payout`].
 //! - [`domain`], [`address`], the checks of [`intake`], [`ledger::rules`], [`ledger::adopt`],

@@ -9,7 +9,7 @@ use crate::config::{Check, Files};
 use crate::cryptocloud::client::PRODUCTION_HOST;
 use crate::domain::escape::escape;
 use crate::domain::{Batch, Finding, FindingCounts, HaltPolicy, Severity};
-use crate::error::Error;
+use crate::error::{Error, Kind, RecordError, SystemError};
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Options, WarningPolicy};
 use crate::ledger::rules::RowState;
@@ -34,7 +34,7 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Re
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::system(&error))?;
+        .map_err(SystemError::Setup)?;
     runtime.block_on(command)
 }
 
@@ -80,7 +80,9 @@ pub(super) fn check(config: &Check, bytes: Vec<u8>) -> Result<Option<Intake>, Er
     };
     match config.expect {
         Some(expected) if expected != intake.fingerprint => {
-            Err(Error::other_batch(path, expected, intake.fingerprint))
+            let found = intake.fingerprint;
+            let kind = Kind::OtherBatch { expected, found };
+            Err(Error::at(path.display(), kind))
         }
         Some(_) | None => Ok(Some(intake)),
     }
@@ -174,8 +176,9 @@ pub(super) fn tell_refusals(
     let places = places(&config.files, prospect.paths);
     let plan = prospect.plan;
     if let Some(Closed::AllPaid(newest)) = plan.closed {
-        let file = places.of(newest);
-        return Err(Error::closed(&config.files.input, newest, &file));
+        let (newest, results) = (Box::new(newest.clone()), places.of(newest));
+        let error = RecordError::AllPaid { newest, results };
+        return Err(Error::at(config.files.input.display(), error));
     }
     let mut findings: Vec<Finding> = Vec::new();
     let mut exit = Exit::InputInvalid;

@@ -2,7 +2,7 @@
 
 use crate::cli::TableFormat;
 use crate::domain::Currency;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::terminal::{events, json, report, ui};
 
@@ -19,6 +19,6 @@ pub(super) fn currencies(format: TableFormat) -> Result<Exit, Error> {
         }
         TableFormat::Csv => ui::write_out(&events::currencies_csv()),
     };
-    written.map_err(|error| Error::output(&error))?;
+    written.map_err(SystemError::Output)?;
     Ok(Exit::AllCreated)
 }

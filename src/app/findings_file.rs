@@ -4,7 +4,7 @@
 use crate::config::Check;
 use crate::domain::escape::escape_cell;
 use crate::domain::{Finding, Severity};
-use crate::error::Error;
+use crate::error::{Error, PathError};
 use crate::intake::Intake;
 use crate::intake::csv::Splitter;
 use crate::intake::header::Header;
@@ -92,7 +92,7 @@ impl FindingsFile<'_> {
                 self.path.display(),
                 counted(self.written, "row", "rows")
             )),
-            Err(error) => return Err(Error::findings_file(self.path, &error)),
+            Err(error) => return Err(Error::at(self.path.display(), PathError::Rows(error))),
         }
         Ok(())
     }

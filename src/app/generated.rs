@@ -1,7 +1,7 @@
 //! What is generated from the command line's definition: `ccbatch completions` and `ccbatch man`.
 
 use crate::cli::Cli;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::terminal::ui;
 use clap::CommandFactory;
@@ -21,13 +21,13 @@ pub(super) fn man() -> Result<Exit, Error> {
     command.build();
     let mut page = Vec::new();
     let rendered = render(&command, &mut page);
-    rendered.map_err(|error| Error::system(&error))?;
+    rendered.map_err(SystemError::Setup)?;
     write(&page)
 }
 
 fn write(text: &[u8]) -> Result<Exit, Error> {
     let written = ui::write_out(&String::from_utf8_lossy(text));
-    written.map_err(|error| Error::output(&error))?;
+    written.map_err(SystemError::Output)?;
     Ok(Exit::AllCreated)
 }
 

@@ -4,7 +4,7 @@ use super::check::block_on;
 use super::records::existing_ledger;
 use crate::cli::TableFormat;
 use crate::config::History;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::ledger::Attempt;
 use crate::ledger::history::Position;
@@ -40,7 +40,7 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
     let mut is_empty = true;
     loop {
         let page = ledger.page(&config.filter, &mut position).await;
-        let page = page.map_err(|error| Error::ledger(&place, &error))?;
+        let page = page.map_err(|error| Error::at(&place, error))?;
         if page.is_empty() {
             if is_empty && config.format == TableFormat::Human {
                 ui::say("No attempts found.");
@@ -57,5 +57,5 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
 }
 
 fn write(text: &str) -> Result<(), Error> {
-    ui::write_out(text).map_err(|error| Error::output(&error))
+    Ok(ui::write_out(text).map_err(SystemError::Output)?)
 }

@@ -2,7 +2,7 @@
 //! is sent.
 
 use crate::config::Files;
-use crate::error::Error;
+use crate::error::{Error, PathError};
 use crate::intake::MAX_FILE_BYTES;
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,7 +16,7 @@ const STANDARD_INPUT_FILE: &str = "/dev/stdin";
 
 /// Opens the input, or standard input for `-`.
 pub(super) fn open(files: &Files) -> Result<File, Error> {
-    let error = |error: io::Error| Error::input(&files.input, &error);
+    let error = |error: io::Error| Error::at(files.input.display(), PathError::Input(error));
     let path = if files.input.as_os_str() == STANDARD_INPUT {
         Path::new(STANDARD_INPUT_FILE)
     } else {
@@ -31,7 +31,7 @@ pub(super) fn open(files: &Files) -> Result<File, Error> {
 
 /// Reads the input to its end. Of a file that is too large only as much is read as shows it.
 pub(super) fn read(files: &Files, input: &File) -> Result<Vec<u8>, Error> {
-    let error = |error: io::Error| Error::input(&files.input, &error);
+    let error = |error: io::Error| Error::at(files.input.display(), PathError::Input(error));
     let length = input.metadata().map_err(error)?.len();
     let most = (MAX_FILE_BYTES as u64).saturating_add(1);
     let capacity = usize::try_from(length.min(most)).unwrap_or_default();

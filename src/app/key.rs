@@ -3,7 +3,7 @@
 use super::blocking::unless_stopped;
 use crate::characters::BYTE_ORDER_MARK;
 use crate::config::KeySource;
-use crate::error::Error;
+use crate::error::{Error, PathError, SystemError};
 use crate::os::file::mode_for_others;
 use crate::os::terminal::HiddenTyping;
 use crate::payout::stop::Stop;
@@ -22,45 +22,45 @@ pub(super) async fn read(source: &KeySource, stop: &Stop) -> Result<Option<ApiKe
         KeySource::Environment(_, text) => {
             let key = ApiKey::new(&text.to_string_lossy());
             key.map(Some)
-                .map_err(|error| Error::api_key(source.name(), error))
+                .map_err(|error| Error::at(source.name(), error))
         }
         KeySource::File(path) => {
             let path = path.clone();
             let read = unless_stopped(stop, move || read_file(&path)).await;
-            read.map_err(|error| Error::system(&error))?.transpose()
+            read.map_err(SystemError::Setup)?.transpose()
         }
         KeySource::Prompt if ui::can_ask() => prompt(stop).await,
-        KeySource::Prompt => Err(Error::no_api_key()),
+        KeySource::Prompt => Err(SystemError::NoApiKey.into()),
     }
 }
 
 /// Reads the key in a file. Opening it may wait: it may be a FIFO.
 fn read_file(path: &Path) -> Result<ApiKey, Error> {
-    let error = |error: io::Error| Error::api_key_file(path, &error);
+    let error = |error: io::Error| Error::at(path.display(), PathError::ApiKey(error));
     let file = File::open(path).map_err(error)?;
     if let Some(mode) = mode_for_others(&file.metadata().map_err(error)?) {
-        return Err(Error::api_key_file_is_open(path, mode));
+        return Err(Error::at(path.display(), PathError::ApiKeyIsOpen(mode)));
     }
     let mut text = String::new();
     file.take(MAX_FILE_BYTES)
         .read_to_string(&mut text)
         .map_err(error)?;
     ApiKey::new(text.trim_start_matches(BYTE_ORDER_MARK))
-        .map_err(|error| Error::api_key(path.display(), error))
+        .map_err(|error| Error::at(path.display(), error))
 }
 
 async fn prompt(stop: &Stop) -> Result<Option<ApiKey>, Error> {
     // Before the question is shown, and until the answer is there or a stop is asked for.
-    let hidden = HiddenTyping::begin().map_err(|error| Error::terminal(&error))?;
+    let hidden = HiddenTyping::begin().map_err(SystemError::Terminal)?;
     let asked = unless_stopped(stop, ui::ask_key).await;
     drop(hidden);
-    let answer = asked.map_err(|error| Error::system(&error))?;
+    let answer = asked.map_err(SystemError::Setup)?;
     let Some(answer) = answer else {
         ui::say("");
         return Ok(None);
     };
-    let text = answer.map_err(|error| Error::terminal(&error))?;
+    let text = answer.map_err(SystemError::Terminal)?;
     ApiKey::new(&text)
         .map(Some)
-        .map_err(|error| Error::api_key("terminal", error))
+        .map_err(|error| Error::at("terminal", error))
 }

@@ -4,7 +4,7 @@
 use super::check::block_on;
 use super::records::{existing_ledger, open_ledger, results_at};
 use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
-use crate::error::Error;
+use crate::error::{Error, PathError, RecordError, SystemError};
 use crate::exit::Exit;
 use crate::ledger::moving::move_ledger;
 use crate::ledger::{AnyEngine, Ledger, Realm, References};
@@ -32,7 +32,7 @@ pub(super) fn ledger(config: &Config) -> Result<Exit, Error> {
 async fn existing(config: &Config) -> Result<Ledger<AnyEngine>, Error> {
     match existing_ledger(&config.ledger, &config.user).await? {
         Some(ledger) => Ok(ledger),
-        None => Err(Error::no_ledger(&place_of(&config.ledger))),
+        None => Err(Error::at(place_of(&config.ledger), RecordError::NoLedger)),
     }
 }
 
@@ -48,7 +48,7 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     let mut ledger = existing(config).await?;
     let place = ledger.place();
     let extent = ledger.extent().await;
-    let extent = extent.map_err(|error| Error::ledger(&place, &error))?;
+    let extent = extent.map_err(|error| Error::at(&place, error))?;
     let identity = ledger.identity();
     let mut lines = vec![
         format!("Ledger: {place}"),
@@ -73,7 +73,7 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     for (realm, status, count) in &extent.attempts {
         lines.push(format!("  {realm:<16} {status:<12} {count:>9}"));
     }
-    ui::write_out(&lines.join("\n")).map_err(|error| Error::output(&error))?;
+    ui::write_out(&lines.join("\n")).map_err(SystemError::Output)?;
     Ok(Exit::AllCreated)
 }
 
@@ -90,7 +90,8 @@ async fn adopt_all(
 ) -> Result<Exit, Error> {
     // A name that is mistyped makes no ledger.
     if let Some(missing) = files.iter().find(|file| !file.exists()) {
-        return Err(Error::input(missing, &std::io::ErrorKind::NotFound.into()));
+        let error = PathError::Input(std::io::ErrorKind::NotFound.into());
+        return Err(Error::at(missing.display(), error));
     }
     let mut ledger = open_ledger(&config.ledger, &config.user).await?;
     for file in files {
@@ -105,7 +106,7 @@ async fn adopt(
     references: Option<References>,
 ) -> Result<(), Error> {
     let place = ledger.place();
-    let failed = |error: OpenError| Error::open(file, &place, &error);
+    let failed = |error: OpenError| Error::at(error.place(file, &place), error);
     let (mut results, path) = results_at(file)?;
     let bytes = results.read().map_err(|error| failed(error.into()))?;
     let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
@@ -115,7 +116,7 @@ async fn adopt(
     };
     let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
     let known = ledger.realms_of(&ids).await;
-    let known = known.map_err(|error| Error::ledger(&place, &error))?;
+    let known = known.map_err(|error| Error::at(&place, error))?;
     let realm = known.first().copied();
     let wanted = open::Wanted {
         realm: realm.unwrap_or_else(|| Realm::of_host(&line.host)),
@@ -161,9 +162,9 @@ async fn back_up(config: &Config, file: &Path) -> Result<Exit, Error> {
     match ledger.engine() {
         AnyEngine::Sqlite(sqlite) => {
             let copied = sqlite.back_up(file);
-            copied.map_err(|error| Error::ledger_backup(file, &error))?;
+            copied.map_err(|error| Error::at(file.display(), PathError::Backup(error)))?;
         }
-        AnyEngine::Postgres(_) => return Err(Error::shared_backup(&place)),
+        AnyEngine::Postgres(_) => return Err(Error::at(&place, RecordError::Shared)),
     }
     ui::say(&format!("{place}: copied to {}", file.display()));
     Ok(Exit::AllCreated)
@@ -175,7 +176,7 @@ async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
     let mut to = open_ledger(&absolute(to)?, &config.user).await?;
     let places = (from.place(), to.place());
     let moved = move_ledger(&mut from, &mut to).await;
-    let count = moved.map_err(|error| Error::move_ledger(&places.0, &places.1, &error))?;
+    let count = moved.map_err(|error| Error::at(error.place(&places.0, &places.1), error))?;
     ui::say(&format!(
         "{}: moved to {} with {}; from now on name it with --ledger or CCBATCH_LEDGER",
         places.0,
@@ -190,7 +191,8 @@ fn absolute(place: &LedgerPlace) -> Result<LedgerPlace, Error> {
     match place {
         LedgerPlace::File(path) => {
             let absolute = std::path::absolute(path);
-            let absolute = absolute.map_err(|error| Error::input(path, &error))?;
+            let absolute =
+                absolute.map_err(|error| Error::at(path.display(), PathError::Input(error)))?;
             Ok(LedgerPlace::File(absolute))
         }
         LedgerPlace::Postgres(_) | LedgerPlace::Homeless => Ok(place.clone()),

@@ -34,7 +34,8 @@ pub(super) async fn look<'a>(
 ) -> Result<Looked<'a>, Error> {
     let place = ledger.place();
     let opened = open_to_look(ledger, (results, path), (files, payouts), None).await;
-    let mut opened = opened.map_err(|error| Error::open(&files.results, &place, &error))?;
+    let mut opened =
+        opened.map_err(|error| Error::at(error.place(&files.results, &place), error))?;
     let request = Request {
         payouts,
         realm: opened.record.realm,
@@ -49,7 +50,7 @@ pub(super) async fn look<'a>(
         interval: Duration::ZERO,
     };
     let knowledge = Knowledge::gather(ledger, &request, &mut opened).await;
-    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let knowledge = knowledge.map_err(|error| Error::at(&place, error))?;
     Ok(Looked {
         request,
         opened,

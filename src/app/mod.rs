@@ -24,7 +24,7 @@ mod validate;
 
 use crate::clock;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use std::time::SystemTime;
 
@@ -33,10 +33,10 @@ use std::time::SystemTime;
 /// # Errors
 /// What it lacks, in words for the operator.
 pub fn prepare() -> Result<(), Error> {
-    limits::check().map_err(|error| Error::limit(&error))?;
+    limits::check().map_err(SystemError::Limits)?;
     limits::choose_threads();
     signals::survive_size_limit();
-    clock::check(SystemTime::now()).map_err(Error::clock)
+    Ok(clock::check(SystemTime::now()).map_err(SystemError::Clock)?)
 }
 
 /// Does what the configuration says.

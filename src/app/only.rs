@@ -2,7 +2,7 @@
 
 use crate::cli::Only;
 use crate::domain::Batch;
-use crate::error::Error;
+use crate::error::{Error, UsageError};
 use std::collections::HashSet;
 
 /// The lines of the rows that are named; `None` if all are.
@@ -20,17 +20,15 @@ pub(super) fn lines_of(only: &[Only], payouts: &dyn Batch) -> Result<Option<Hash
                     .filter(|line| (first..=last).contains(&line))
                     .collect();
                 if named.is_empty() {
-                    let message = format!("no payout stands on line {first}");
-                    let hint = "count the lines as an editor shows them: the header is line 1";
-                    return Err(Error::only(message, hint));
+                    return Err(Error::at("--only", UsageError::OnlyLine(*first)));
                 }
                 lines.extend(named);
             }
             Only::Reference(reference) => {
                 let named = payouts.all().find(|it| it.reference == *reference);
                 let Some(named) = named else {
-                    let message = format!("no row has the reference {reference:?}");
-                    return Err(Error::only(message, "write it as it stands in the file"));
+                    let error = UsageError::OnlyReference(reference.clone());
+                    return Err(Error::at("--only", error));
                 };
                 lines.insert(named.line);
             }
@@ -44,10 +42,6 @@ fn refuse_ambiguous(bare: Option<&str>, payouts: &dyn Batch) -> Result<(), Error
     let Some(bare) = bare else { return Ok(()) };
     match payouts.all().find(|payout| payout.reference == bare) {
         None => Ok(()),
-        Some(_) => {
-            let message = format!("{bare} is both a line and a reference");
-            let hint = format!("write line:{bare} or ref:{bare}");
-            Err(Error::only(message, &hint))
-        }
+        Some(_) => Err(Error::at("--only", UsageError::OnlyEither(bare.to_owned()))),
     }
 }

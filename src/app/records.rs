@@ -2,7 +2,7 @@
 
 use crate::config::{Files, LedgerPlace};
 use crate::domain::escape::escape;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::ledger::postgres::{Location, Postgres};
 use crate::ledger::sqlite::{OpenError, Sqlite};
 use crate::ledger::{AnyEngine, BatchPath, Engine as _, Ledger, LedgerError, Realm, Who};
@@ -28,31 +28,30 @@ pub(super) async fn open_ledger(
 ) -> Result<Ledger<AnyEngine>, Error> {
     let engine = match place {
         LedgerPlace::File(path) => Sqlite::open(path)
-            .map_err(|error| Error::ledger_place(path, &error))?
+            .map_err(|error| Error::at(error.place(path), error))?
             .into(),
         LedgerPlace::Postgres(location) => connect(location, user).await?,
-        LedgerPlace::Homeless => return Err(Error::no_home()),
+        LedgerPlace::Homeless => return Err(SystemError::NoHome.into()),
     };
     ledger_of(engine, user).await
 }
 
 async fn connect(location: &Location, user: &str) -> Result<AnyEngine, Error> {
     let connected = Postgres::connect(location.clone(), &who(user).to_string()).await;
-    let connected = connected.map_err(|error| Error::ledger_server(&location.to_string(), &error));
+    let connected = connected.map_err(|error| Error::at(location, error));
     Ok(connected?.into())
 }
 
 /// The ledger of a rehearsal, which is in memory and filled from its results file.
 pub(super) async fn rehearsal_ledger(user: &str) -> Result<Ledger<AnyEngine>, Error> {
-    let memory = Path::new("memory");
-    let sqlite = Sqlite::in_memory().map_err(|error| Error::ledger_place(memory, &error))?;
+    let sqlite = Sqlite::in_memory().map_err(|error| Error::at("memory", error))?;
     ledger_of(sqlite.into(), user).await
 }
 
 async fn ledger_of(engine: AnyEngine, user: &str) -> Result<Ledger<AnyEngine>, Error> {
     let place = engine.place();
     let ledger = Ledger::new(engine, who(user)).await;
-    ledger.map_err(|error| Error::ledger(&place, &error))
+    ledger.map_err(|error| Error::at(&place, error))
 }
 
 /// Opens the ledger to be read; `None` if there is none yet.
@@ -64,22 +63,22 @@ pub(super) async fn existing_ledger(
         LedgerPlace::File(path) => match Sqlite::open_existing(path) {
             Ok(sqlite) => sqlite.into(),
             Err(OpenError::Missing) => return Ok(None),
-            Err(error) => return Err(Error::ledger_place(path, &error)),
+            Err(error) => return Err(Error::at(error.place(path), error)),
         },
         LedgerPlace::Postgres(location) => connect(location, user).await?,
-        LedgerPlace::Homeless => return Err(Error::no_home()),
+        LedgerPlace::Homeless => return Err(SystemError::NoHome.into()),
     };
     let shown = engine.place();
-    let failed = |error: &LedgerError| Error::ledger(&shown, error);
+    let failed = |error: LedgerError| Error::at(&shown, error);
     let is_shared = matches!(place, LedgerPlace::Postgres(_));
     if is_shared {
         let is_empty = engine.is_empty().await;
-        if is_empty.map_err(|error| failed(&error.into()))? {
+        if is_empty.map_err(|error| failed(error.into()))? {
             return Ok(None);
         }
     }
     let ledger = Ledger::existing(engine, who(user)).await;
-    ledger.map(Some).map_err(|error| failed(&error))
+    ledger.map(Some).map_err(failed)
 }
 
 /// The ledger for a command that writes nothing: the one there is, else an empty one. A ledger that
@@ -104,7 +103,7 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
 
 /// A results file, and where it is as a ledger knows it.
 pub(super) fn results_at(file: &Path) -> Result<(Results<DiskFile>, BatchPath), Error> {
-    let disk = DiskFile::at(file).map_err(|error| Error::results_place(file, &error))?;
+    let disk = DiskFile::at(file).map_err(|error| Error::at(file.display(), error))?;
     let path = BatchPath {
         host: host::name(),
         path: disk.path().display().to_string(),

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::{Output, Report};
 use crate::domain::Payout;
 use crate::domain::escape::escape;
-use crate::error::Error;
+use crate::error::{Error, PathError, SystemError};
 use crate::exit::Exit;
 use crate::ledger::Realm;
 use crate::os::file::{parent, write_new_for_owner_only};
@@ -25,10 +25,11 @@ pub(super) fn report(config: &Report) -> Result<Exit, Error> {
         return Ok(Exit::InputInvalid);
     };
     match &config.output {
-        Output::Stdout => ui::write_out(text.trim_end()).map_err(|error| Error::output(&error))?,
+        Output::Stdout => ui::write_out(text.trim_end()).map_err(SystemError::Output)?,
         Output::File(path) => {
             refuse_other(path)?;
-            write(path, &text).map_err(|error| Error::page(path, &error))?;
+            write(path, &text)
+                .map_err(|error| Error::at(path.display(), PathError::Page(error)))?;
             ui::say(&format!("Report: {}", escape(&path.display().to_string())));
         }
     }
@@ -97,14 +98,14 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
 
 /// Refuses to replace what is not a page of ours: a symbolic link, a folder, any other file.
 fn refuse_other(path: &Path) -> Result<(), Error> {
-    let error = |error: io::Error| Error::page(path, &error);
+    let error = |error: io::Error| Error::at(path.display(), PathError::Page(error));
     let metadata = match fs::symlink_metadata(path) {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(other) => return Err(error(other)),
         Ok(metadata) => metadata,
     };
     if !metadata.is_file() {
-        return Err(Error::not_a_page(path));
+        return Err(Error::at(path.display(), PathError::NotAPage));
     }
     let length = u64::try_from(MARK.len()).unwrap_or(u64::MAX);
     let mut start = Vec::new();
@@ -113,7 +114,7 @@ fn refuse_other(path: &Path) -> Result<(), Error> {
     if start == MARK.as_bytes() {
         Ok(())
     } else {
-        Err(Error::not_a_page(path))
+        Err(Error::at(path.display(), PathError::NotAPage))
     }
 }
 

@@ -9,7 +9,7 @@ use super::run::lock_input;
 use crate::config::{Consent, Files, Resolve, Which};
 use crate::domain::outcome::named_invoice_id;
 use crate::domain::{Batch, State};
-use crate::error::Error;
+use crate::error::{Error, PathError, RecordError, SystemError, UsageError};
 use crate::exit::Exit;
 use crate::ledger::attempt::Counting;
 use crate::ledger::engine::LookUp;
@@ -35,7 +35,8 @@ const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// Settles one payout in doubt.
 pub(super) fn resolve(config: &Resolve) -> Result<Exit, Error> {
     if let Some(id) = config.invoice_id.as_deref().filter(|id| !is_invoice_id(id)) {
-        return Err(Error::invoice_id(id));
+        let error = UsageError::InvoiceId(id.to_owned());
+        return Err(Error::at("--invoice-id", error));
     }
     block_on(resolve_inside(config))
 }
@@ -51,8 +52,8 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
     let input = match &config.input {
         Some(files) if files.input.exists() => Some(files),
         Some(files) if matches!(config.which, Which::Line(_)) => {
-            let missing = std::io::ErrorKind::NotFound.into();
-            return Err(Error::input(&files.input, &missing));
+            let missing = PathError::Input(std::io::ErrorKind::NotFound.into());
+            return Err(Error::at(files.input.display(), missing));
         }
         Some(_) | None => None,
     };
@@ -80,7 +81,7 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
             let mut records = open_batch_of(ledger, &attempt).await?;
             let found = records.ledger.attempt(&attempt.id).await;
             let place = records.ledger.place();
-            let found = found.map_err(|error| Error::ledger(&place, &error))?;
+            let found = found.map_err(|error| Error::at(&place, error))?;
             (found.unwrap_or(attempt), records, None)
         }
     };
@@ -107,7 +108,7 @@ async fn open_batch_of_input(
 ) -> Result<(OpenRecords, Opened), Error> {
     let (mut results, path) = results_at(&files.results)?;
     let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&files.results, &place, &error);
+    let failed = |error: OpenError| Error::at(error.place(&files.results, &place), error);
     let realm = realm_of_batch(&mut ledger, &mut results, &path, files).await;
     let wanted = open::Wanted {
         realm: realm.map_err(failed)?,
@@ -129,7 +130,7 @@ async fn open_batch_of(
     attempt: &Attempt,
 ) -> Result<OpenRecords, Error> {
     let place = ledger.place();
-    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let failed = |error: LedgerError| Error::at(&place, error);
     let paths = ledger
         .paths_of([attempt.batch.clone()])
         .await
@@ -143,7 +144,7 @@ async fn open_batch_of(
     }
     if !ledger.lock(&attempt.batch).await.map_err(failed)? {
         let held = OpenError::Held(attempt.batch.clone());
-        return Err(Error::open(Path::new(&place), &place, &held));
+        return Err(Error::at(&place, held));
     }
     ledger
         .settle_interrupted(&attempt.batch)
@@ -171,7 +172,7 @@ async fn open_at(
         payouts: &[],
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
-    opened.map_err(|error| Error::open(file, &place, &error))?;
+    opened.map_err(|error| Error::at(error.place(file, &place), error))?;
     let results = Some(results);
     Ok(OpenRecords { ledger, results })
 }
@@ -193,7 +194,8 @@ async fn find_in_batch(
     let key = match &config.which {
         Which::Line(line) => {
             let row = keys.rows().find(|(payout, _)| payout.line == *line);
-            let (_, key) = row.ok_or_else(|| Error::no_such_line(&files.input, *line))?;
+            let place = format!("{}:{line}", files.input.display());
+            let (_, key) = row.ok_or_else(|| Error::at(place, RecordError::NoSuchLine))?;
             key
         }
         Which::Reference(reference) => {
@@ -202,7 +204,10 @@ async fn find_in_batch(
             let row = || keys.rows().find(|(row, _)| row.reference == *reference);
             let key = attempt.map(|it| it.key.clone());
             let key = key.or_else(|| row().map(|(_, key)| key));
-            key.ok_or_else(|| Error::no_such_reference(&files.input, reference))?
+            key.ok_or_else(|| {
+                let error = RecordError::NoSuchReference(reference.clone());
+                Error::at(files.input.display(), error)
+            })?
         }
         Which::Id(id) => {
             let attempt = by_id(ledger, id).await?;
@@ -212,20 +217,20 @@ async fn find_in_batch(
     };
     let wanted = [key.as_str().to_owned()];
     let found = ledger.look_up(LookUp::Key, record.realm, wanted).await;
-    let found = found.map_err(|error| Error::ledger(&ledger.place(), &error))?;
+    let found = found.map_err(|error| Error::at(ledger.place(), error))?;
     let line = line_of(&key);
     let state = found.iter().max_by_key(|attempt| attempt.number);
     let state = state.map_or(State::Pending, |it| it.status().into());
     match one_of(found, config)? {
         Some(attempt) => Ok((attempt, line)),
         None => {
-            let status = files.status_command();
-            Err(Error::not_in_doubt(
-                &files.input,
-                line,
-                state.as_str(),
-                &status,
-            ))
+            let error = RecordError::NotInDoubt {
+                state: state.as_str(),
+                status: files.status_command(),
+            };
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            let place = format!("{}{line}", files.input.display());
+            Err(Error::at(place, error))
         }
     }
 }
@@ -247,7 +252,7 @@ fn one_of(mut found: Vec<Attempt>, config: &Resolve) -> Result<Option<Attempt>, 
             Which::Reference(reference) => ("--reference", reference.clone()),
             Which::Id(id) => ("--id", id.clone()),
         };
-        return Err(Error::several_attempts(flag, &value, &ids));
+        return Err(Error::at(flag, RecordError::SeveralAttempts { value, ids }));
     }
     Ok(found.pop())
 }
@@ -259,23 +264,18 @@ async fn find_in_ledger(
 ) -> Result<Attempt, Error> {
     let place = ledger.place();
     match &config.which {
-        Which::Line(_) => Err(Error::no_such_payout("--line", "")),
+        Which::Line(_) => Err(no_such_payout("--line", "")),
         Which::Id(id) => by_id(ledger, id).await,
         Which::Reference(reference) => {
             let found = ledger.of_reference(reference).await;
-            let found = found.map_err(|error| Error::ledger(&place, &error))?;
-            if found.is_empty() {
-                return Err(Error::no_such_payout("--reference", reference));
-            }
+            let found = found.map_err(|error| Error::at(&place, error))?;
             let last = found.last().cloned();
             let open = found
                 .into_iter()
                 .filter(|it| is_open_to_a_verdict(it) || it.status().is_in_doubt())
                 .collect();
-            match one_of_all(open, reference)?.or(last) {
-                Some(attempt) => Ok(attempt),
-                None => Err(Error::no_such_payout("--reference", reference)),
-            }
+            let found = one_of_all(open, reference)?.or(last);
+            found.ok_or_else(|| no_such_payout("--reference", reference))
         }
     }
 }
@@ -291,7 +291,9 @@ fn one_of_all(mut found: Vec<Attempt>, reference: &str) -> Result<Option<Attempt
         .all(|two| matches!(two, [a, b] if (a.realm, &a.key) == (b.realm, &b.key)));
     if found.len() > 1 && (has_doubt || !is_of_one_payout) {
         let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
-        return Err(Error::several_attempts("--reference", reference, &ids));
+        let value = reference.to_owned();
+        let error = RecordError::SeveralAttempts { value, ids };
+        return Err(Error::at("--reference", error));
     }
     Ok(found.pop())
 }
@@ -302,10 +304,14 @@ async fn by_id(ledger: &mut Ledger<AnyEngine>, text: &str) -> Result<Attempt, Er
         None => None,
         Some(id) => {
             let found = ledger.attempt(&id).await;
-            found.map_err(|error| Error::ledger(&place, &error))?
+            found.map_err(|error| Error::at(&place, error))?
         }
     };
-    found.ok_or_else(|| Error::no_such_payout("--id", text))
+    found.ok_or_else(|| no_such_payout("--id", text))
+}
+
+fn no_such_payout(flag: &str, value: &str) -> Error {
+    Error::at(flag, RecordError::NoSuchPayout(value.to_owned()))
 }
 
 /// Whether a text can be an invoice id, and does not only stand for one, as `INV-XXXXXXXX` does in
@@ -331,16 +337,17 @@ async fn check_verdict(
     if let Some(named) = named_invoice_id(&ending.error_key, &ending.detail)
         && config.despite.as_deref() != Some(named)
     {
-        return Err(Error::names_invoice(&place, named));
+        let error = RecordError::NamesInvoice(named.to_owned());
+        return Err(Error::at(&place, error));
     }
     let now = records.ledger.now().await;
-    let now = now.map_err(|error| Error::ledger(&place, &error))?;
+    let now = now.map_err(|error| Error::at(&place, error))?;
     let age = now.signed_duration_since(attempt.started_at);
     match minutes_left(attempt.realm, age) {
         None => Ok(()),
-        Some(minutes) => {
-            let wait = format!("{minutes} min");
-            Err(Error::too_early(&place, SETTLED_AFTER.num_minutes(), &wait))
+        Some(left) => {
+            let minimum = SETTLED_AFTER.num_minutes();
+            Err(Error::at(&place, RecordError::TooEarly { minimum, left }))
         }
     }
 }
@@ -362,7 +369,7 @@ fn answer(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<
         return Ok(Answer::Yes);
     }
     if !ui::can_ask() {
-        return Err(Error::no_consent_to_verdict());
+        return Err(Error::at("--yes", UsageError::NoConsentToVerdict));
     }
     let payout = report::attempted(attempt);
     let line = match row_line.filter(|line| *line != attempt.line) {
@@ -375,7 +382,7 @@ fn answer(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<
             format!("Record {line}, {payout}, as not created? The next run submits it again.")
         }
     };
-    ui::ask(&question).map_err(|error| Error::terminal(&error))
+    Ok(ui::ask(&question).map_err(SystemError::Terminal)?)
 }
 
 /// Records the verdict in the ledger, then in the results file.
@@ -385,12 +392,12 @@ async fn record(
     records: &mut OpenRecords,
 ) -> Result<(), Error> {
     let place = records.ledger.place();
-    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let failed = |error: LedgerError| Error::at(&place, error);
     let recorded = records
         .ledger
         .resolve(&attempt.id, config.invoice_id.as_deref())
         .await
-        .map_err(|error| Error::resolve(&place, &error))?;
+        .map_err(|error| Error::at(error.place(&place), error))?;
     ui::say(&format!(
         "Recorded: line {} {}: {}",
         recorded.line,
@@ -411,7 +418,7 @@ async fn record(
     let now = records.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
     let published = results.publish(&attempts, now);
-    let kept = published.map_err(|error| Error::open(&path, &place, &OpenError::Results(error)))?;
+    let kept = published.map_err(|error| Error::at(path.display(), OpenError::Results(error)))?;
     if let Some(name) = kept {
         ui::say(&report::changed_kept(&name));
     }

@@ -12,7 +12,7 @@ use crate::config::{Consent, Files, Run, Target};
 use crate::cryptocloud::client::{Client, Endpoint, Limits};
 use crate::domain::escape::escape;
 use crate::domain::{Batch, State, StateCounts};
-use crate::error::Error;
+use crate::error::{Error, Kind, PathError, SystemError, UsageError};
 use crate::exit::Exit;
 use crate::intake::Intake;
 use crate::ledger::rules::RowState;
@@ -42,7 +42,7 @@ pub(super) fn run(config: &Run) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::system(&error))?;
+        .map_err(SystemError::Setup)?;
     let stop = Stop::default();
     signals::watch(&stop)?;
     let ended = runtime.block_on(run_until(config, &stop));
@@ -106,13 +106,13 @@ async fn run_until(config: &Run, stop: &Stop) -> Result<Exit, Error> {
     let run = Finished {
         config,
         payouts,
-        ended: &ended,
+        ended,
         took: started.elapsed(),
     };
     match operator.ended {
         Some(TerminalEnd::Refused(exit)) => Ok(exit),
         Some(TerminalEnd::Stopped(why)) => Ok(sum_up(&run, why)),
-        None => end(&run, &place),
+        None => end(run, &place),
     }
 }
 
@@ -135,7 +135,7 @@ async fn ledger_of(files: &Files) -> Result<Ledger<AnyEngine>, Error> {
 async fn open(files: &Files, stop: &Stop) -> Result<Option<File>, Error> {
     let named = files.clone();
     let opened = unless_stopped(stop, move || input::open(&named)).await;
-    let opened = opened.map_err(|error| Error::system(&error))?.transpose()?;
+    let opened = opened.map_err(SystemError::Setup)?.transpose()?;
     match &opened {
         // What comes through a pipe is nobody else's.
         Some(_) if files.input.as_os_str() == "-" => {}
@@ -157,7 +157,7 @@ pub(super) fn lock_input(path: &Path, input: &File) -> Result<(), Error> {
             ));
             Ok(())
         }
-        Err(error) => Err(Error::lock(path, &error)),
+        Err(error) => Err(Error::at(path.display(), PathError::Lock(error))),
     }
 }
 
@@ -166,7 +166,7 @@ fn refuse_same_file(input: &Path, results: &str) -> Result<(), Error> {
         .canonicalize()
         .is_ok_and(|input| input == Path::new(results));
     if is_same {
-        Err(Error::same_file(input))
+        Err(Error::at(input.display(), PathError::SameAsResults))
     } else {
         Ok(())
     }
@@ -175,8 +175,8 @@ fn refuse_same_file(input: &Path, results: &str) -> Result<(), Error> {
 fn run_error(config: &Run, place: &str, error: RunError<Error>) -> Error {
     let results = &config.check.files.results;
     match error {
-        RunError::Open(error) => Error::open(results, place, &error),
-        RunError::Ledger(error) => Error::ledger(place, &error),
+        RunError::Open(error) => Error::at(error.place(results, place), error),
+        RunError::Ledger(error) => Error::at(place, error),
         RunError::Operator(error) => error,
     }
 }
@@ -259,17 +259,17 @@ impl Terminal<'_> {
                     interval: self.config.check.interval,
                     ..sandbox::Options::default()
                 };
-                let sandbox = Sandbox::start(options).map_err(|error| Error::system(&error))?;
-                let endpoint = Endpoint::new(&sandbox.url())
-                    .map_err(|error| Error::endpoint("--sandbox", &sandbox.url(), &error))?;
+                let sandbox = Sandbox::start(options).map_err(SystemError::Setup)?;
+                let url = sandbox.url();
+                let endpoint = Endpoint::new(&url)
+                    .map_err(|error| Error::at("--sandbox", UsageError::Endpoint { url, error }))?;
                 self.sandbox = Some(sandbox);
-                let key =
-                    ApiKey::new("sandbox").map_err(|error| Error::api_key("--sandbox", error))?;
+                let key = ApiKey::new("sandbox").map_err(|error| Error::at("--sandbox", error))?;
                 (endpoint, key)
             }
         };
         let client = Client::new(endpoint, &key, Limits::default());
-        Ok(Some((client.map_err(|error| Error::client(&error))?, key)))
+        Ok(Some((client.map_err(SystemError::Client)?, key)))
     }
 
     /// Whether the operator wants the plan carried out; `None` when a stop was asked for.
@@ -278,7 +278,7 @@ impl Terminal<'_> {
             return Ok((!self.stop.is_raised()).then_some(Answer::Yes));
         }
         if !ui::can_ask() {
-            return Err(Error::no_consent());
+            return Err(Error::at("--yes", UsageError::NoConsent));
         }
         let what = match count {
             1 => "this payout".to_owned(),
@@ -290,11 +290,11 @@ impl Terminal<'_> {
             format!("Submit {what}?")
         };
         let asked = unless_stopped(self.stop, move || ui::ask(&question)).await;
-        let answer = asked.map_err(|error| Error::system(&error))?;
+        let answer = asked.map_err(SystemError::Setup)?;
         if answer.is_none() {
             ui::say("");
         }
-        answer.transpose().map_err(|error| Error::terminal(&error))
+        Ok(answer.transpose().map_err(SystemError::Terminal)?)
     }
 }
 
@@ -327,39 +327,36 @@ fn taskbar(config: &Run) -> Taskbar {
 struct Finished<'a> {
     config: &'a Run,
     payouts: &'a dyn Batch,
-    ended: &'a Report<'a>,
+    ended: Report<'a>,
     /// How long it took, questions included.
     took: Duration,
 }
 
 /// Tells how the run ended.
-fn end(run: &Finished<'_>, place: &str) -> Result<Exit, Error> {
-    let (config, ended) = (run.config, run.ended);
+fn end(run: Finished<'_>, place: &str) -> Result<Exit, Error> {
+    let (config, ended) = (run.config, &run.ended);
     let Some(submission) = &ended.submission else {
-        return Ok(sum_up(run, String::new()));
+        return Ok(sum_up(&run, String::new()));
     };
-    let results = &config.check.files.results;
-    let (stopped, error) = match &submission.ended {
-        Ended::Finished => (String::new(), None),
-        Ended::Stopped => (
-            "as asked; every payout that was sent is recorded".to_owned(),
-            None,
-        ),
-        Ended::Halted(halt) => (report::halt(halt, &config.target.key_source()), None),
+    let stopped = match &submission.ended {
+        Ended::Finished => String::new(),
+        Ended::Stopped => "as asked; every payout that was sent is recorded".to_owned(),
+        Ended::Halted(halt) => report::halt(halt, &config.target.key_source()),
         Ended::Refused(step) => {
             tell_refused(config, run.payouts, ended, *step);
-            ("a row was refused when its turn came".to_owned(), None)
+            "a row was refused when its turn came".to_owned()
         }
-        Ended::Failed(error) => (
-            failure(error).to_owned(),
-            Some(Error::submit(results, place, error)),
-        ),
+        Ended::Failed(error) => failure(error).to_owned(),
     };
-    let exit = sum_up(run, stopped);
-    match error {
-        // A payout in doubt is told whatever else happened.
-        Some(error) => Err(error.at_least(exit)),
-        None => Ok(exit),
+    let exit = sum_up(&run, stopped);
+    match run.ended.submission.map(|submission| submission.ended) {
+        Some(Ended::Failed(error)) => {
+            let place = error.place(&config.check.files.results, place);
+            Err(Error::at(place, Kind::Submit(error, exit)))
+        }
+        Some(Ended::Finished | Ended::Stopped | Ended::Halted(_) | Ended::Refused(_)) | None => {
+            Ok(exit)
+        }
     }
 }
 
@@ -390,7 +387,7 @@ fn tell_refused(config: &Run, payouts: &dyn Batch, ended: &Report<'_>, step: usi
 
 /// Tells where the batch stands, and how to go on.
 fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
-    let (config, payouts, ended) = (run.config, run.payouts, run.ended);
+    let (config, payouts, ended) = (run.config, run.payouts, &run.ended);
     let files = &config.check.files;
     let sent: Vec<&Attempt> = ended
         .submission

@@ -3,19 +3,20 @@
 use super::{key, signals};
 use crate::cli::SandboxArgs;
 use crate::config::KeySource;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::payout::stop::Stop;
-use crate::sandbox::{Delivery, Options, Sandbox};
+use crate::sandbox::{Delivery, Options, Sandbox, Script};
 use crate::terminal::ui;
 
 /// Serves the sandbox.
 pub(super) fn sandbox(args: &SandboxArgs, key: Option<&KeySource>) -> Result<Exit, Error> {
-    let script = args.script.parse().map_err(Error::script)?;
+    let script = args.script.parse::<Script>();
+    let script = script.map_err(|error| Error::at("--script", error))?;
     let stop = Stop::default();
     signals::watch(&stop)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| Error::system(&error))?;
+    let runtime = runtime.map_err(SystemError::Setup)?;
     let api_key = match key {
         None => None,
         Some(source) => match runtime
@@ -35,7 +36,7 @@ pub(super) fn sandbox(args: &SandboxArgs, key: Option<&KeySource>) -> Result<Exi
         tls: None,
         on_delivery: Some(Box::new(tell)),
     })
-    .map_err(|error| Error::listen(args.listen, error))?;
+    .map_err(|error| SystemError::Listen(args.listen, error))?;
     ui::print(&format!("listening on {}", sandbox.url()));
     ui::say(&format!(
         "No money moves here. What was created: {}/ledger. Ctrl-C ends it.",

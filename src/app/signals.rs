@@ -2,7 +2,7 @@
 //! Ctrl-C leaves at once.
 
 use super::limits::no_thread;
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::os::signal::{self, StopSignal, StopSignals};
 use crate::payout::stop::Stop;
@@ -23,17 +23,16 @@ pub(super) fn survive_size_limit() {
 /// Raises the stop at SIGINT, SIGTERM and SIGHUP, from a thread of its own, so that a signal is
 /// handled whatever the program is busy with.
 pub(super) fn watch(stop: &Stop) -> Result<(), Error> {
-    let error = |error: io::Error| Error::system(&error);
-    let runtime = runtime().map_err(error)?;
+    let runtime = runtime().map_err(SystemError::Setup)?;
     let mut signals = {
         let _context = runtime.enter();
-        StopSignals::new().map_err(error)?
+        StopSignals::new().map_err(SystemError::Setup)?
     };
     let stop = stop.clone();
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || runtime.block_on(obey(&mut signals, &stop)))
-        .map_err(|cause| error(no_thread(cause)))?;
+        .map_err(|error| SystemError::Setup(no_thread(error)))?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::run::doubts;
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
 use crate::domain::{Batch, Payout, State, StateCounts, Totals};
-use crate::error::Error;
+use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::ledger::row_keys::{Keys, RowKeys};
 use crate::ledger::rules::doubts_without_row;
@@ -35,8 +35,9 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
     let mut ledger = ledger_to_look_at(files).await?;
     let place = ledger.place();
     let overview = overview(&mut ledger, (&mut results, &path), (files, payouts)).await;
-    let mut overview = overview.map_err(|error| Error::open(&files.results, &place, &error))?;
-    let failed = |error: LedgerError| Error::ledger(&place, &error);
+    let mut overview =
+        overview.map_err(|error| Error::at(error.place(&files.results, &place), error))?;
+    let failed = |error: LedgerError| Error::at(&place, error);
     let mut telling = Telling::begin(config, payouts, &overview)?;
     let record = overview.record.clone();
     let own = std::mem::take(&mut overview.own);
@@ -180,7 +181,7 @@ impl<'a> Telling<'a> {
 }
 
 fn write(text: &str) -> Result<(), Error> {
-    ui::write_out(text).map_err(|error| Error::output(&error))
+    Ok(ui::write_out(text).map_err(SystemError::Output)?)
 }
 
 fn is_wanted(config: &Status, (_, state): &StatusRow<'_>) -> bool {

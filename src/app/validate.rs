@@ -9,7 +9,7 @@ use super::look::open_to_look;
 use super::records::{ledger_to_look_at, results_at};
 use crate::config::Check;
 use crate::domain::escape::escape;
-use crate::error::Error;
+use crate::error::{Error, PathError};
 use crate::exit::Exit;
 use crate::intake::{self, Options, Reading};
 use crate::ledger::Realm;
@@ -41,7 +41,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let (mut results, path) = results_at(&config.files.results)?;
     let mut ledger = ledger_to_look_at(&config.files).await?;
     let place = ledger.place();
-    let failed = |error: OpenError| Error::open(&config.files.results, &place, &error);
+    let failed = |error: OpenError| Error::at(error.place(&config.files.results, &place), error);
     let of = (&config.files, payouts);
     let mut opened = match &config.api {
         Some(api) => {
@@ -63,7 +63,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let host = host.unwrap_or_else(|| host_of(realm, &opened.attempts));
     let request = request(config, &host, &path, (realm, payouts))?;
     let knowledge = Knowledge::gather(&mut ledger, &request, &mut opened).await;
-    let knowledge = knowledge.map_err(|error| Error::ledger(&place, &error))?;
+    let knowledge = knowledge.map_err(|error| Error::at(&place, error))?;
     let keys = knowledge.keys(&request, &opened.record);
     let plan = knowledge.plan(&request, &opened.record, &keys);
     let prospect = knowledge.prospect(&request, &opened.record, &plan);
@@ -87,7 +87,7 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
         return Ok(Exit::InputInvalid);
     };
     let written = write_new_for_owner_only(copy, fixed.text.as_bytes());
-    written.map_err(|error| Error::findings_file(copy, &error))?;
+    written.map_err(|error| Error::at(copy.display(), PathError::Rows(error)))?;
     let most = config.max_findings.unwrap_or(u64::MAX);
     let shown = usize::try_from(most).unwrap_or(usize::MAX);
     for change in fixed.changes.iter().take(shown) {

@@ -3,7 +3,7 @@
 
 use super::defaults::Defaults;
 use super::environment::Environment;
-use crate::error::Error;
+use crate::error::{Error, PathError};
 use crate::ledger::postgres::{self, Location, LocationError, Origin};
 use crate::os::file;
 use std::ffi::OsString;
@@ -74,11 +74,11 @@ pub(super) fn named(
         Some(text) if postgres::is_url(text) => text,
         // As the name of a file it would begin a ledger that knows of no payout.
         Some(text) if postgres::is_other_url(text) => {
-            return Err(Error::ledger_url(by, &LocationError::OtherScheme));
+            return Err(Error::at(by, LocationError::OtherScheme));
         }
         Some(_) | None => return in_file(place.into()),
     };
-    let location = Location::parse(url, origin).map_err(|error| Error::ledger_url(by, &error))?;
+    let location = Location::parse(url, origin).map_err(|error| Error::at(by, error))?;
     if let Some(password) = environment.variable(PASSWORD_VARIABLE) {
         let password = password.to_string_lossy().into_owned();
         let location = location.with_password(|_| Some(password));
@@ -100,7 +100,7 @@ pub(super) fn named(
 /// A ledger that is a file, in a folder that is there.
 fn in_file(path: PathBuf) -> Result<LedgerPlace, Error> {
     match file::parent(&path).try_exists() {
-        Ok(false) => Err(Error::ledger_folder(&path)),
+        Ok(false) => Err(Error::at(path.display(), PathError::NoLedgerFolder)),
         // What else there is to say about it is said when it is opened.
         Ok(true) | Err(_) => Ok(LedgerPlace::File(path)),
     }
@@ -113,7 +113,8 @@ fn read_passwords(path: &Path) -> Result<String, Error> {
         Ok(_) | Err(_) => return Ok(String::new()),
     };
     if let Some(mode) = file::mode_for_others(&metadata) {
-        return Err(Error::password_file_is_open(path, mode));
+        return Err(Error::at(path.display(), PathError::PasswordsAreOpen(mode)));
     }
-    std::fs::read_to_string(path).map_err(|error| Error::password_file(path, &error))
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::at(path.display(), PathError::Passwords(error)))
 }

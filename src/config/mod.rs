@@ -16,7 +16,7 @@ use crate::cryptocloud::client::{Endpoint, PRODUCTION_URL};
 use crate::domain::dialect::Start;
 use crate::domain::halt::DEFAULT_PATIENCE;
 use crate::domain::{Amount, Currency, DecimalMark, Dialect, HaltPolicy, Network, State};
-use crate::error::Error;
+use crate::error::{Error, UsageError};
 use crate::intake::{self, Fingerprint, Limits, Reading, WarningPolicy};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::history::Filter;
@@ -394,7 +394,7 @@ fn run(
         return Ok(Config::DryRun(Box::new(check)));
     }
     if needs_results {
-        return Err(Error::results_of_standard_input());
+        return Err(Error::at("--results", UsageError::NoResults));
     }
     // A key that is set and empty is a mistake, and is told as one.
     let of_environment = (defaults.environment.0)(API_KEY_VARIABLE);
@@ -740,7 +740,7 @@ fn dialect(
     ];
     let given = given.into_iter().find(|(_, is_given)| *is_given);
     if let (Some((flag, _)), TableFormat::Human | TableFormat::Json) = (given, format) {
-        return Err(Error::csv_only(flag));
+        return Err(Error::at(flag, UsageError::CsvOnly));
     }
     let settings = &defaults.settings;
     let delimiter = args.delimiter.or(settings.delimiter);
@@ -776,7 +776,7 @@ fn endpoint(flag: Option<String>, defaults: &Defaults<'_>) -> Result<Endpoint, E
         (None, None, Some(url)) => (defaults.settings.place("api_url"), url.clone()),
         (None, None, None) => ("--api-url".to_owned(), PRODUCTION_URL.to_owned()),
     };
-    Endpoint::new(&url).map_err(|error| Error::endpoint(&place, &url, &error))
+    Endpoint::new(&url).map_err(|error| Error::at(place, UsageError::Endpoint { url, error }))
 }
 
 /// The API refuses what comes faster than its interval; only a loopback address is ours.
@@ -794,10 +794,10 @@ fn interval(
         None if endpoint.is_none() => Ok(SANDBOX_INTERVAL),
         None => Ok(API_INTERVAL),
         Some(interval) if interval > MAX_INTERVAL => {
-            Err(Error::interval_too_long(&place, MAX_INTERVAL))
+            Err(Error::at(place, UsageError::IntervalTooLong(MAX_INTERVAL)))
         }
         Some(interval) if interval < API_INTERVAL && !is_ours => {
-            Err(Error::interval_too_short(&place, interval, API_INTERVAL))
+            Err(Error::at(place, UsageError::IntervalTooShort(interval)))
         }
         Some(interval) => Ok(interval),
     }

@@ -4,7 +4,7 @@
 use super::environment::Environment;
 use crate::cli::{self, Language, Progress, ReferenceScope};
 use crate::domain::{Amount, Currency};
-use crate::error::Error;
+use crate::error::{Error, PathError, UsageError};
 use crate::intake::columns::ColumnNames;
 use crate::intake::decode::TextEncoding;
 use crate::ledger::postgres;
@@ -80,15 +80,15 @@ impl Settings {
         match File::open(&path) {
             Ok(file) => Self::read(path, file),
             Err(error) if !is_named && is_absence(&error) => Ok(Self::default()),
-            Err(error) => Err(Error::config_file(&path, &error)),
+            Err(error) => Err(Error::at(path.display(), PathError::Config(error))),
         }
     }
 
     fn read(path: PathBuf, file: File) -> Result<Self, Error> {
-        let failed = |error: io::Error| Error::config_file(&path, &error);
+        let failed = |error: io::Error| Error::at(path.display(), PathError::Config(error));
         // It can name a command to be run, and who gets the API key.
         if file::is_in_others_hands(&file.metadata().map_err(failed)?) {
-            return Err(Error::config_file_is_open(&path));
+            return Err(Error::at(path.display(), PathError::ConfigIsOpen));
         }
         let mut text = String::new();
         let read = file.take(MAX_BYTES).read_to_string(&mut text);
@@ -174,7 +174,8 @@ impl<'a> Entries<'a> {
     fn parse(path: &'a Path, text: &'a str) -> Result<Self, Error> {
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            Error::config_syntax(path, line_at(text, at), error.message())
+            let place = format!("{}:{}", path.display(), line_at(text, at));
+            Error::at(place, UsageError::Syntax(error.message().to_owned()))
         })?;
         let entries = table.into_inner().into_iter().map(|(key, value)| {
             let line = line_at(text, key.span().start);
@@ -214,9 +215,9 @@ impl<'a> Entries<'a> {
                 let value = read(&text);
                 value
                     .map(Some)
-                    .map_err(|why| Error::setting_value(&place, &text, why, &like))
+                    .map_err(|why| Error::at(place, not_valid(&text, &why, like)))
             }
-            Some((place, value)) => Err(Error::setting_type(&place, kind(&value), "text", &like)),
+            Some((place, value)) => Err(Error::at(place, not_of_type(kind(&value), "text", like))),
         }
     }
 
@@ -235,15 +236,15 @@ impl<'a> Entries<'a> {
                 .map(|item| match item.get_ref() {
                     DeValue::String(text) => {
                         let value = read(text);
-                        value.map_err(|why| Error::setting_value(&place, text, why, &like))
+                        value.map_err(|why| Error::at(&place, not_valid(text, &why, like.clone())))
                     }
                     other => {
                         let found = format!("a list with {} in it", kind(other));
-                        Err(Error::setting_type(&place, &found, wanted, &like))
+                        Err(Error::at(&place, not_of_type(found, wanted, like.clone())))
                     }
                 })
                 .collect(),
-            Some((place, value)) => Err(Error::setting_type(&place, kind(&value), wanted, &like)),
+            Some((place, value)) => Err(Error::at(place, not_of_type(kind(&value), wanted, like))),
         }
     }
 
@@ -252,12 +253,10 @@ impl<'a> Entries<'a> {
         match self.take(name) {
             None => Ok(false),
             Some((_, DeValue::Boolean(is_on))) => Ok(is_on),
-            Some((place, value)) => Err(Error::setting_type(
-                &place,
-                kind(&value),
-                "true or false",
-                &like,
-            )),
+            Some((place, value)) => {
+                let error = not_of_type(kind(&value), "true or false", like);
+                Err(Error::at(place, error))
+            }
         }
     }
 
@@ -269,9 +268,9 @@ impl<'a> Entries<'a> {
             Some((place, DeValue::Integer(number))) => {
                 let value = u64::from_str_radix(number.as_str(), number.radix());
                 let value = value.map(Some);
-                value.map_err(|_| Error::setting_type(&place, number.as_str(), wanted, &like))
+                value.map_err(|_| Error::at(place, not_of_type(number.as_str(), wanted, like)))
             }
-            Some((place, value)) => Err(Error::setting_type(&place, kind(&value), wanted, &like)),
+            Some((place, value)) => Err(Error::at(place, not_of_type(kind(&value), wanted, like))),
         }
     }
 
@@ -281,24 +280,40 @@ impl<'a> Entries<'a> {
         let Some((name, (line, _))) = first else {
             return Ok(());
         };
-        let at = format!("{}:{line}", self.path.display());
         let spelled = name.replace('-', "_");
         let flag = spelled.replace('_', "-");
         let reason = REFUSED.iter().find(|(refused, _)| *refused == spelled);
-        Err(match reason {
-            Some((_, reason)) => Error::setting_refused(&at, &flag, reason),
-            None if self.known.contains(&spelled.as_str()) => {
-                Error::setting_unknown(&at, name, &spelled, &self.known)
-            }
-            None if cli::has_flag(&flag) => {
-                Error::setting_refused(&at, &flag, "it is for one command at a time")
-            }
-            None => {
-                let distance = |known: &&&str| strsim::osa_distance(&spelled, known);
-                let nearest = self.known.iter().min_by_key(distance);
-                Error::setting_unknown(&at, name, nearest.unwrap_or(&""), &self.known)
-            }
-        })
+        let reason = reason.map(|(_, reason)| *reason).or_else(|| {
+            let is_flag = !self.known.contains(&spelled.as_str()) && cli::has_flag(&flag);
+            is_flag.then_some("it is for one command at a time")
+        });
+        let distance = |known: &&&str| strsim::osa_distance(&spelled, known);
+        let error = match reason {
+            Some(why) => UsageError::NeverASetting { flag, why },
+            None => UsageError::NotASetting {
+                name: name.clone(),
+                nearest: self.known.iter().min_by_key(distance).unwrap_or(&""),
+                known: self.known,
+            },
+        };
+        let place = format!("{}:{line}", self.path.display());
+        Err(Error::at(place, error))
+    }
+}
+
+fn not_of_type(found: impl Into<String>, wanted: &'static str, like: String) -> UsageError {
+    UsageError::Type {
+        found: found.into(),
+        wanted,
+        like,
+    }
+}
+
+fn not_valid(text: &str, why: &impl Display, like: String) -> UsageError {
+    UsageError::Value {
+        text: text.to_owned(),
+        why: why.to_string(),
+        like,
     }
 }
 

@@ -258,6 +258,15 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
+    /// What it is about, where the ledger is at this place.
+    #[must_use]
+    pub fn place<'a>(&self, ledger: &'a str) -> &'a str {
+        match self {
+            Self::InvoiceIdTaken(_) => "--invoice-id",
+            Self::Ledger(_) | Self::Gone | Self::Settled(_) | Self::SentAgain(_) => ledger,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {

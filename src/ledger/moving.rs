@@ -43,6 +43,15 @@ pub enum MoveError {
 }
 
 impl MoveError {
+    /// The ledger that it is about, of the two.
+    #[must_use]
+    pub fn place<'a>(&self, from: &'a str, to: &'a str) -> &'a str {
+        match self {
+            Self::From(_) | Self::AtWork => from,
+            Self::To(_) | Self::Same | Self::NotEmpty => to,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {

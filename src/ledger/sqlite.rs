@@ -69,6 +69,24 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// What it is about, where a ledger was to be opened at this path.
+    #[must_use]
+    pub fn place(&self, path: &Path) -> String {
+        let path = match self {
+            Self::OpenToOthers(open) => open,
+            Self::Missing
+            | Self::NotAFile
+            | Self::SymbolicLink
+            | Self::SeveralNames
+            | Self::System
+            | Self::Network(_)
+            | Self::Unreadable
+            | Self::Io(_)
+            | Self::Database(_) => path,
+        };
+        path.display().to_string()
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
@@ -190,7 +208,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// There is such a file already, or it cannot be written.
-    pub fn back_up(&self, to: &Path) -> Result<(), OpenError> {
+    pub fn back_up(&self, to: &Path) -> io::Result<()> {
         let mut options = OpenOptions::new();
         file::for_owner_only(options.write(true).create_new(true)).open(to)?;
         let copied = self.copy_into(to);
@@ -201,12 +219,12 @@ impl Sqlite {
         copied
     }
 
-    fn copy_into(&self, to: &Path) -> Result<(), OpenError> {
+    fn copy_into(&self, to: &Path) -> io::Result<()> {
         let name = to.to_str();
         let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         // Into an empty file; SQLite refuses one that holds anything.
         let copied = self.connection.execute("VACUUM INTO ?1", [name]);
-        copied.map_err(open_error)?;
+        copied.map_err(|error| io::Error::other(engine_error(error)))?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;
         std::fs::File::open(file::parent(to))?.sync_all()?;

@@ -1,6 +1,7 @@
 //! A lock keeps a second run away from a batch. The system drops it with the process, so a
 //! killed run leaves nothing to clean up.
 
+use super::fault::words;
 use super::file::{FileId, for_owner_only};
 use rustix::io::Errno;
 use std::fmt;
@@ -32,11 +33,15 @@ impl fmt::Display for Holder {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// By whom it is held, where the system tells.
-    #[error("held by another process")]
+    #[error("{} is at work on this batch", who(.0.as_ref()))]
     Held(Option<Holder>),
     /// The system said no.
-    #[error("{0}")]
+    #[error("{}", words(.0))]
     Io(#[from] io::Error),
+}
+
+fn who(holder: Option<&Holder>) -> String {
+    holder.map_or("another process".to_owned(), ToString::to_string)
 }
 
 /// Locks a file for as long as it is open.

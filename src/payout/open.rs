@@ -14,6 +14,7 @@ use crate::ledger::{
 use crate::os::fault::words;
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 
 /// How often a batch is chosen anew because its results file was replaced, or its lines were adopted
 /// into another batch, meanwhile.
@@ -103,21 +104,25 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The line of the results file that it is about.
+    /// What it is about: the ledger, or the results file, with a line if it is about one.
     #[must_use]
-    pub fn line(&self) -> Option<u64> {
-        match self {
+    pub fn place(&self, results: &Path, ledger: &str) -> String {
+        let line = match self {
+            Self::Ledger(_) => return ledger.to_owned(),
             Self::Line(error) => Some(error.at),
             Self::NoId(line) => Some(*line),
             Self::OtherHost { line, .. } => *line,
-            Self::Ledger(_)
-            | Self::Results(_)
+            Self::Results(_)
             | Self::NotOurs
             | Self::Held(_)
             | Self::Several(_)
             | Self::OtherRealm(_)
             | Self::ReferencesFixed(_)
             | Self::Restless => None,
+        };
+        match line {
+            Some(line) => format!("{}:{line}", results.display()),
+            None => results.display().to_string(),
         }
     }
 
@@ -125,7 +130,7 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Ledger(error) => error.hint(),
+            Self::Ledger(error) => format!("nothing was sent; {}", error.hint()).into(),
             Self::Results(_) => "nothing was sent; check that the disk has room and that you may write the folder and the file".into(),
             Self::NotOurs => {
                 "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one (a run takes it from --results)".into()

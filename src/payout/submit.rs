@@ -18,6 +18,7 @@ use crate::os::fault::words;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -126,6 +127,18 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+    /// What it is about: the ledger, the results file or the system.
+    #[must_use]
+    pub fn place(&self, results: &Path, ledger: &str) -> String {
+        match self {
+            Self::NotClaimed(_) => ledger.to_owned(),
+            Self::NotPrepared(_) => "system".to_owned(),
+            Self::NotSent { .. } | Self::Results(_) | Self::NotRecorded { .. } => {
+                results.display().to_string()
+            }
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {

@@ -83,6 +83,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "ledger",
             "payout",
             "cryptocloud",
+            "sandbox",
         ],
     ),
     (
