@@ -365,7 +365,7 @@ pub struct ResolveArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct WhichArgs {
-    /// The payout on this line of FILE (the header is line 1)
+    /// The payout on this line of FILE, as an editor shows it
     #[arg(long, value_name = "N", value_parser = count, requires = "input")]
     pub line: Option<u64>,
     /// The payout with this reference

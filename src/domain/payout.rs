@@ -5,7 +5,7 @@ use super::{Amount, Currency};
 /// One instruction to pay, as it stands in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payout {
-    /// The line of the input, as an editor shows it (the header is line 1).
+    /// The line of the input, as an editor shows it.
     pub line: u64,
     /// The payer's own id; empty where there is none.
     pub reference: String,

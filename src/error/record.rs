@@ -84,7 +84,7 @@ impl RecordError {
                 format!("say which with --id: {}", ids.join(", ")).into()
             }
             Self::NoSuchPayout(_) => "copy it from the results file, or see ccbatch history".into(),
-            Self::NoSuchLine => "count the lines as an editor shows them: the header is line 1".into(),
+            Self::NoSuchLine => "count the lines as an editor shows them: the first of the file is line 1".into(),
             Self::NoSuchReference(_) => {
                 "copy it from the file or the results file; capitals count".into()
             }

@@ -120,7 +120,7 @@ impl UsageError {
             Self::CsvOnly => "add --format csv, or leave the flag out".into(),
             Self::NoResults => "name one with --results, and the same one to go on".into(),
             Self::OnlyLine(_) => {
-                "count the lines as an editor shows them: the header is line 1".into()
+                "count the lines as an editor shows them: the first of the file is line 1".into()
             }
             Self::OnlyReference(_) => "write it as it stands in the file".into(),
             Self::OnlyEither(bare) => format!("write line:{bare} or ref:{bare}").into(),

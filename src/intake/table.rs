@@ -7,10 +7,10 @@ use super::csv::{LineBreak, Splitter, joined, likely_delimiter, lines, named_del
 use super::decode::{DecodeError, decode};
 
 /// A header and the rows below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// The names of the columns, without the blanks around them.
-    pub header: Vec<String>,
+    /// The names of the columns.
+    pub header: TableRow,
     /// The rows, blank ones left out.
     pub rows: Vec<TableRow>,
 }
@@ -74,14 +74,15 @@ pub fn read(bytes: &[u8]) -> Result<Table, TableError> {
                 .values();
             joined_lines = count.saturating_sub(1);
         }
+        let row = TableRow {
+            line: number,
+            cells,
+        };
         match &mut table {
-            Some(table) => table.rows.push(TableRow {
-                line: number,
-                cells,
-            }),
+            Some(table) => table.rows.push(row),
             None => {
                 table = Some(Table {
-                    header: cells,
+                    header: row,
                     rows: Vec::new(),
                 });
             }
@@ -104,7 +105,7 @@ mod tests {
             b"\n\na\tb\n1\tx\n\n2\ty\tz\n\x1A",
         ] {
             let table = read(bytes).unwrap();
-            assert_eq!(table.header, ["a", "b"]);
+            assert_eq!(table.header.cells, ["a", "b"]);
             let cells: Vec<_> = table.rows.iter().map(|row| row.cells.join("|")).collect();
             assert_eq!(cells, ["1|x", "2|y|z"]);
         }
@@ -154,7 +155,7 @@ mod tests {
             let mut writer = csv::Writer::from_writer(Vec::new());
             rows.iter().for_each(|row| writer.write_record(row).unwrap());
             let table = read(&writer.into_inner().unwrap()).unwrap();
-            let mut read = vec![table.header];
+            let mut read = vec![table.header.cells];
             read.extend(table.rows.into_iter().map(|row| row.cells));
             prop_assert_eq!(read, rows);
         }

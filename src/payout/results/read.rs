@@ -54,12 +54,9 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         Err(TableError::Blank) => return Ok(Reading::default()),
         Err(TableError::Decode(_)) => return Err(ReadError::NotOurs),
     };
-    let places = places(&table.header).ok_or(ReadError::NotOurs)?;
+    let header = table.header;
+    let places = places(&header.cells).ok_or(ReadError::NotOurs)?;
     let mut reading = Reading::default();
-    let header = TableRow {
-        line: 1,
-        cells: table.header,
-    };
     // The header may have lost the break behind it, and then the lines after that as well. A few
     // columns more are somebody's own.
     let width = header.cells.len();
@@ -308,6 +305,21 @@ mod tests {
                 let answered = ending(status, error_key);
                 assert!(matches!(answered, LineEnding::Is(_)), "{answered:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_damaged_header_is_named_by_its_own_line() {
+        let header = COLUMNS.join(",");
+        let one = "2,R1,,BTC,bc1q,1,1,sandbox,,created,INV-1,,,,200,,aaaaaaaaaabbbbbbbbbb";
+        for above in ["", "\n\n", "sep=,\n", "\nsep=,\n\n"] {
+            let reading = read(format!("{above}{header},{one}\n").as_bytes()).unwrap();
+            let line = above.matches('\n').count() + 1;
+            assert_eq!(
+                reading.unexplained(&[]),
+                u64::try_from(line).ok(),
+                "{above:?}"
+            );
         }
     }
 
