@@ -6,10 +6,10 @@
 //! nothing was. What is called created must be this payout, so an invoice id anywhere else than in
 //! the documented place makes the outcome unknown, with the id kept for the operator.
 
+use super::error_body::ErrorBody;
 use super::invoice;
 use super::json::Json;
 use super::page;
-use super::refusal::Refusal;
 use crate::api::{error_key, field};
 use crate::domain::escape::one_line;
 use crate::domain::{Cause, Outcome, Payout, Verdict, own_key};
@@ -107,21 +107,21 @@ struct Reading<'a> {
     /// The body, where it is JSON.
     body: Option<Json>,
     /// What the API has against the request, where it is an error of the API.
-    refusal: Option<Refusal>,
+    error: Option<ErrorBody>,
 }
 
 impl<'a> Reading<'a> {
     fn of(answer: &'a Answer<'a>) -> Self {
         let body = Json::parse(answer.body);
-        let refusal = body
+        let error = body
             .as_ref()
             .filter(|body| is_error(answer.http_status, body))
-            .map(Refusal::read);
+            .map(ErrorBody::read);
         Self {
             answer,
             http_key: own_key::of_http(answer.http_status),
             body,
-            refusal,
+            error,
         }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Reading<'a> {
     }
 
     fn rate_limited(&self) -> Option<Outcome> {
-        let is_named = self.refusal.as_ref().is_some_and(|it| it.rate_limit);
+        let is_named = self.error.as_ref().is_some_and(|it| it.rate_limit);
         (self.answer.http_status == 429 || is_named).then(|| {
             let cause = Cause::RateLimited {
                 retry_after: self.answer.retry_after,
@@ -196,7 +196,7 @@ impl<'a> Reading<'a> {
     }
 
     fn rejected_with_documented_key(&self) -> Option<Outcome> {
-        let key = self.refusal.as_ref()?.documented?;
+        let key = self.error.as_ref()?.documented?;
         match self.answer.http_status {
             401 | 403 | 404 | 405 => None,
             code if own_key::MAY_BE_UNDER_WAY.contains(&code) => None,
@@ -205,13 +205,13 @@ impl<'a> Reading<'a> {
     }
 
     fn key_refused(&self) -> Option<Outcome> {
-        let refusal = self.refusal.as_ref()?;
-        let key = if refusal.authorization {
+        let error = self.error.as_ref()?;
+        let key = if error.authorization {
             error_key::AUTHORIZATION
         } else {
             &self.http_key
         };
-        let is_refused = matches!(self.answer.http_status, 401 | 403) || refusal.authorization;
+        let is_refused = matches!(self.answer.http_status, 401 | 403) || error.authorization;
         is_refused.then(|| self.outcome(Verdict::NotCreated(Cause::KeyRefused), key))
     }
 
@@ -227,13 +227,13 @@ impl<'a> Reading<'a> {
     }
 
     fn rejected_otherwise(&self) -> Option<Outcome> {
-        let refusal = self.refusal.as_ref()?;
+        let error = self.error.as_ref()?;
         let code = self.answer.http_status;
         let may_be_under_way = own_key::MAY_BE_UNDER_WAY.contains(&code);
-        if !(400..500).contains(&code) || may_be_under_way || !refusal.says_why {
+        if !(400..500).contains(&code) || may_be_under_way || !error.says_why {
             return None;
         }
-        let key = refusal.undocumented.as_deref().unwrap_or(&self.http_key);
+        let key = error.undocumented.as_deref().unwrap_or(&self.http_key);
         Some(self.outcome(Verdict::Rejected, key))
     }
 
@@ -273,8 +273,8 @@ impl<'a> Reading<'a> {
 
     /// What the answer says, in its own words where it has any.
     fn reason(&self) -> String {
-        match &self.refusal {
-            Some(refusal) if !refusal.reason.is_empty() => refusal.reason.clone(),
+        match &self.error {
+            Some(error) if !error.reason.is_empty() => error.reason.clone(),
             Some(_) | None => page::words(self.answer.body),
         }
     }

@@ -1,4 +1,4 @@
-//! A [`Refusal`] is what an error of the API has against a request: the key that it names, and
+//! An [`ErrorBody`] is what an error of the API has against a request: the key that it names, and
 //! every word that it says.
 
 use super::json::Json;
@@ -33,7 +33,7 @@ const MAX_SENTENCES: usize = 50;
 
 /// What an error of the API says.
 #[derive(Debug, Default)]
-pub(super) struct Refusal {
+pub(super) struct ErrorBody {
     /// It names `rate_limit`.
     pub(super) rate_limit: bool,
     /// It names `authorization`.
@@ -48,7 +48,7 @@ pub(super) struct Refusal {
     pub(super) reason: String,
 }
 
-impl Refusal {
+impl ErrorBody {
     /// Reads an object that is an error of the API.
     pub(super) fn read(body: &Json) -> Self {
         let mut names = Vec::new();
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn reason(body: &str) -> String {
-        Refusal::read(&Json::parse(body.as_bytes()).unwrap()).reason
+        ErrorBody::read(&Json::parse(body.as_bytes()).unwrap()).reason
     }
 
     #[test]

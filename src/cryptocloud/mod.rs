@@ -5,7 +5,7 @@ pub mod classify;
 pub mod client;
 mod connection;
 mod endpoint;
+mod error_body;
 mod invoice;
 mod json;
 mod page;
-mod refusal;

@@ -11,7 +11,7 @@ use hyper::{Response, StatusCode};
 
 use super::book::Withdrawal;
 use super::json::{object, quoted};
-use super::rules::Refusal;
+use super::rules::RequestError;
 use crate::api::field::{AMOUNT, CURRENCY, DATA, INVOICE_ID, RESULT, STATUS};
 
 /// An HTTP answer that is not on its way yet.
@@ -119,9 +119,9 @@ impl Answer {
     }
 
     /// What the rules have against a request.
-    pub(super) fn refusal(refusal: &Refusal) -> Self {
-        let answer = Self::error(refusal.status, refusal.key, refusal.text);
-        match refusal.retry_after {
+    pub(super) fn refusal(error: &RequestError) -> Self {
+        let answer = Self::error(error.status, error.key, error.text);
+        match error.retry_after {
             Some(wait) => answer.retry_after(whole_seconds(wait)),
             None => answer,
         }

@@ -24,14 +24,14 @@ pub(super) struct Order {
 
 /// Why a request is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct RequestError {
     pub(super) status: StatusCode,
     pub(super) key: &'static str,
     pub(super) text: &'static str,
     pub(super) retry_after: Option<Duration>,
 }
 
-impl Refusal {
+impl RequestError {
     fn new(key: &'static str, text: &'static str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -87,19 +87,19 @@ impl Gate {
         &mut self,
         authorization: Option<&[u8]>,
         now: Instant,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let key = authorization
             .and_then(token)
             .filter(|key| match &self.api_key {
                 Some(expected) => expected.as_bytes() == *key,
                 None => true,
             })
-            .ok_or_else(Refusal::unauthorized)?;
+            .ok_or_else(RequestError::unauthorized)?;
         let key = self.hashes.hash_one(key);
         let is_early = self.passes_at.get(&key).is_some_and(|at| now < *at);
         self.hold(key, now, self.interval);
         if is_early {
-            Err(Refusal::rate_limit(self.interval))
+            Err(RequestError::rate_limit(self.interval))
         } else {
             Ok(())
         }
@@ -134,7 +134,7 @@ fn token(authorization: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads the order in a body, or says what is wrong with it.
-pub(super) fn order(body: &[u8]) -> Result<Order, Refusal> {
+pub(super) fn order(body: &[u8]) -> Result<Order, RequestError> {
     let parameters: HashMap<String, &RawValue> =
         serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<Value>(body) {
             Ok(_) => wrong_type("The body is not a JSON object."),
@@ -152,12 +152,15 @@ pub(super) fn order(body: &[u8]) -> Result<Order, Refusal> {
         None => return Err(wrong_type("A number is expected.")),
     };
     let currency = currency::find(&currency_code)
-        .ok_or_else(|| Refusal::new(error_key::CURRENCY_CODE, "Currency is not supported."))?;
+        .ok_or_else(|| RequestError::new(error_key::CURRENCY_CODE, "Currency is not supported."))?;
     if !has_the_shape_of(currency.network, &to_address) {
-        return Err(Refusal::new(error_key::NETWORK, "Wrong address format."));
+        return Err(RequestError::new(
+            error_key::NETWORK,
+            "Wrong address format.",
+        ));
     }
     if !is_number(&amount) || !currency.can_pay(&amount) {
-        return Err(Refusal::new(
+        return Err(RequestError::new(
             error_key::UNCORRECTED_AMOUNT,
             "Wrong amount format, or the amount is too small or too large.",
         ));
@@ -169,19 +172,19 @@ pub(super) fn order(body: &[u8]) -> Result<Order, Refusal> {
     })
 }
 
-fn missing(text: &'static str) -> Refusal {
-    Refusal::new(error_key::REQUIRED_PARAMETER, text)
+fn missing(text: &'static str) -> RequestError {
+    RequestError::new(error_key::REQUIRED_PARAMETER, text)
 }
 
-fn wrong_type(text: &'static str) -> Refusal {
-    Refusal::new(error_key::VALIDATE_ERROR, text)
+fn wrong_type(text: &'static str) -> RequestError {
+    RequestError::new(error_key::VALIDATE_ERROR, text)
 }
 
 /// The JSON of a parameter that must be there.
 fn parameter<'a>(
     parameters: &HashMap<String, &'a RawValue>,
     name: &str,
-) -> Result<&'a str, Refusal> {
+) -> Result<&'a str, RequestError> {
     parameters
         .get(name)
         .map(|value| value.get())
@@ -242,7 +245,7 @@ mod tests {
     fn verdict(body: &str) -> Result<String, &'static str> {
         order(body.as_bytes())
             .map(|order| order.amount)
-            .map_err(|refusal| refusal.key)
+            .map_err(|error| error.key)
     }
 
     fn pay(code: &str, address: &str, amount: &str) -> Result<String, &'static str> {
@@ -388,10 +391,10 @@ mod tests {
             Some(b"Token"),
             Some(b"Token "),
         ] {
-            assert_eq!(any.admit(header, now), Err(Refusal::unauthorized()));
+            assert_eq!(any.admit(header, now), Err(RequestError::unauthorized()));
         }
         let wrong = one.admit(Some(b"Token ABC"), now);
-        assert_eq!(wrong, Err(Refusal::unauthorized()));
+        assert_eq!(wrong, Err(RequestError::unauthorized()));
     }
 
     #[test]

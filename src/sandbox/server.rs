@@ -31,7 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use super::answer::{Answer, Edition, whole_seconds};
 use super::book::{Book, Delivery, InvoiceIds, Withdrawal};
 use super::raw_response::{RawResponse, Socket};
-use super::rules::{self, Gate, Refusal};
+use super::rules::{self, Gate, RequestError};
 use super::script::{Content, Effect, Script, Step, Transport};
 use super::{OnDelivery, Options};
 use crate::api::CREATE_PATH;
@@ -78,7 +78,7 @@ struct Case {
     /// Its index in the book.
     index: usize,
     step: Step,
-    admission: Result<(), Refusal>,
+    admission: Result<(), RequestError>,
     authorization: Option<HeaderValue>,
 }
 
@@ -263,7 +263,7 @@ impl Server {
                 invoice_id = Some(withdrawal.invoice_id.clone());
                 state.book.created.push(withdrawal);
             }
-            Some(Err(refusal)) => words = format!("{words}, {}", refusal.key),
+            Some(Err(error)) => words = format!("{words}, {}", error.key),
             None => {}
         }
         let entry = state.book.deliveries.get_mut(case.index);
@@ -280,14 +280,14 @@ impl Server {
     }
 
     /// What is said about it; `None` stands for a request that was not carried out.
-    fn answer(&self, content: &Content, end: Option<&Result<Withdrawal, Refusal>>) -> Answer {
+    fn answer(&self, content: &Content, end: Option<&Result<Withdrawal, RequestError>>) -> Answer {
         match (content, end) {
             (Content::Fixed(answer), _) => answer.clone(),
             (Content::RateLimit(seconds), _) => {
-                Answer::refusal(&Refusal::rate_limit(self.scripted_wait(*seconds)))
+                Answer::refusal(&RequestError::rate_limit(self.scripted_wait(*seconds)))
             }
             (_, None) => Answer::empty(StatusCode::OK),
-            (_, Some(Err(refusal))) => Answer::refusal(refusal),
+            (_, Some(Err(error))) => Answer::refusal(error),
             (Content::Documented, Some(Ok(made))) => Answer::success(made, Edition::Older),
             (Content::NewerEdition, Some(Ok(made))) => Answer::success(made, Edition::Newer),
             (Content::WithoutId, Some(Ok(made))) => Answer::success_without_id(made),

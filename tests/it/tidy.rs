@@ -150,7 +150,7 @@ const PURE: &[&str] = &[
     "src/cryptocloud/invoice.rs",
     "src/cryptocloud/json.rs",
     "src/cryptocloud/page.rs",
-    "src/cryptocloud/refusal.rs",
+    "src/cryptocloud/error_body.rs",
     "src/report",
     "src/terminal/events.rs",
     "src/terminal/payees.rs",
