@@ -2,7 +2,8 @@
 //! by the sandbox's book.
 
 use crate::harness::{
-    BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, certified, certified_until, rows, unhurried,
+    BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, answering, certified, certified_until, rows,
+    unhurried,
 };
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Outcome, Payout, Verdict};
@@ -16,25 +17,48 @@ use std::time::Duration;
 /// results file, and how many payouts the API created.
 type Case<'a> = (&'a str, &'a str, &'a str, usize);
 
-/// Checks that each of these ends with this status and exit status after a single POST, plain and
-/// over TLS with an offer of HTTP/2.
+/// The same of an answer that creates nothing, by its status and its body.
+type Answer<'a> = (u16, &'a str, &'a str, &'a str);
+
+/// Checks that each of these ends with this status and exit status.
 #[track_caller]
 fn check(status: &str, exit: i32, cases: &[Case<'_>]) {
     for (script, error_key, detail, created) in cases {
-        for scene in [
-            Scene::paying(script, &rows(1)),
-            Scene::paying_over_tls(script, &rows(1)),
-        ] {
-            let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
-            run.status(exit).stderr_has("Results: ").go();
-            let [line] = &scene.results()[..] else {
-                panic!("{script}: {:?}", scene.results());
-            };
-            let (actual, key) = (&*line.status, &*line.error_key);
-            assert_eq!((actual, key), (status, *error_key), "{script}");
-            assert!(line.detail.contains(detail), "{script}: {}", line.detail);
-            assert_eq!(scene.sent_and_created(), (1, *created), "{script}");
-        }
+        let api = || unhurried(script);
+        check_one((status, exit), &api, (error_key, detail, *created));
+    }
+}
+
+/// Checks that each of these answers ends with this status and exit status.
+#[track_caller]
+fn check_answers(status: &str, exit: i32, answers: &[Answer<'_>]) {
+    for (code, body, error_key, detail) in answers {
+        let api = || answering(*code, *body);
+        check_one((status, exit), &api, (error_key, detail, 0));
+    }
+}
+
+/// Checks how one payout ends after a single POST, plain and over TLS with an offer of HTTP/2.
+#[track_caller]
+fn check_one(
+    (status, exit): (&str, i32),
+    api: &dyn Fn() -> Options,
+    (error_key, detail, created): (&str, &str, usize),
+) {
+    for scene in [
+        Scene::new(&rows(1)).with_sandbox(api()),
+        Scene::new(&rows(1)).with_sandbox_over_tls(api()),
+    ] {
+        let script = api().script;
+        let run = scene.pay().env("SSL_CERT_FILE", CERTIFICATE);
+        run.status(exit).stderr_has("Results: ").go();
+        let [line] = &scene.results()[..] else {
+            panic!("{script:?}: {:?}", scene.results());
+        };
+        let (actual, key) = (&*line.status, &*line.error_key);
+        assert_eq!((actual, key), (status, error_key), "{script:?}");
+        assert!(line.detail.contains(detail), "{script:?}: {}", line.detail);
+        assert_eq!(scene.sent_and_created(), (1, created), "{script:?}");
     }
 }
 
@@ -69,11 +93,6 @@ fn another_amount_is_recorded_and_is_no_failure() {
 #[test]
 fn a_documented_key_is_rejected_wherever_an_error_names_it() {
     let refused = "Refused by the script.";
-    let body = |code, body: &str| format!("body:{code}:{}", percent_encoded(body));
-    let minimum = body(
-        400,
-        r#"{"status":"error","error":"uncorrected_amount","message":"Minimum is\n10 USDT"}"#,
-    );
     check(
         "rejected",
         4,
@@ -98,28 +117,29 @@ fn a_documented_key_is_rejected_wherever_an_error_names_it() {
             ("reject-in:detail:network", "network", "", 0),
             ("reject-in:message:network@200", "network", "", 0),
             ("reject-in:error_key:network", "network", "", 0),
-            (&minimum, "uncorrected_amount", "Minimum is 10 USDT", 0),
         ],
     );
+    let minimum =
+        r#"{"status":"error","error":"uncorrected_amount","message":"Minimum is\n10 USDT"}"#;
+    let told = "Minimum is 10 USDT";
+    check_answers("rejected", 4, &[(400, minimum, "uncorrected_amount", told)]);
 }
 
 #[test]
 fn another_refusal_in_the_api_s_words_is_rejected() {
-    let message = format!("body:422:{}", percent_encoded(r#"{"message":"No."}"#));
     check(
         "rejected",
         4,
         &[
             ("reject:daily_limit", "daily_limit", "Refused", 0),
             ("reject:daily_limit@422", "daily_limit", "Refused", 0),
-            (&message, "http_422", "No.", 0),
         ],
     );
-}
-
-/// A body as a step of a script.
-fn percent_encoded(body: &str) -> String {
-    body.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    check_answers(
+        "rejected",
+        4,
+        &[(422, r#"{"message":"No."}"#, "http_422", "No.")],
+    );
 }
 
 /// Checks that an answer stops the batch at once, with a payout that was not created and these
@@ -284,12 +304,8 @@ const NAMING: [(u16, &str, &str); 9] = [
 #[test]
 fn an_answer_that_names_an_invoice_is_unknown_and_its_id_is_kept() {
     for (code, body, id) in NAMING {
-        let step = format!("body:{code}:{}", percent_encoded(body));
-        check(
-            "unknown",
-            6,
-            &[(&step, "invoice_in_doubt", &format!("{id}; "), 0)],
-        );
+        let detail = format!("{id}; ");
+        check_answers("unknown", 6, &[(code, body, "invoice_in_doubt", &detail)]);
     }
 }
 
@@ -420,7 +436,11 @@ fn a_wait_that_cannot_be_counted_stops_the_batch() {
 fn an_invoice_id_is_one_payout_s_however_it_has_to_be_written() {
     for id in ["INV-\\u001b[31mA", "-W1", "=W1", "INV-A\\u200bB", "INV-A B"] {
         let body = format!(r#"{{"status":"success","data":{{"invoice_id":"{id}"}}}}"#);
-        let scene = Scene::paying(&format!("body:200:{}*2", percent_encoded(&body)), &rows(3));
+        let once = answering(200, body).script;
+        let scene = Scene::new(&rows(3)).with_sandbox(Options {
+            script: once.clone().then(once),
+            ..unhurried("")
+        });
         let told = "has this invoice id already";
         scene.pay().status(6).stderr_has(told).go();
         assert_eq!(scene.statuses(), ["created", "unknown"], "{id}");

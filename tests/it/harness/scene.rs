@@ -38,22 +38,26 @@ impl Scene {
         Self::new(rows).with_sandbox(unhurried(script))
     }
 
-    /// The same with a sandbox that speaks TLS and would like to speak HTTP/2. Its certificate is
-    /// in the folder, under the name [`CERTIFICATE`].
+    /// The same over TLS.
     pub(crate) fn paying_over_tls(script: &str, rows: &str) -> Self {
-        let (certificate, config) = certified();
-        let scene = Self::new(rows).with_sandbox(Options {
-            tls: Some(config),
-            ..unhurried(script)
-        });
-        scene.write(CERTIFICATE, certificate);
-        scene
+        Self::new(rows).with_sandbox_over_tls(unhurried(script))
     }
 
     /// The same folder with another sandbox.
     pub(crate) fn with_sandbox(self, options: Options) -> Self {
         let sandbox = Some(Sandbox::start(options).unwrap());
         Self { sandbox, ..self }
+    }
+
+    /// The same folder with a sandbox that speaks TLS and would like to speak HTTP/2. Its
+    /// certificate is in the folder, under the name [`CERTIFICATE`].
+    pub(crate) fn with_sandbox_over_tls(self, options: Options) -> Self {
+        let (certificate, config) = certified();
+        self.write(CERTIFICATE, certificate);
+        self.with_sandbox(Options {
+            tls: Some(config),
+            ..options
+        })
     }
 
     /// A path in the folder.
