@@ -6,6 +6,7 @@ mod golden;
 mod random;
 mod run;
 mod scene;
+mod splitmix;
 mod terminal;
 
 pub(crate) use events::{complaint, schema};
