@@ -14,7 +14,7 @@ pub enum PathError {
     Input(#[source] io::Error),
     /// The input cannot be locked.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Lock(LockError),
     /// The input is the results file.
     #[error("the payouts and the results are one and the same file")]
     SameAsResults,

@@ -27,10 +27,10 @@ pub enum SystemError {
     Listen(SocketAddr, #[source] io::Error),
     /// The clock cannot be right.
     #[error(transparent)]
-    Clock(#[from] ClockError),
+    Clock(ClockError),
     /// The client cannot be made.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Client(ClientError),
     /// There is no home folder for the ledger.
     #[error("there is no home folder to keep the ledger in")]
     NoHome,
