@@ -147,6 +147,13 @@ impl<'a> Rows<'a> {
         self.scan.text_of(self.text, self.checker, row)
     }
 
+    /// What is remembered of the row.
+    fn hashes(&self, row: u32) -> RowHash {
+        let located = self.scan.locate(row);
+        let hashes = located.and_then(|(piece, place)| piece.rows.get(place));
+        hashes.copied().unwrap_or_default()
+    }
+
     /// The row, without a look at its address.
     fn get(&self, row: u32) -> Row<'a> {
         let line = self.line(row);
@@ -172,12 +179,12 @@ impl<'a> Rows<'a> {
         groups.par_sort_unstable_by_key(|group| group.first().map(|first| *first as u32));
         groups
             .par_chunks(GROUPS_AT_ONCE)
-            .flat_map_iter(|groups| {
+            .map(|groups| {
                 let mut relations = Vec::new();
                 groups.iter().for_each(|group| find(group, &mut relations));
                 relations
             })
-            .collect()
+            .reduce(Vec::new, joined)
     }
 
     /// The hashes that another row has too, among few others, each with its row.
@@ -277,7 +284,16 @@ impl<'a> Rows<'a> {
                 let mut referenced = Firsts::default();
                 let mut told = Firsts::default();
                 let mut kept = Kept::new(self);
+                let mut amounts: Vec<_> =
+                    rows_of(group).map(|row| self.hashes(row).amount).collect();
+                amounts.sort_unstable();
                 for row in rows_of(group) {
+                    // What pays a sum of its own, and has no reference, needs no closer look.
+                    let hashes = self.hashes(row);
+                    let is_repeated = is_twice_in(&amounts, hashes.amount);
+                    if !is_repeated && hashes.reference == NO_HASH {
+                        continue;
+                    }
                     if let Some(first) = kept.equal_line(row) {
                         let kind = RelationKind::SamePayout;
                         relations.push(Relation { row, kind, first });
@@ -288,14 +304,14 @@ impl<'a> Rows<'a> {
                         continue;
                     };
                     let hash = self.scan.hashing.payout(account, (currency, units));
-                    let same = payouts.of(row, hash, |first| {
+                    let is_same = |first| {
                         let first = kept.get(first);
                         let is_same_text =
                             first.to_address == this.to_address && first.currency == this.currency;
                         let is_same_sum = first.amount.as_ref().is_some_and(|it| it.units == units);
                         is_same_sum && (is_same_text || payout(first) == payout(&this))
-                    });
-                    if let Some(first) = same {
+                    };
+                    if is_repeated && let Some(first) = payouts.of(row, hash, is_same) {
                         let kind = RelationKind::SamePayout;
                         relations.push(Relation { row, kind, first });
                         continue;
@@ -365,8 +381,14 @@ impl<'a> Rows<'a> {
         relations: &mut Vec<Relation>,
         shared: impl Fn(&Row<'a>) -> Option<u64>,
     ) {
+        // Most groups are one account's. To take two for one would only leave a warning out.
+        let mut hashes = rows_of(group).map(|row| self.hashes(row).account);
+        let first = hashes.next();
+        if hashes.all(|hash| Some(hash) == first) {
+            return;
+        }
         let mut firsts = Firsts::default();
-        let mut accounts = Firsts::default();
+        let mut accounts = Vec::new();
         let mut before = "";
         for row in rows_of(group) {
             let line = self.line(row);
@@ -377,13 +399,14 @@ impl<'a> Rows<'a> {
             let (Some(shared), Some(account)) = (shared(&this), account_of(&this)) else {
                 continue;
             };
-            // Long hashes are enough here: to take two for one would only leave a warning out.
-            let first = firsts.of(row, shared, |_| true);
-            let seen = accounts.of(row, self.long((shared, account)), |_| true);
-            if let (Some(first), None) = (first, seen) {
-                relations.push(Relation { row, kind, first });
-            }
+            let first = firsts.of(row, shared, |_| true).unwrap_or(row);
+            accounts.push((self.long((shared, account)), row, first));
         }
+        // A table of them would take three times as much memory, and more time.
+        accounts.par_sort_unstable();
+        accounts.dedup_by_key(|(account, ..)| *account);
+        let later = accounts.into_iter().filter(|(_, row, first)| row != first);
+        relations.extend(later.map(|(_, row, first)| Relation { row, kind, first }));
     }
 
     /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency, and
@@ -419,6 +442,21 @@ fn hash_of(sieved: u64) -> u64 {
 
 fn rows_of(group: &[u64]) -> impl Iterator<Item = u32> {
     group.iter().map(|sieved| *sieved as u32)
+}
+
+/// Both parts in one, without a copy of what is alone.
+fn joined(mut one: Vec<Relation>, mut other: Vec<Relation>) -> Vec<Relation> {
+    if one.is_empty() {
+        return other;
+    }
+    one.append(&mut other);
+    one
+}
+
+/// Whether an amount stands in this order of amounts more than once.
+fn is_twice_in(sorted: &[u64], amount: u64) -> bool {
+    let place = sorted.partition_point(|it| *it < amount);
+    sorted.get(place.saturating_add(1)) == Some(&amount)
 }
 
 /// The account of a row that is known to be right.
