@@ -414,14 +414,13 @@ pub(super) fn read_intake(files: &Files, input: &File) -> Result<Intake, Error> 
     };
     let intake = intake::read(input::read(files, input)?, &options);
     if intake.errors > 0 {
-        let word = |finding: Finding| {
-            let is_error = finding.severity == Severity::Error;
-            is_error.then(|| findings::line(&name, &finding))
-        };
-        intake.tell(u64::MAX, &word, &mut |line| {
-            if let Some(line) = line {
-                ui::say(&line);
+        let word = |lines: &mut Vec<String>, finding: Finding| {
+            if finding.severity == Severity::Error {
+                lines.push(findings::line(&name, &finding));
             }
+        };
+        intake.tell(u64::MAX, &word, &mut |lines| {
+            lines.drain(..).for_each(|line| ui::say(&line));
         });
     }
     Ok(intake)

@@ -47,14 +47,15 @@ impl FindingsFile<'_> {
             failed: None,
             written: 0,
         };
-        intake.tell(u64::MAX, &|finding| finding, &mut |finding| {
-            file.add(&finding)
+        let word = |told: &mut Vec<_>, finding| told.push(finding);
+        intake.tell(u64::MAX, &word, &mut |told| {
+            told.drain(..).for_each(|finding| file.add(finding));
         });
         file.end()
     }
 
     /// Takes a finding; those of one row follow each other.
-    fn add(&mut self, finding: &Finding) {
+    fn add(&mut self, finding: Finding) {
         let Some(line) = finding.line.filter(|line| *line != self.header.line) else {
             return;
         };
@@ -70,11 +71,10 @@ impl FindingsFile<'_> {
             }
             _ => {
                 self.write_row();
-                let (text, severity) = (finding.row.clone(), finding.severity);
                 self.row = Some(Row {
                     line,
-                    text,
-                    severity,
+                    text: finding.row,
+                    severity: finding.severity,
                     findings: vec![words],
                 });
             }

@@ -28,14 +28,6 @@ pub(super) struct Content {
     duplicates: Duplicates,
 }
 
-/// What a piece has to tell.
-struct Told<T> {
-    /// What was made of the findings that are wanted.
-    worded: Vec<T>,
-    /// Of all findings.
-    counts: FindingCounts,
-}
-
 impl Content {
     /// Looks at all rows of a text.
     pub(super) fn new(text: String, header: Header, options: Options) -> Self {
@@ -60,11 +52,11 @@ impl Content {
     }
 
     /// Words the first findings about rows, in the order of the file, and counts all of them.
-    pub(super) fn tell<T: Send>(
+    pub(super) fn tell<T: Default + Send>(
         &self,
         most: u64,
-        word: &(impl Fn(Finding) -> T + Sync),
-        take: &mut impl FnMut(T),
+        word: &(impl Fn(&mut T, Finding) + Sync),
+        take: &mut impl FnMut(&mut T),
     ) -> FindingCounts {
         let mut counts = FindingCounts::default();
         let collector = Collector {
@@ -72,32 +64,33 @@ impl Content {
             checker: Checker::new(&self.header, &self.options),
         };
         let mut left = most;
-        let with_findings: Vec<_> = self
-            .scan
-            .pieces
-            .iter()
-            .filter(|it| self.has_findings(it))
-            .collect();
-        for group in with_findings.chunks(PIECES_AT_ONCE) {
-            let told: Vec<_> = group
+        let mut wanted = Vec::new();
+        for piece in &self.scan.pieces {
+            let found = self.finding_count(piece);
+            if found > 0 {
+                wanted.push((piece, left));
+                left = left.saturating_sub(found);
+            }
+        }
+        let mut told: Vec<T> = Vec::new();
+        told.resize_with(PIECES_AT_ONCE, T::default);
+        for group in wanted.chunks(PIECES_AT_ONCE) {
+            let counted: Vec<_> = group
                 .par_iter()
-                .map(|piece| collector.piece(piece, left, word))
+                .zip(&mut told)
+                .map(|((piece, most), told)| collector.piece(piece, *most, word, told))
                 .collect();
-            for part in told {
-                counts.add(&part.counts);
-                let wanted = usize::try_from(left).unwrap_or(usize::MAX);
-                let worded = part.worded.into_iter().take(wanted);
-                for told in worded {
-                    left = left.saturating_sub(1);
-                    take(told);
-                }
+            for (more, told) in counted.iter().zip(&mut told) {
+                counts.add(more);
+                take(told);
             }
         }
         counts
     }
 
-    fn has_findings(&self, piece: &Piece) -> bool {
-        !piece.faulty.is_clear() || !self.duplicates.of_rows(piece.row_range()).is_empty()
+    fn finding_count(&self, piece: &Piece) -> u64 {
+        let relations = self.duplicates.of_rows(piece.row_range());
+        piece.faults.saturating_add(relations.len() as u64)
     }
 }
 
@@ -162,11 +155,18 @@ struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// Words what there is to tell of a piece, at most so many findings of it.
-    fn piece<T>(&self, piece: &Piece, most: u64, word: &impl Fn(Finding) -> T) -> Told<T> {
-        let mut told = Told {
-            worded: Vec::new(),
-            counts: FindingCounts::default(),
+    /// Words what there is to tell of a piece, at most so many findings of it, and counts all.
+    fn piece<T>(
+        &self,
+        piece: &Piece,
+        most: u64,
+        word: &impl Fn(&mut T, Finding),
+        told: &mut T,
+    ) -> FindingCounts {
+        let (mut counts, mut found) = (FindingCounts::default(), 0u64);
+        let mut is_wanted = || {
+            found = found.saturating_add(1);
+            found <= most
         };
         let relations = self.content.duplicates.of_rows(piece.row_range());
         let place_of = |relation: &Relation| relation.row.saturating_sub(piece.first_row) as usize;
@@ -193,30 +193,29 @@ impl<'a> Collector<'a> {
             };
             let mut context = Context::new(&self.checker, &record, piece.line_of(place));
             for fault in faults.drain(..) {
-                self.count(&mut told.counts, fault.severity(), fault.kind());
-                if (told.worded.len() as u64) < most {
+                self.count(&mut counts, fault.severity(), fault.kind());
+                if is_wanted() {
                     if let Fault::Row(RowError::OpenQuote { .. }) = fault {
                         context.joined_lines = self.joined_lines(piece.start_of(place));
                     }
                     let message = messages::fault(&context, &fault);
-                    told.worded
-                        .push(word(self.judged(context.finding(&fault, message))));
+                    word(told, self.judged(context.finding(&fault, message)));
                 }
             }
             while let Some(relation) = relations.next_if(|it| place_of(it) == place) {
                 let kind = relation.kind;
-                self.count(&mut told.counts, kind.severity(), kind.noun());
-                if (told.worded.len() as u64) < most {
+                self.count(&mut counts, kind.severity(), kind.noun());
+                if is_wanted() {
                     let first = match first.take() {
                         Some(kept) if kept.0 == relation.first => first.insert(kept),
                         _ => first.insert((relation.first, self.row(relation.first))),
                     };
                     let finding = self.related(&context, (&row, &first.1), *relation);
-                    told.worded.push(word(self.judged(finding)));
+                    word(told, self.judged(finding));
                 }
             }
         }
-        told
+        counts
     }
 
     /// The finding that tells what a row has to do with an earlier one.

@@ -136,23 +136,24 @@ impl Intake {
         }
     }
 
-    /// Puts the first findings into words, on all processors, and gives them to `take` in the order
-    /// of the file, those about the file as a whole last. All findings are counted.
-    pub fn tell<T: Send>(
+    /// Puts the first findings into words, on all processors: `word` adds one to others, and `take`
+    /// takes all of some hundreds at a time, in the order of the file, those about the file as a
+    /// whole last. All findings are counted.
+    pub fn tell<T: Default + Send>(
         &self,
         most: u64,
-        word: &(impl Fn(Finding) -> T + Sync),
-        take: &mut impl FnMut(T),
+        word: &(impl Fn(&mut T, Finding) + Sync),
+        take: &mut impl FnMut(&mut T),
     ) -> FindingCounts {
         let mut counts = FindingCounts::default();
         let (first, last): (Vec<_>, Vec<_>) =
             self.about_file.iter().partition(|it| it.line.is_some());
-        tell_first(&first, most, &mut counts, &mut |it| take(word(it)));
+        take(&mut tell_first(&first, most, &mut counts, word));
         if let Some(content) = &self.content {
             let left = most.saturating_sub(counts.all());
             counts.add(&content.tell(left, word, take));
         }
-        tell_first(&last, most, &mut counts, &mut |it| take(word(it)));
+        take(&mut tell_first(&last, most, &mut counts, word));
         counts
     }
 
@@ -160,9 +161,8 @@ impl Intake {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        self.tell(u64::MAX, &|finding| finding, &mut |finding| {
-            findings.push(finding);
-        });
+        let word = |told: &mut Vec<_>, finding| told.push(finding);
+        self.tell(u64::MAX, &word, &mut |told| findings.append(told));
         findings
     }
 
@@ -180,19 +180,21 @@ impl Intake {
     }
 }
 
-/// Counts these findings, and gives out the first so many of all that are counted.
-fn tell_first(
+/// Counts these findings, and words those among the first so many of all that are counted.
+fn tell_first<T: Default>(
     findings: &[&Finding],
     most: u64,
     counts: &mut FindingCounts,
-    take: &mut impl FnMut(Finding),
-) {
+    word: &impl Fn(&mut T, Finding),
+) -> T {
+    let mut told = T::default();
     for finding in findings {
         if counts.all() < most {
-            take((*finding).clone());
+            word(&mut told, (*finding).clone());
         }
         counts.count(finding);
     }
+    told
 }
 
 /// What is wrong with all the rows together.

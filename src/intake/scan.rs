@@ -56,6 +56,8 @@ pub(super) struct Piece {
     pub(super) rows: Vec<RowHash>,
     /// The rows with faults of their own.
     pub(super) faulty: FixedBitSet,
+    /// How many faults that are.
+    pub(super) faults: u64,
 }
 
 /// What all rows together say about how the file is written.
@@ -153,6 +155,7 @@ fn take(
         scan.pieces.push(Piece {
             first_line: *line,
             first_row: scan.row_count,
+            faults: part.errors.saturating_add(part.warnings),
             ..part.piece
         });
         scan.row_count = scan.row_count.saturating_add(count);
@@ -224,6 +227,7 @@ impl<'a> Scanner<'a> {
                 first_row: 0,
                 rows: Vec::with_capacity(line_count.saturating_add(1)),
                 faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
+                faults: 0,
             },
             line_count: line_count as u64,
             errors: 0,
@@ -375,6 +379,8 @@ impl Scan {
         };
         let place = row.saturating_sub(piece.first_row) as usize;
         piece.faulty.set(place, false);
+        let forgotten = errors.saturating_add(warnings);
+        piece.faults = piece.faults.saturating_sub(forgotten);
         if let Some(hash) = piece.rows.get_mut(place) {
             *hash = RowHash {
                 line: hash.line,

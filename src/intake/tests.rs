@@ -12,9 +12,8 @@ const TRON: &str = "TJRyWwFs9wTFGZg3JbrVriFbNfCug5tDeC";
 fn take_with(file: &[u8], options: &Options) -> (Intake, Vec<Finding>) {
     let intake = read(file.to_vec(), options);
     let mut findings: Vec<Finding> = Vec::new();
-    let counts = intake.tell(u64::MAX, &|finding| finding, &mut |finding| {
-        findings.push(finding);
-    });
+    let word = |told: &mut Vec<_>, finding| told.push(finding);
+    let counts = intake.tell(u64::MAX, &word, &mut |told| findings.append(told));
     let lines: Vec<_> = findings.iter().filter_map(|finding| finding.line).collect();
     assert!(lines.is_sorted(), "{lines:?}");
     for finding in &findings {
@@ -37,7 +36,7 @@ fn take_with(file: &[u8], options: &Options) -> (Intake, Vec<Finding>) {
         (counts.errors(), counts.warnings())
     );
     let mut first = Vec::new();
-    let again = intake.tell(2, &|finding| finding, &mut |finding| first.push(finding));
+    let again = intake.tell(2, &word, &mut |told| first.append(told));
     assert_eq!(
         (again, &first[..]),
         (counts, &findings[..findings.len().min(2)])

@@ -11,16 +11,14 @@ use crate::domain::{Column, Finding, FindingCounts, Severity};
 use crate::intake::Intake;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use console::Style;
-use serde::Serialize;
-use std::fmt::Write as _;
-use std::io::{self, BufWriter, IsTerminal, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::ops::Range;
 
 /// How many findings a screen takes.
 const MAX_DRAWN: u64 = 20;
 
-/// How much of the findings is written at a time.
-const WRITTEN_BYTES: usize = 64 << 10;
+/// How many findings of the ledger are written at a time.
+const WRITTEN_AT_ONCE: usize = 1_000;
 
 /// The width of a terminal that does not tell its own.
 const USUAL_COLUMNS: usize = 80;
@@ -65,37 +63,40 @@ impl<'a> Findings<'a> {
 
     /// Tells what was found in the input, and counts all of it.
     pub fn tell(&self, intake: &Intake) -> FindingCounts {
-        let mut out = self.out();
-        let counts = intake.tell(self.limit, &|finding| self.word(&finding), &mut |text| {
-            // A reader that has gone away does not want the rest.
-            let _ = out.write_all(text.as_bytes());
+        let word = |told: &mut Vec<u8>, finding: Finding| self.word(told, &finding);
+        let counts = intake.tell(self.limit, &word, &mut |told| {
+            self.write(told);
+            told.clear();
         });
-        self.end(out, counts)
+        self.tell_hidden(&counts);
+        counts
     }
 
     /// Tells what the ledger has against the rows, and counts all of it.
     pub fn tell_all(&self, findings: &[Finding]) -> FindingCounts {
-        let mut out = self.out();
         let mut counts = FindingCounts::default();
-        for (finding, told) in findings.iter().zip(0u64..) {
-            counts.count(finding);
-            if told < self.limit {
-                let _ = out.write_all(self.word(finding).as_bytes());
-            }
+        findings.iter().for_each(|finding| counts.count(finding));
+        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let shown = &findings[..findings.len().min(most)];
+        for part in shown.chunks(WRITTEN_AT_ONCE) {
+            let mut told = Vec::new();
+            part.iter()
+                .for_each(|finding| self.word(&mut told, finding));
+            self.write(&told);
         }
-        self.end(out, counts)
+        self.tell_hidden(&counts);
+        counts
     }
 
-    fn out(&self) -> BufWriter<Box<dyn io::Write>> {
-        let out: Box<dyn io::Write> = match self.form {
-            Form::Event => Box::new(io::stdout()),
-            Form::Drawing(..) | Form::Line(_) => Box::new(io::stderr()),
+    fn write(&self, told: &[u8]) {
+        // A reader that has gone away does not want it.
+        let _ = match self.form {
+            Form::Event => io::stdout().write_all(told),
+            Form::Drawing(..) | Form::Line(_) => io::stderr().write_all(told),
         };
-        BufWriter::with_capacity(WRITTEN_BYTES, out)
     }
 
-    fn end(&self, mut out: BufWriter<Box<dyn io::Write>>, counts: FindingCounts) -> FindingCounts {
-        let _ = out.flush();
+    fn tell_hidden(&self, counts: &FindingCounts) {
         let found = counts.all();
         let hidden = found.saturating_sub(self.limit);
         if hidden > 0 {
@@ -105,54 +106,52 @@ impl<'a> Findings<'a> {
                 counted(hidden, "more finding is", "more findings are"),
             ));
         }
-        counts
     }
 
-    fn word(&self, finding: &Finding) -> String {
-        let mut text = match self.form {
+    fn word(&self, told: &mut Vec<u8>, finding: &Finding) {
+        match self.form {
             Form::Drawing(colour, columns) => {
-                let mut drawing = drawing(self.input, finding, colour, columns);
-                drawing.push('\n');
-                drawing
+                let drawing = drawing(self.input, finding, colour, columns);
+                told.extend_from_slice(drawing.as_bytes());
+                told.push(b'\n');
             }
-            Form::Line(Colour::Plain) => line(self.input, finding),
-            Form::Line(Colour::Styled) => painted(&line(self.input, finding), finding.severity),
-            Form::Event => event(finding),
-        };
-        text.push('\n');
-        text
+            Form::Line(Colour::Plain) => write_line(told, self.input, finding),
+            Form::Line(Colour::Styled) => {
+                let line = painted(&line(self.input, finding), finding.severity);
+                told.extend_from_slice(line.as_bytes());
+            }
+            Form::Event => write_event(told, finding),
+        }
+        told.push(b'\n');
     }
 }
 
-/// A finding as an event.
-fn event(finding: &Finding) -> String {
-    #[derive(Serialize)]
-    struct Event<'a> {
-        column: Option<&'a str>,
-        hint: &'a str,
-        key: &'a str,
-        line: Option<u64>,
-        message: &'a str,
-        severity: &'a str,
-        r#type: &'a str,
-        value: &'a str,
-        version: u8,
-    }
-    let event = Event {
-        r#type: "finding",
-        version: VERSION,
-        severity: match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
-        line: finding.line,
-        column: finding.column.map(Column::name),
-        key: finding.key,
-        value: &finding.value,
-        message: &finding.message,
-        hint: &finding.hint,
+/// Writes a finding as an event, without its line break: field by field, because there may be
+/// millions of them.
+fn write_event(out: &mut Vec<u8>, finding: &Finding) {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
     };
-    json::line(&event)
+    let fields = [
+        (r#"{"column":"#, finding.column.map(Column::name)),
+        (r#","hint":"#, Some(finding.hint.as_str())),
+        (r#","key":"#, Some(finding.key)),
+        (r#","message":"#, Some(finding.message.as_str())),
+        (r#","severity":"#, Some(severity)),
+        (r#","value":"#, Some(finding.value.as_str())),
+    ];
+    for (name, text) in fields {
+        out.extend_from_slice(name.as_bytes());
+        match text {
+            Some(text) => json::write_text(text, out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    // Nothing stands in the way of numbers in memory.
+    out.extend_from_slice(br#","line":"#);
+    let _ = json::write(&finding.line, out);
+    let _ = write!(out, r#","type":"finding","version":{VERSION}}}"#);
 }
 
 /// Whether a drawing has colours.
@@ -164,20 +163,19 @@ enum Colour {
     Plain,
 }
 
-/// What a finding takes as a line beside its message and its hint, but for long file names: a text
-/// that grows as it is written is moved.
-const PLACE_BYTES: usize = 64;
-
 /// `payouts.csv:17: amount: …`, then the hint on a line of its own.
 #[must_use]
 pub fn line(input: &str, finding: &Finding) -> String {
-    let told = finding.message.len().saturating_add(finding.hint.len());
-    let place = input.len().saturating_add(PLACE_BYTES);
-    let mut text = String::with_capacity(told.saturating_add(place));
-    text.push_str(&escape(input));
-    // Writing to a String cannot fail.
+    let mut line = Vec::new();
+    write_line(&mut line, input, finding);
+    String::from_utf8(line).unwrap_or_default()
+}
+
+fn write_line(out: &mut Vec<u8>, input: &str, finding: &Finding) {
+    out.extend_from_slice(escape(input).as_bytes());
     if let Some(line) = finding.line {
-        let _ = write!(text, ":{line}");
+        // Writing to memory cannot fail.
+        let _ = write!(out, ":{line}");
     }
     let column = finding.column.map_or("", Column::name);
     let hint = escape(&finding.hint);
@@ -190,9 +188,8 @@ pub fn line(input: &str, finding: &Finding) -> String {
         if hint.is_empty() { "" } else { "\n  hint: " },
         &hint,
     ] {
-        text.push_str(part);
+        out.extend_from_slice(part.as_bytes());
     }
-    text
 }
 
 /// A line with its severity's colour, and the hint's.
@@ -314,6 +311,26 @@ mod tests {
         assert_eq!(
             line("p.csv", &finding()),
             "p.csv:17: amount: \"1e\\u{1b}7\" is not an amount\n  hint: write 1"
+        );
+    }
+
+    #[test]
+    fn an_event_has_all_but_the_row() {
+        let mut event = Vec::new();
+        write_event(&mut event, &finding());
+        assert_eq!(
+            serde_json::from_slice::<serde_json::Value>(&event).unwrap(),
+            serde_json::json!({
+                "type": "finding",
+                "version": VERSION,
+                "severity": "error",
+                "line": 17,
+                "column": "amount",
+                "key": "uncorrected_amount",
+                "value": "1e\u{1b}7",
+                "message": "\"1e\u{1b}7\" is not an amount",
+                "hint": "write 1",
+            })
         );
     }
 
