@@ -28,7 +28,7 @@ use crate::sandbox::{self, Sandbox};
 use crate::secret::ApiKey;
 use crate::terminal::bar::Taskbar;
 use crate::terminal::refusals;
-use crate::terminal::report::{Doubt, Summary};
+use crate::terminal::report::{Doubt, Summary, Sums};
 use crate::terminal::ui::{Answer, Progress, Show};
 use crate::terminal::{events, findings, json, report, ui};
 use std::collections::HashSet;
@@ -404,15 +404,18 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         | RowState::Pending { .. }
         | RowState::Refused(_) => false,
     });
-    let lines = payouts.all().map(|payout| payout.line);
+    let mut sums = Sums::default();
+    ended.states().flatten().for_each(|state| sums.add(&state));
+    let rows_in_doubt = || {
+        let rows = ended.states().enumerate();
+        let rows = rows.filter_map(|(place, state)| Some((place, state?)));
+        rows.filter(|(_, state)| is_in_doubt(state))
+    };
+    let places: Vec<usize> = rows_in_doubt().map(|(place, _)| place).collect();
+    let lines = payouts.at(&places).map(|payout| payout.line);
     let summary = Summary {
         counts: counts(payouts, ended),
-        sums: report::sums_of(
-            payouts
-                .all()
-                .zip(ended.states())
-                .filter_map(|(payout, state)| Some((payout, state_of(&state?)))),
-        ),
+        sums,
         took: ended.submission.as_ref().map(|_| run.took),
         created_before: match &ended.submission {
             // The plan has told it just now.
@@ -431,7 +434,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         results: files.results.display().to_string(),
         command: config.command.clone(),
         doubts: doubts(
-            lines.zip(ended.states()),
+            lines.zip(rows_in_doubt().map(|(_, state)| state)),
             ended.doubts_without_row.iter().copied(),
             files,
         ),
@@ -455,7 +458,9 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
 /// everywhere is in doubt until the next run has read what there is.
 fn counts(payouts: &dyn Batch, ended: &Report<'_>) -> StateCounts {
     let unrecorded = match ended.submission.as_ref().map(|it| &it.ended) {
-        Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => Some(attempt.line),
+        Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => {
+            payouts.all().position(|payout| payout.line == attempt.line)
+        }
         Some(
             Ended::Finished
             | Ended::Stopped
@@ -465,21 +470,31 @@ fn counts(payouts: &dyn Batch, ended: &Report<'_>) -> StateCounts {
         )
         | None => None,
     };
-    let states = payouts.all().zip(ended.states());
-    let of_rows = states.filter_map(|(payout, state)| {
-        let state = state?;
-        if unrecorded == Some(payout.line) {
-            return Some(State::InDoubt);
-        }
-        Some(state_of(&state))
+    let of_rows = ended.states().enumerate().filter_map(|(place, state)| {
+        let state = state_of(&state?);
+        Some(if unrecorded == Some(place) {
+            State::InDoubt
+        } else {
+            state
+        })
     });
     let without_row = ended.doubts_without_row.iter().map(|_| State::InDoubt);
     StateCounts::of(of_rows.chain(without_row))
 }
 
-/// The payouts in doubt, each with the command that settles it.
+/// Whether an operator has to settle a payout that a row stands for.
+pub(super) fn is_in_doubt(state: &RowState<&Attempt>) -> bool {
+    match state {
+        RowState::InDoubt(_) | RowState::UnderWay(_) => true,
+        RowState::Refused(refusal) => refusal.attempt.status() != AttemptStatus::Created,
+        RowState::Created(_) | RowState::Rejected(_) | RowState::Pending { .. } => false,
+    }
+}
+
+/// The payouts in doubt, each with the command that settles it: those of rows, with their lines,
+/// and those without a row.
 pub(super) fn doubts<'a>(
-    rows: impl Iterator<Item = (u64, Option<RowState<&'a Attempt>>)>,
+    rows: impl Iterator<Item = (u64, RowState<&'a Attempt>)>,
     without_row: impl Iterator<Item = &'a Attempt>,
     files: &Files,
 ) -> Vec<Doubt> {
@@ -488,29 +503,19 @@ pub(super) fn doubts<'a>(
         attempt: attempt.clone(),
         command: format!("{} {}", files.resolve_id_command(), attempt.id),
     };
-    let in_doubt = rows.filter_map(|(line, state)| {
-        let attempt = match state {
-            Some(RowState::InDoubt(attempt) | RowState::UnderWay(attempt)) => attempt,
-            Some(RowState::Refused(refusal))
-                if refusal.attempt.status() != AttemptStatus::Created =>
-            {
-                return Some(by_id(refusal.attempt, line));
-            }
-            Some(
-                RowState::Created(_)
-                | RowState::Rejected(_)
-                | RowState::Pending { .. }
-                | RowState::Refused(_),
-            )
-            | None => return None,
-        };
-        Some(Doubt {
+    let of_rows = rows.filter_map(|(line, state)| match state {
+        RowState::Refused(refusal) => Some(by_id(refusal.attempt, line)),
+        RowState::InDoubt(attempt)
+        | RowState::UnderWay(attempt)
+        | RowState::Created(attempt)
+        | RowState::Rejected(attempt) => Some(Doubt {
             line,
             attempt: attempt.clone(),
             command: files.resolve_command(line),
-        })
+        }),
+        RowState::Pending { .. } => None,
     });
-    in_doubt
+    of_rows
         .chain(without_row.map(|attempt| by_id(attempt, attempt.line)))
         .collect()
 }

@@ -5,10 +5,10 @@ use super::check::{CreatedByBatch, block_on, read_intake};
 use super::input;
 use super::look::overview;
 use super::records::{ledger_to_look_at, results_at};
-use super::run::doubts;
+use super::run::{doubts, is_in_doubt};
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
-use crate::domain::{Batch, Payout, State, StateCounts, Totals};
+use crate::domain::{Batch, Payout, State, StateCounts};
 use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::ledger::row_keys::{Keys, RowKeys};
@@ -17,7 +17,7 @@ use crate::ledger::{AnyEngine, BatchRecord, Ledger, LedgerError, PayoutKey};
 use crate::payout::plan::state_of;
 use crate::payout::run::Paths;
 use crate::payout::states::{Overview, Part};
-use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary};
+use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary, Sums};
 use crate::terminal::{events, json, report, ui};
 
 /// Shows where each payout stands.
@@ -79,7 +79,7 @@ struct Telling<'a> {
     config: &'a Status,
     table: StatusTable,
     counts: StateCounts,
-    sums: Vec<(State, Totals)>,
+    sums: Sums,
     created: CreatedByBatch,
     doubts: Vec<Doubt>,
     /// How many created attempts of the batch have a row.
@@ -100,7 +100,7 @@ impl<'a> Telling<'a> {
             config,
             table,
             counts: StateCounts::default(),
-            sums: Vec::new(),
+            sums: Sums::default(),
             created: CreatedByBatch::default(),
             doubts: Vec::new(),
             with_row: 0,
@@ -109,19 +109,16 @@ impl<'a> Telling<'a> {
 
     /// Tells where the next rows stand.
     fn take(&mut self, rows: &[StatusRow<'_>], with_row: u64) -> Result<(), Error> {
-        let states = rows
-            .iter()
-            .map(|(payout, state)| (*payout, state_of(state)));
-        states.clone().for_each(|(_, state)| self.counts.add(state));
-        report::add_sums(&mut self.sums, report::sums_of(states));
+        for (_, state) in rows {
+            self.counts.add(state_of(state));
+            self.sums.add(state);
+        }
         self.created.add(rows.iter().map(|(_, state)| *state));
         self.with_row = self.with_row.saturating_add(with_row);
-        let rows_with_state = rows
-            .iter()
-            .map(|(payout, state)| (payout.line, Some(*state)));
+        let in_doubt = rows.iter().filter(|(_, state)| is_in_doubt(state));
+        let in_doubt = in_doubt.map(|(payout, state)| (payout.line, *state));
         let files = &self.config.files;
-        self.doubts
-            .extend(doubts(rows_with_state, [].into_iter(), files));
+        self.doubts.extend(doubts(in_doubt, [].into_iter(), files));
         let wanted = rows.iter().filter(|row| is_wanted(self.config, row));
         let wanted: Vec<StatusRow<'_>> = wanted.copied().collect();
         let text = match self.config.format {

@@ -339,8 +339,8 @@ impl Adoption<'_> {
         } else {
             Counting::Counts
         };
-        let of_key = self.known.of_key(&key);
-        let last = of_key.iter().map(|attempt| attempt.number).max();
+        let numbers = self.known.of_key(&key).map(|it| it.number);
+        let last = numbers.max();
         let attempt = Attempt {
             id: line.id.clone(),
             batch: setting.batch.clone(),
@@ -370,8 +370,7 @@ impl Adoption<'_> {
 
     /// Whether an attempt of a key is live and counts.
     fn has_live(&self, key: &PayoutKey) -> bool {
-        let of_key = self.known.of_key(key);
-        let mut of_key = of_key.into_iter();
+        let mut of_key = self.known.of_key(key);
         of_key.any(|attempt| attempt.is_live() && attempt.counting == Counting::Counts)
     }
 
@@ -423,7 +422,7 @@ impl Adoption<'_> {
             let of_line = (content.clone(), line);
             of_batch.by_line.get(&of_line).cloned()
         });
-        let is_live = |key: &PayoutKey| self.known.of_key(key).iter().any(|it| it.is_live());
+        let is_live = |key: &PayoutKey| self.known.of_key(key).any(|it| it.is_live());
         match earlier {
             Some(key) if !is_live(&key) => key,
             Some(_) | None => PayoutKey::nth(self.setting.batch, content, ordinal),

@@ -99,8 +99,7 @@ impl<E: Engine> Ledger<E> {
         lines: &[Line],
         into: Setting<'_>,
     ) -> Result<Known, LedgerError> {
-        let mut known = Known::default();
-        known.extend(self.attempts_of(into.batch).await?);
+        let mut known = Known::from(self.attempts_of(into.batch).await?);
         let unknown = || lines.iter().filter(|line| known.of_id(&line.id).is_none());
         let ids: Vec<String> = unknown().map(|line| line.id.to_string()).collect();
         let invoice_ids: Vec<String> = lines

@@ -126,8 +126,8 @@ impl<E: Engine> Ledger<E> {
         }
         let payout = wanted.row.payout;
         let content = Content::of(payout);
-        let numbers = known.of_key(wanted.row.key).into_iter();
-        let last = numbers.map(|attempt| attempt.number).max();
+        let numbers = known.of_key(wanted.row.key).map(|it| it.number);
+        let last = numbers.max();
         let attempt = Attempt {
             id: AttemptId::new(wanted.realm, &payout.reference, &content)?,
             batch: around.batch.clone(),

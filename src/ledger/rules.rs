@@ -10,6 +10,7 @@ use super::row_keys::Keys;
 use crate::domain::Payout;
 use chrono::{DateTime, TimeDelta, Utc};
 use foldhash::HashMap;
+use smallvec::SmallVec;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -159,10 +160,13 @@ pub enum RefusalReason {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     attempts: Vec<Attempt>,
-    by_key: HashMap<PayoutKey, Vec<usize>>,
+    by_key: HashMap<PayoutKey, Places>,
     names: OnceCell<Names>,
     twins: OnceCell<Twins>,
 }
+
+/// Where the attempts of a key are, in the order in which they were begun: nearly every key has one.
+type Places = SmallVec<[usize; 1]>;
 
 /// Attempts, found by what names each. They are sought when a results file is adopted.
 #[derive(Clone, Debug, Default)]
@@ -213,6 +217,30 @@ impl Twins {
     }
 }
 
+/// Attempts of which no two have one id.
+impl From<Vec<Attempt>> for Known {
+    fn from(attempts: Vec<Attempt>) -> Self {
+        let mut by_key: HashMap<PayoutKey, Places> = HashMap::default();
+        by_key.reserve(attempts.len());
+        for (index, attempt) in attempts.iter().enumerate() {
+            let of_key = by_key.entry(attempt.key.clone()).or_default();
+            put_in_order(of_key, index, attempt, &attempts);
+        }
+        Self {
+            attempts,
+            by_key,
+            ..Self::default()
+        }
+    }
+}
+
+/// Adds the place of an attempt to those of its key.
+fn put_in_order(of_key: &mut Places, index: usize, attempt: &Attempt, attempts: &[Attempt]) {
+    let mut others = of_key.iter().filter_map(|at| attempts.get(*at));
+    let later = others.position(|it| it.number > attempt.number);
+    of_key.insert(later.unwrap_or(of_key.len()), index);
+}
+
 impl Known {
     /// Adds attempts; one that is known already is left as it is.
     pub fn extend(&mut self, attempts: impl IntoIterator<Item = Attempt>) {
@@ -223,12 +251,11 @@ impl Known {
         for attempt in attempts {
             let index = self.attempts.len();
             let of_key = self.by_key.entry(attempt.key.clone()).or_default();
-            let is_known =
-                |at: &usize| self.attempts.get(*at).is_some_and(|it| it.id == attempt.id);
-            if of_key.iter().any(is_known) {
+            let mut known = of_key.iter().filter_map(|at| self.attempts.get(*at));
+            if known.any(|it| it.id == attempt.id) {
                 continue;
             }
-            of_key.push(index);
+            put_in_order(of_key, index, &attempt, &self.attempts);
             if let Some(names) = self.names.get_mut() {
                 names.add(index, &attempt);
             }
@@ -283,16 +310,14 @@ impl Known {
 
     /// The attempts of a key, in the order in which they were begun.
     #[must_use]
-    pub fn of_key(&self, key: &PayoutKey) -> Vec<&Attempt> {
-        let mut attempts = self.at(self.by_key.get(key));
-        attempts.sort_by_key(|attempt| attempt.number);
-        attempts
+    pub fn of_key(&self, key: &PayoutKey) -> impl DoubleEndedIterator<Item = &Attempt> + Clone {
+        let places = self.by_key.get(key).into_iter().flatten();
+        places.filter_map(|place| self.attempts.get(*place))
     }
 
     /// The created attempts of a key; if there are several, all but one are extra.
-    pub fn created(&self, key: &PayoutKey) -> impl Iterator<Item = &Attempt> {
-        let places = self.by_key.get(key).into_iter().flatten();
-        let attempts = places.filter_map(|place| self.attempts.get(*place));
+    pub fn created(&self, key: &PayoutKey) -> impl DoubleEndedIterator<Item = &Attempt> {
+        let attempts = self.of_key(key);
         attempts.filter(|attempt| attempt.status() == AttemptStatus::Created)
     }
 
@@ -348,26 +373,20 @@ fn state_of_key<'a>(
     around: &Circumstances<'_>,
 ) -> RowState<&'a Attempt> {
     let attempts = known.of_key(row.key);
-    let Some(last) = attempts.last().copied() else {
+    let Some(last) = attempts.clone().next_back() else {
         return RowState::Pending {
             last: None,
             repeats: None,
         };
     };
     let pays_the_same = |attempt: &Attempt| attempt.content.is_of(row.payout);
-    let created = || {
-        let all = attempts.iter();
-        all.filter(|attempt| attempt.status() == AttemptStatus::Created)
-    };
-    if let Some(same) = created().find(|attempt| pays_the_same(attempt)) {
+    if let Some(same) = known.created(row.key).find(|it| pays_the_same(it)) {
         return RowState::Created(same);
     }
-    if let Some(other) = created().next_back() {
+    if let Some(other) = known.created(row.key).next_back() {
         return refused(RefusalReason::ReferenceUsed, other);
     }
-    let mut in_doubt = attempts
-        .iter()
-        .filter(|attempt| attempt.status().is_in_doubt());
+    let mut in_doubt = attempts.filter(|attempt| attempt.status().is_in_doubt());
     if let Some(doubt) = in_doubt.next_back() {
         let is_under_way =
             doubt.status() == AttemptStatus::Submitting && around.at_work.contains(&doubt.batch);
@@ -496,10 +515,9 @@ pub fn doubts_without_row<'a>(
     batch: &BatchId,
     keys: &dyn Keys,
 ) -> Vec<&'a Attempt> {
-    let is_doubt = |attempt: &&Attempt| attempt.status().is_in_doubt() && attempt.key.is_shared();
-    without_row(attempts, batch, keys)
-        .filter(is_doubt)
-        .collect()
+    let is_doubt = |it: &&Attempt| it.status().is_in_doubt() && it.key.is_shared();
+    let doubts = attempts.iter().filter(is_doubt);
+    without_row(doubts, batch, keys).collect()
 }
 
 /// The live attempts of a batch that were made without a reference, or per file, and whose row is
@@ -511,18 +529,16 @@ pub fn missing_rows<'a>(
     batch: &BatchId,
     keys: &dyn Keys,
 ) -> Vec<&'a Attempt> {
-    let is_missing = |attempt: &&Attempt| attempt.is_live() && !attempt.key.is_shared();
-    let without_row = without_row(attempts, batch, keys);
-    without_row.filter(is_missing).collect()
+    let has_own_row = |it: &&Attempt| it.is_live() && !it.key.is_shared();
+    let attempts = attempts.iter().filter(has_own_row);
+    without_row(attempts, batch, keys).collect()
 }
 
-/// The attempts of a batch whose row is not in the input.
+/// Those of a batch whose row is not in the input.
 fn without_row<'a>(
-    attempts: &'a [Attempt],
+    attempts: impl Iterator<Item = &'a Attempt>,
     batch: &BatchId,
     keys: &dyn Keys,
 ) -> impl Iterator<Item = &'a Attempt> {
-    attempts
-        .iter()
-        .filter(move |attempt| attempt.batch == *batch && !keys.contains(&attempt.key))
+    attempts.filter(move |attempt| attempt.batch == *batch && !keys.contains(&attempt.key))
 }

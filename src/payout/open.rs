@@ -439,8 +439,7 @@ pub async fn look<E: Engine, S: Storage>(
     let before = ledger.attempts_of(&record.id).await?;
     let into = adopt_into(&mut record, &before, &reading, wanted)?;
     let changes = ledger.would_adopt(&reading.lines, into).await?;
-    let mut attempts = Known::default();
-    attempts.extend(before);
+    let mut attempts = Known::from(before);
     for change in &changes {
         match change {
             Change::Insert(attempt) | Change::Update(attempt) => attempts.replace(attempt.clone()),

@@ -243,8 +243,7 @@ impl Knowledge {
         let record = &opened.record;
         let batch = (&record.id, record.references);
         let keys = RowKeys::new(request.payouts, batch, &opened.attempts);
-        let mut known = Known::default();
-        known.extend(std::mem::take(&mut opened.attempts));
+        let mut known = Known::from(std::mem::take(&mut opened.attempts));
         let of_batch = known.all().len();
         let mut paid = PaidBefore::default();
         // A ledger without attempts has nothing to say of a million rows.

@@ -133,8 +133,7 @@ impl Part {
         realm: Realm,
         rows: Vec<(Payout, PayoutKey)>,
     ) -> Result<Self, LedgerError> {
-        let mut known = Known::default();
-        known.extend(overview.attempts.take().into_iter().flatten());
+        let mut known = Known::from(overview.attempts.take().unwrap_or_default());
         learn(ledger, realm, &rows, &mut known).await?;
         let own = &overview.record.id;
         let mut at_work = ledger.at_work(known.all(), own).await?;

@@ -1,9 +1,9 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary};
+use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums};
 use super::table;
 use crate::domain::escape::escape_cell;
-use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, State, Totals};
+use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, Totals};
 use crate::exit::Exit;
 use crate::ledger::{Attempt, AttemptStatus, Ending};
 use crate::payout::plan::{attempt_of, state_of};
@@ -71,7 +71,7 @@ pub fn plan<'a>(plan: &'a PlanReport<'_>) -> impl Serialize + 'a {
 }
 
 /// Count and sum per currency, by state.
-fn sums(sums: &[(State, Totals)]) -> Value {
+fn sums(sums: &Sums) -> Value {
     let sums = sums.iter();
     sums.map(|(state, of)| (state.as_str().to_owned(), totals(of)))
         .collect::<Map<_, _>>()

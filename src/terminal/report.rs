@@ -8,7 +8,6 @@ use crate::ledger::rules::RowState;
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
-use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -82,7 +81,7 @@ pub struct Summary {
     /// Where the batch stands now.
     pub counts: StateCounts,
     /// Count and sum per currency of what is created, rejected and in doubt.
-    pub sums: Vec<(State, Totals)>,
+    pub sums: Sums,
     /// How long the run took; `None` if nothing was run.
     pub took: Option<Duration>,
     /// Which payouts were created before this run, by the results file that has them.
@@ -552,42 +551,42 @@ fn in_states(summary: &Summary) -> String {
     format!("{all_done}{}", parts.join(", "))
 }
 
-/// The states whose sums a summary tells.
-const SUMMED: [State; 3] = [State::Created, State::Rejected, State::InDoubt];
-
 /// Count and sum per currency of what is created, rejected and in doubt.
-#[must_use]
-pub fn sums_of(rows: impl Iterator<Item = (impl Borrow<Payout>, State)>) -> Vec<(State, Totals)> {
-    let mut sums = SUMMED.map(|state| (state, Totals::default()));
-    for (payout, state) in rows {
-        let payout = payout.borrow();
-        if let Some((_, totals)) = sums.iter_mut().find(|(of, _)| *of == state) {
-            let counted = totals.add_units(payout.currency, payout.minor_units);
-            debug_assert!(counted.is_ok(), "a part of a batch that was counted");
-        }
+#[derive(Clone, Debug)]
+pub struct Sums([(State, Totals); 3]);
+
+impl Default for Sums {
+    fn default() -> Self {
+        let states = [State::Created, State::Rejected, State::InDoubt];
+        Self(states.map(|state| (state, Totals::default())))
     }
-    let sums = sums.into_iter();
-    sums.filter(|(_, totals)| totals.count() > 0).collect()
 }
 
-/// Adds the sums of more rows.
-pub fn add_sums(sums: &mut Vec<(State, Totals)>, more: Vec<(State, Totals)>) {
-    for (state, totals) in more {
-        match sums.iter_mut().find(|(of, _)| *of == state) {
-            Some((_, sum)) => {
-                let added = sum.merge(&totals);
-                debug_assert!(added.is_ok(), "a part of a batch that was counted");
+impl Sums {
+    /// Adds what the attempt pays that a row's state rests on.
+    pub fn add(&mut self, state: &RowState<&Attempt>) {
+        let wanted = state_of(state);
+        let place = self.0.iter_mut().find(|(of, _)| *of == wanted);
+        if let (Some((_, totals)), Some(attempt)) = (place, attempt_of(state)) {
+            let content = &attempt.content;
+            let currency = Currency::from_code(content.currency_code());
+            if let (Some(currency), Ok(units)) = (currency, content.minor_units().parse()) {
+                let counted = totals.add_units(currency, units);
+                debug_assert!(counted.is_ok(), "a part of a batch that was counted");
             }
-            None => sums.push((state, totals)),
         }
     }
-    sums.sort_by_key(|(state, _)| SUMMED.iter().position(|of| of == state));
+
+    /// The states that have a sum.
+    pub fn iter(&self) -> impl Iterator<Item = &(State, Totals)> {
+        self.0.iter().filter(|(_, totals)| totals.count() > 0)
+    }
 }
 
 /// A line for each state that has a sum: `  created: 0.3 BTC, 0.5 ETH`.
-fn sums(sums: &[(State, Totals)]) -> String {
+fn sums(sums: &Sums) -> String {
     let mut text = String::new();
-    for (state, totals) in sums {
+    for (state, totals) in sums.iter() {
         let words = match state {
             State::InDoubt => "in doubt",
             State::Created
