@@ -16,7 +16,7 @@ use std::iter;
 
 /// How many pieces of the text are put into words before they are told, or made payouts at a time:
 /// so many are in memory at once.
-const PIECES_AT_ONCE: usize = 8;
+const PIECES_AT_ONCE: usize = 16;
 
 /// A text and all that is known of its rows.
 #[derive(Clone, Debug)]

@@ -17,7 +17,9 @@ use crate::domain::currency::CURRENCY_COUNT;
 use crate::domain::{Currency, Severity};
 use foldhash::HashMap;
 use foldhash::HashMapExt as _;
+use memchr::memmem::Finder;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// More than this many times the median of its currency is told.
 pub(super) const OUTLIER_FACTOR: u128 = 100;
@@ -279,63 +281,71 @@ impl<'a> Rows<'a> {
     fn accounts(&self) -> Vec<Relation> {
         self.grouped(
             |row| row.account,
-            |group, relations| {
-                let mut payouts = Firsts::default();
-                let mut referenced = Firsts::default();
-                let mut told = Firsts::default();
-                let mut kept = Kept::new(self);
-                let mut amounts: Vec<_> =
-                    rows_of(group).map(|row| self.hashes(row).amount).collect();
-                amounts.sort_unstable();
-                for row in rows_of(group) {
-                    // What pays a sum of its own, and has no reference, needs no closer look.
-                    let hashes = self.hashes(row);
-                    let is_repeated = is_twice_in(&amounts, hashes.amount);
-                    if !is_repeated && hashes.reference == NO_HASH {
-                        continue;
-                    }
-                    if let Some(first) = kept.equal_line(row) {
-                        let kind = RelationKind::SamePayout;
-                        relations.push(Relation { row, kind, first });
-                        continue;
-                    }
-                    let this = self.get(row);
-                    let Some((currency, account, units)) = payout(&this) else {
-                        continue;
-                    };
-                    let hash = self.scan.hashing.payout(account, (currency, units));
-                    let is_same = |first| {
-                        let first = kept.get(first);
-                        let is_same_text =
-                            first.to_address == this.to_address && first.currency == this.currency;
-                        let is_same_sum = first.amount.as_ref().is_some_and(|it| it.units == units);
-                        is_same_sum && (is_same_text || payout(first) == payout(&this))
-                    };
-                    if is_repeated && let Some(first) = payouts.of(row, hash, is_same) {
-                        let kind = RelationKind::SamePayout;
-                        relations.push(Relation { row, kind, first });
-                        continue;
-                    }
-                    let hash = self.long(account);
-                    let earlier = Some(&this).filter(|row| !row.reference.is_empty());
-                    let earlier = earlier.and_then(|_| {
-                        referenced.of(row, hash, |first| {
-                            account_of(kept.get(first)) == Some(account)
-                        })
-                    });
-                    if let Some(first) = earlier
-                        && *composed(&kept.get(first).reference) != *composed(&this.reference)
-                        && told.of(row, hash, |_| true).is_none()
-                    {
-                        let kind = RelationKind::SameAddress;
-                        relations.push(Relation { row, kind, first });
-                    }
-                    if earlier.is_none() {
-                        kept.keep(row, this);
-                    }
-                }
-            },
+            |group, relations| self.payouts_to_one(group, relations),
         )
+    }
+
+    /// The same among rows that may have one account.
+    fn payouts_to_one(&self, group: &[u64], relations: &mut Vec<Relation>) {
+        let mut payouts = Firsts::default();
+        let mut referenced = Firsts::default();
+        let mut told = Firsts::default();
+        let mut told_address: Option<Finder<'_>> = None;
+        let mut kept = Kept::new(self);
+        let mut amounts: Vec<_> = rows_of(group).map(|row| self.hashes(row).amount).collect();
+        amounts.sort_unstable();
+        for row in rows_of(group) {
+            // What pays a sum of its own needs no closer look if it has no reference, or if its
+            // address was told.
+            let hashes = self.hashes(row);
+            let is_repeated = is_twice_in(&amounts, hashes.amount);
+            let is_told = |address: &Finder<'_>| address.find(self.line(row).as_bytes()).is_some();
+            if !is_repeated
+                && (hashes.reference == NO_HASH || told_address.as_ref().is_some_and(is_told))
+            {
+                continue;
+            }
+            let mut tell = |kind, first| relations.push(Relation { row, kind, first });
+            if let Some(first) = kept.equal_line(row) {
+                tell(RelationKind::SamePayout, first);
+                continue;
+            }
+            let this = self.get(row);
+            let Some((currency, account, units)) = payout(&this) else {
+                continue;
+            };
+            let hash = self.scan.hashing.payout(account, (currency, units));
+            let is_same = |first| {
+                let first = kept.get(first);
+                let is_same_text =
+                    first.to_address == this.to_address && first.currency == this.currency;
+                let is_same_sum = first.amount.as_ref().is_some_and(|it| it.units == units);
+                is_same_sum && (is_same_text || payout(first) == payout(&this))
+            };
+            if is_repeated && let Some(first) = payouts.of(row, hash, is_same) {
+                tell(RelationKind::SamePayout, first);
+                continue;
+            }
+            let hash = self.long(account);
+            let is_same = |first| account_of(kept.get(first)) == Some(account);
+            let has_reference = !this.reference.is_empty();
+            let Some(first) = has_reference
+                .then(|| referenced.of(row, hash, is_same))
+                .flatten()
+            else {
+                kept.keep(row, this);
+                continue;
+            };
+            if *composed(&kept.get(first).reference) != *composed(&this.reference)
+                && told.of(row, hash, |_| true).is_none()
+            {
+                told_address = match this.to_address {
+                    Cow::Borrowed(address) => Some(Finder::new(address)),
+                    Cow::Owned(_) => None,
+                };
+                tell(RelationKind::SameAddress, first);
+            }
+        }
     }
 
     /// Accounts whose addresses look the same, each once.

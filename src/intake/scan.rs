@@ -15,13 +15,13 @@ use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// How long a piece is: enough to make the cost of handing it to a thread vanish (some 1,000 rows),
+/// How long a piece is: enough to make the cost of handing it to a thread vanish (some 500 rows),
 /// little enough that two threads end together.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 32 << 10;
 
 /// How many pieces are scanned before their fingerprint is taken, which goes on beside the next
 /// ones: what the fingerprint is made of is then never more than a small part of the text.
-const PIECES_AT_ONCE: usize = 128;
+const PIECES_AT_ONCE: usize = 64;
 
 /// How many rows are looked at before their addresses are checked together.
 const ROWS_AT_ONCE: usize = 128;

@@ -133,25 +133,37 @@ fn write_event(out: &mut Vec<u8>, finding: &Finding) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let fields = [
-        (r#"{"column":"#, finding.column.map(Column::name)),
-        (r#","hint":"#, Some(finding.hint.as_str())),
-        (r#","key":"#, Some(finding.key)),
-        (r#","message":"#, Some(finding.message.as_str())),
-        (r#","severity":"#, Some(severity)),
-        (r#","value":"#, Some(finding.value.as_str())),
-    ];
-    for (name, text) in fields {
-        out.extend_from_slice(name.as_bytes());
-        match text {
-            Some(text) => json::write_text(text, out),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
+    let (quote, column) = match finding.column {
+        Some(column) => ("\"", column.name()),
+        None => ("", "null"),
+    };
     // Nothing stands in the way of numbers in memory.
+    out.extend_from_slice(br#"{"type":"finding","version":"#);
+    let _ = json::write(&VERSION, out);
     out.extend_from_slice(br#","line":"#);
     let _ = json::write(&finding.line, out);
-    let _ = write!(out, r#","type":"finding","version":{VERSION}}}"#);
+    for part in [
+        r#","severity":""#,
+        severity,
+        r#"","column":"#,
+        quote,
+        column,
+        quote,
+        r#","key":""#,
+        finding.key,
+        "\"",
+    ] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    for (name, text) in [
+        (r#","value":"#, &finding.value),
+        (r#","message":"#, &finding.message),
+        (r#","hint":"#, &finding.hint),
+    ] {
+        out.extend_from_slice(name.as_bytes());
+        json::write_text(text, out);
+    }
+    out.push(b'}');
 }
 
 /// Whether a drawing has colours.
