@@ -136,7 +136,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
+        #![proptest_config(crate::address::tests::cases(256))]
 
         #[test]
         fn it_reads_what_was_written(version: u8, mut body: [u8; 20], zeros in 0usize..20) {

@@ -253,7 +253,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(512))]
+        #![proptest_config(crate::address::tests::cases(512))]
 
         #[test]
         fn it_decides_as_the_crate_does(bytes: [u8; 32]) {

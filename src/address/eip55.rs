@@ -109,7 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(crate::address::tests::cases(64))]
 
         /// Whatever the number of addresses, and wherever the wrong letters are, all together are
         /// judged as each by itself, whose oracle is the crate `keccak`.

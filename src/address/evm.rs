@@ -223,7 +223,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
+        #![proptest_config(crate::address::tests::cases(32))]
 
         #[test]
         fn a_generated_address_is_valid(body: [u8; 20]) {

@@ -105,7 +105,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(8))]
+        #![proptest_config(crate::address::tests::cases(8))]
 
         #[test]
         fn a_generated_address_is_valid_and_a_changed_one_is_not(hash: [u8; 20], program: [u8; 32]) {

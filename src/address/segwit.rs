@@ -268,7 +268,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
+        #![proptest_config(crate::address::tests::cases(256))]
 
         #[test]
         fn it_reads_what_the_crate_wrote(program: [u8; 32], version in 0u8..=1, short: bool) {

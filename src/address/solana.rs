@@ -86,7 +86,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(crate::address::tests::cases(128))]
 
         #[test]
         fn it_decodes_as_the_crate_does(mut bytes: [u8; 32], zeros in 0usize..32) {

@@ -270,8 +270,17 @@ fn an_error_stays_small() {
     assert!(size_of::<AddressError>() <= 48);
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says: many checksums take long.
+pub(super) fn cases(few: u32) -> ProptestConfig {
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        ProptestConfig::default()
+    } else {
+        ProptestConfig::with_cases(few)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn no_text_panics(text in "\\PC{0,80}", network in prop::sample::select(&Network::ALL[..])) {

@@ -149,7 +149,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
+        #![proptest_config(crate::address::tests::cases(16))]
 
         #[test]
         fn a_generated_address_is_valid_and_a_changed_one_is_not(account: [u8; 32], bounce: bool, master: bool) {
