@@ -8,6 +8,9 @@ use std::{fmt, iter};
 /// All the payouts of one input, in its order. An input makes them of its text when they are asked
 /// for: a million of them take more memory than the text.
 pub trait Batch: fmt::Debug {
+    /// How many there are.
+    fn count(&self) -> usize;
+
     /// All of them, some thousands at a time.
     fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_>;
 
@@ -26,6 +29,10 @@ pub trait Batch: fmt::Debug {
 }
 
 impl<T: AsRef<[Payout]> + fmt::Debug> Batch for T {
+    fn count(&self) -> usize {
+        self.as_ref().len()
+    }
+
     fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
         Box::new(iter::once(self.as_ref().to_vec()))
     }

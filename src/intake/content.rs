@@ -35,6 +35,7 @@ impl Content {
         let mut scan = scan(&text, &checker);
         forget_continued(&text, &checker, &mut scan);
         let duplicates = duplicates::find(&text, &checker, &scan);
+        scan.hashes = Vec::new();
         for relation in &duplicates.relations {
             let count = match relation.kind.severity() {
                 Severity::Error => &mut scan.errors,
@@ -95,6 +96,10 @@ impl Content {
 }
 
 impl Batch for Content {
+    fn count(&self) -> usize {
+        self.scan.row_count as usize
+    }
+
     fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
         let checker = Checker::new(&self.header, &self.options);
         Box::new(self.scan.pieces.chunks(PIECES_AT_ONCE).map(move |pieces| {

@@ -151,8 +151,7 @@ impl<'a> Rows<'a> {
 
     /// What is remembered of the row.
     fn hashes(&self, row: u32) -> RowHash {
-        let located = self.scan.locate(row);
-        let hashes = located.and_then(|(piece, place)| piece.rows.get(place));
+        let hashes = self.scan.hashes.get(row as usize);
         hashes.copied().unwrap_or_default()
     }
 
@@ -210,7 +209,7 @@ impl<'a> Rows<'a> {
             (slot / SLOTS_PER_WORD, TWICE << bits)
         };
         let hashes = || {
-            let all = self.scan.hashes();
+            let all = (0u32..).zip(&self.scan.hashes);
             all.map(|(row, it)| (row, hash(it)))
                 .filter(|(_, hash)| *hash != NO_HASH)
         };
@@ -422,7 +421,11 @@ impl<'a> Rows<'a> {
     /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency, and
     /// the medians.
     fn outliers(&self) -> (Vec<Relation>, Vec<Option<u128>>) {
-        let amounts = || self.scan.hashes().map(|(row, it)| (row, it.amount));
+        let amounts = || {
+            (0u32..)
+                .zip(&self.scan.hashes)
+                .map(|(row, it)| (row, it.amount))
+        };
         let medians = medians(|| amounts().map(|(_, amount)| amount));
         let limits: Vec<_> = Currency::all()
             .zip(&medians)

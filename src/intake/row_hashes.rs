@@ -1,4 +1,4 @@
-//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 32 bytes,
+//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 24 bytes,
 //! however long its cells are.
 //!
 //! Equal hashes only say that two rows are worth a closer look: what they hold is compared before
@@ -29,10 +29,6 @@ pub(super) struct RowHash {
     pub(super) payee: u32,
     /// Ordered as the amounts are, currency by currency.
     pub(super) amount: u64,
-    /// How many lines the row is below the beginning of its piece of the text.
-    pub(super) line: u32,
-    /// How many bytes.
-    pub(super) start: u32,
 }
 
 /// How many characters of an address people look at, at each end.
@@ -44,13 +40,8 @@ pub(super) const LOOKED_AT_CHARS: usize = 4;
 pub(super) struct Hashing(RandomState);
 
 impl Hashing {
-    /// The hash of a row that begins at this line and byte of its piece of the text.
-    pub(super) fn of(
-        &self,
-        row: &Row<'_>,
-        (line, start): (usize, usize),
-        scratch: &mut Vec<u8>,
-    ) -> RowHash {
+    /// The hashes of a row.
+    pub(super) fn of(&self, row: &Row<'_>, scratch: &mut Vec<u8>) -> RowHash {
         let network = row.currency.map(Currency::network);
         let amount = row.currency.zip(row.amount.as_ref());
         RowHash {
@@ -75,9 +66,6 @@ impl Hashing {
                 (Some(network), payee, Some(_)) => self.short((network, plain_payee(payee))),
             },
             amount: amount.map_or(0, |(currency, amount)| amount_key(currency, amount.units)),
-            // A piece has fewer bytes than this, let alone lines.
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            start: u32::try_from(start).unwrap_or(u32::MAX),
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Scan {
     pub(super) fingerprint: Fingerprint,
     pub(super) evidence: Evidence,
     pub(super) hashing: Hashing,
+    /// Of every row; forgotten when the rows were compared.
+    pub(super) hashes: Vec<RowHash>,
     /// The rows on whose line a quote opens that is not closed there.
     pub(super) open_quotes: Vec<u32>,
 }
@@ -52,12 +54,21 @@ pub(super) struct Piece {
     pub(super) first_line: u64,
     /// How many rows come before it.
     pub(super) first_row: u32,
-    /// Of every row in it that is not blank.
-    pub(super) rows: Vec<RowHash>,
+    /// Where every row in it begins that is not blank.
+    pub(super) rows: Vec<RowStart>,
     /// The rows with faults of their own.
     pub(super) faulty: FixedBitSet,
     /// How many faults that are.
     pub(super) faults: u64,
+}
+
+/// Where a row begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowStart {
+    /// How many lines it is below the beginning of its piece of the text.
+    line: u32,
+    /// How many bytes.
+    byte: u32,
 }
 
 /// What all rows together say about how the file is written.
@@ -75,6 +86,8 @@ pub(super) struct Evidence {
 /// What one piece adds to the scan.
 struct PieceScan {
     piece: Piece,
+    /// Of every row in it.
+    hashes: Vec<RowHash>,
     line_count: u64,
     errors: u64,
     warnings: u64,
@@ -88,8 +101,7 @@ struct PieceScan {
 /// A row on its way through a piece.
 struct Pending<'t> {
     row: Row<'t>,
-    /// How many lines and bytes into the piece it begins.
-    at: (usize, usize),
+    at: RowStart,
     errors: u64,
     warnings: u64,
     is_open: bool,
@@ -106,6 +118,7 @@ pub(super) fn scan(text: &str, checker: &Checker<'_>) -> Scan {
         fingerprint: Fingerprint::of_nothing(),
         evidence: Evidence::default(),
         hashing: Hashing::default(),
+        hashes: Vec::new(),
         open_quotes: Vec::new(),
     };
     let scanner = Scanner {
@@ -152,6 +165,7 @@ fn take(
         scan.open_quotes
             .extend(opened.map(|place| first_row.saturating_add(row_of(*place))));
         let count = row_of(part.piece.rows.len());
+        scan.hashes.extend(part.hashes);
         scan.pieces.push(Piece {
             first_line: *line,
             first_row: scan.row_count,
@@ -229,6 +243,7 @@ impl<'a> Scanner<'a> {
                 faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
                 faults: 0,
             },
+            hashes: Vec::with_capacity(line_count.saturating_add(1)),
             line_count: line_count as u64,
             errors: 0,
             warnings: 0,
@@ -272,7 +287,11 @@ impl<'a> Scanner<'a> {
         faults.clear();
         Pending {
             row,
-            at: (number, line.start),
+            // A piece has fewer bytes than this, let alone lines.
+            at: RowStart {
+                line: u32::try_from(number).unwrap_or(u32::MAX),
+                byte: u32::try_from(line.start).unwrap_or(u32::MAX),
+            },
             errors,
             warnings,
             is_open,
@@ -309,8 +328,9 @@ impl<'a> Scanner<'a> {
             if pending.is_open {
                 part.open_quotes.push(part.piece.rows.len());
             }
-            let hash = self.hashing.of(&pending.row, pending.at, &mut scratch);
-            part.piece.rows.push(hash);
+            part.hashes
+                .push(self.hashing.of(&pending.row, &mut scratch));
+            part.piece.rows.push(pending.at);
             self.count(part, &pending);
         }
     }
@@ -363,11 +383,6 @@ impl Scan {
         Some((piece, row.checked_sub(piece.first_row)? as usize))
     }
 
-    /// Every row's hash, in order.
-    pub(super) fn hashes(&self) -> impl Iterator<Item = (u32, &RowHash)> {
-        (0u32..).zip(self.pieces.iter().flat_map(|piece| &piece.rows))
-    }
-
     /// Takes a row out that has these faults, as if there were nothing on its line.
     pub(super) fn forget(&mut self, row: u32, faults: &[Fault]) {
         let (errors, warnings) = severities(faults);
@@ -381,12 +396,8 @@ impl Scan {
         piece.faulty.set(place, false);
         let forgotten = errors.saturating_add(warnings);
         piece.faults = piece.faults.saturating_sub(forgotten);
-        if let Some(hash) = piece.rows.get_mut(place) {
-            *hash = RowHash {
-                line: hash.line,
-                start: hash.start,
-                ..RowHash::default()
-            };
+        if let Some(hash) = self.hashes.get_mut(row as usize) {
+            *hash = RowHash::default();
         }
     }
 
@@ -432,7 +443,7 @@ impl Piece {
 
     /// Where in the text a row begins.
     pub(super) fn start_of(&self, place: usize) -> usize {
-        let start = self.rows.get(place).map_or(0, |row| row.start);
+        let start = self.rows.get(place).map_or(0, |row| row.byte);
         self.bytes.start.saturating_add(start as usize)
     }
 
@@ -452,7 +463,7 @@ impl Piece {
         let Some(row) = self.rows.get(place) else {
             return "";
         };
-        let start = self.bytes.start.saturating_add(row.start as usize);
+        let start = self.bytes.start.saturating_add(row.byte as usize);
         let rest = text.get(start..self.bytes.end).unwrap_or_default();
         lines(rest, checker.header.line_break)
             .next()

@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use std::cell::OnceCell;
 use std::fmt;
 
-/// The first half of a key's SHA-256: no two keys share one, by chance or by design.
-type KeyDigest = [u8; 16];
+/// The first half of a text's SHA-256: no two texts share one, by chance or by design.
+type Digest = [u8; 16];
 
 /// The keys of all rows of an input, among which one can be looked for.
 pub trait Keys: fmt::Debug {
@@ -29,7 +29,7 @@ pub struct RowKeys<'a> {
     /// The ordinals of live attempts without a reference, in order, by what they pay.
     live: HashMap<Content, Vec<u32>>,
     /// Sorted. Attempts are looked up among them, so they are made when there is one.
-    digests: OnceCell<Vec<KeyDigest>>,
+    digests: OnceCell<Vec<Digest>>,
 }
 
 impl<'a> RowKeys<'a> {
@@ -60,6 +60,12 @@ impl<'a> RowKeys<'a> {
         }
     }
 
+    /// How many rows there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.batch.count()
+    }
+
     /// All rows in their order, some thousands at a time.
     pub fn parts(&self) -> impl Iterator<Item = Vec<(Payout, PayoutKey)>> {
         let mut keys = KeyMaker {
@@ -85,17 +91,18 @@ impl<'a> RowKeys<'a> {
 impl Keys for RowKeys<'_> {
     fn contains(&self, key: &PayoutKey) -> bool {
         let digests = self.digests.get_or_init(|| {
-            let mut digests: Vec<_> = self.rows().map(|(_, key)| digest(&key)).collect();
+            let digests = self.rows().map(|(_, key)| digest(key.as_str()));
+            let mut digests: Vec<Digest> = digests.collect();
             digests.sort_unstable();
             digests
         });
-        digests.binary_search(&digest(key)).is_ok()
+        digests.binary_search(&digest(key.as_str())).is_ok()
     }
 }
 
-fn digest(key: &PayoutKey) -> KeyDigest {
-    let digest = Sha256::digest(key.as_str());
-    digest.first_chunk().copied().unwrap_or_default()
+fn digest(text: &str) -> Digest {
+    let whole = Sha256::digest(text);
+    whole.first_chunk().copied().unwrap_or_default()
 }
 
 /// Makes the keys of an input's rows, one after the other.
@@ -104,7 +111,8 @@ fn digest(key: &PayoutKey) -> KeyDigest {
 /// attempt come first, so that a row which was paid is recognised when its equal is deleted.
 struct KeyMaker<'a> {
     keys: &'a RowKeys<'a>,
-    ordinals: HashMap<Content, Ordinals>,
+    /// By the digest of what the rows pay.
+    ordinals: HashMap<Digest, Ordinals>,
 }
 
 impl KeyMaker<'_> {
@@ -114,13 +122,8 @@ impl KeyMaker<'_> {
             ("", References::Shared | References::PerFile) => {
                 let content = Content::of(payout);
                 let live = self.keys.live.get(&content).map_or(&[][..], Vec::as_slice);
-                let ordinal = match self.ordinals.get_mut(&content) {
-                    Some(equal) => equal.next(live),
-                    None => {
-                        let new = self.ordinals.entry(content.clone());
-                        new.or_default().next(live)
-                    }
-                };
+                let ordinals = self.ordinals.entry(digest(content.as_str()));
+                let ordinal = ordinals.or_default().next(live);
                 PayoutKey::nth(self.keys.id, &content, ordinal)
             }
             (reference, References::Shared) => PayoutKey::shared(reference),
@@ -133,7 +136,7 @@ impl KeyMaker<'_> {
 #[derive(Debug, Default)]
 struct Ordinals {
     /// So many rows have one.
-    taken: usize,
+    taken: u32,
     /// The last one that was free.
     last_free: u32,
 }
@@ -141,7 +144,7 @@ struct Ordinals {
 impl Ordinals {
     /// The next row's: first those of live attempts, which are in order, then free ones.
     fn next(&mut self, live: &[u32]) -> u32 {
-        let next_live = live.get(self.taken).copied();
+        let next_live = live.get(self.taken as usize).copied();
         self.taken = self.taken.saturating_add(1);
         if let Some(ordinal) = next_live {
             return ordinal;

@@ -8,6 +8,7 @@ use crate::ledger::rules::{
     missing_rows, paid_alike,
 };
 use crate::ledger::{Attempt, AttemptStatus, BatchRecord, PaidBefore};
+use foldhash::HashSetExt as _;
 use foldhash::quality::RandomState;
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -84,7 +85,21 @@ impl<'k> Plan<'k> {
         selection: &Selection,
     ) -> Self {
         let attempts = facts.attempts;
-        let mut planning = Planning::new(facts, *around, selection);
+        let mut planning = Planning {
+            facts,
+            around: *around,
+            selection,
+            // A list that grows takes twice its memory meanwhile.
+            plan: Self {
+                states: Vec::with_capacity(rows.count()),
+                steps: Vec::with_capacity(rows.count()),
+                new_recipients: Vec::with_capacity(rows.count()),
+                ..Self::default()
+            },
+            created: 0,
+            seen: foldhash::HashSet::with_capacity(rows.count()),
+            hashing: RandomState::default(),
+        };
         for (payout, key) in rows.rows() {
             let (payout, key) = (&payout, &key);
             planning.row(Row { payout, key });
@@ -163,18 +178,6 @@ struct Planning<'p, 'k> {
 }
 
 impl<'p, 'k> Planning<'p, 'k> {
-    fn new(facts: Facts<'k>, around: Circumstances<'p>, selection: &'p Selection) -> Self {
-        Self {
-            facts,
-            around,
-            selection,
-            plan: Plan::default(),
-            created: 0,
-            seen: foldhash::HashSet::default(),
-            hashing: RandomState::default(),
-        }
-    }
-
     /// Says what the next row is.
     fn row(&mut self, row: Row<'_>) {
         let Facts { known, .. } = self.facts;
