@@ -250,11 +250,11 @@ fn tell_warnings(config: &Check, prospect: &Prospect<'_>) -> FindingCounts {
     };
     let places = places(&config.files, prospect.paths);
     let mut findings = payees::findings(prospect, severity);
-    for (step, attempt) in &prospect.plan.paid_alike {
-        let row = prospect.payouts.payout(*step);
-        findings
-            .extend(row.map(|payout| refusals::paid_alike(&payout, attempt, &places, severity)));
-    }
+    let (rows, paid): (Vec<usize>, Vec<&Attempt>) =
+        prospect.plan.paid_alike.iter().copied().unzip();
+    let rows = prospect.payouts.at(&rows).zip(paid);
+    findings
+        .extend(rows.map(|(payout, paid)| refusals::paid_alike(&payout, paid, &places, severity)));
     findings.sort_by_key(|finding| finding.line);
     if findings.is_empty() {
         return FindingCounts::default();
@@ -301,13 +301,15 @@ fn plan_report<'p>(
     let plan = prospect.plan;
     let takes = report::takes(pacer::step(config.interval), plan.to_submit.count());
     let places = places(&config.files, prospect.paths);
-    let paid_again = |(step, before): (usize, &Attempt)| {
-        let payout = prospect.payouts.payout(step)?;
-        Some(PaidAgain {
+    let paid_again = |rows: &mut dyn Iterator<Item = (usize, &'p Attempt)>| {
+        let (rows, before): (Vec<usize>, Vec<&Attempt>) = rows.unzip();
+        let rows = prospect.payouts.at(&rows).zip(before);
+        let paid_again = rows.map(|(payout, before)| PaidAgain {
             line: payout.line,
             before: before.clone(),
             file: places.of(before),
-        })
+        });
+        paid_again.collect::<Vec<_>>()
     };
     PlanReport {
         input: config.files.input.display().to_string(),
@@ -324,13 +326,8 @@ fn plan_report<'p>(
         ends_at: report::after(clock::now(), takes),
         takes,
         to_submit: plan.to_submit.clone(),
-        repeated: plan.repeated().filter_map(paid_again).collect(),
-        paid_alike: plan
-            .paid_alike
-            .iter()
-            .copied()
-            .filter_map(paid_again)
-            .collect(),
+        repeated: paid_again(&mut plan.repeated()),
+        paid_alike: paid_again(&mut plan.paid_alike.iter().copied()),
         new_recipients: Recipients {
             payouts: prospect.payouts,
             places: &plan.new_recipients,

@@ -111,18 +111,24 @@ impl Batch for Content {
     fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a> {
         let checker = Checker::new(&self.header, &self.options);
         let mut rest = places;
-        Box::new(
-            iter::from_fn(move || {
-                let (piece, _) = self.scan.locate(u32::try_from(*rest.first()?).ok()?)?;
-                let first_row = piece.first_row as usize;
-                let end = first_row.saturating_add(piece.rows.len());
-                let (here, behind) = rest.split_at(rest.partition_point(|row| *row < end));
-                rest = behind;
-                let here = here.iter().map(|row| row.saturating_sub(first_row));
-                Some(piece.payouts(&self.text, &checker, here))
-            })
-            .flatten(),
-        )
+        let mut with_pieces = iter::from_fn(move || {
+            let (piece, _) = self.scan.locate(u32::try_from(*rest.first()?).ok()?)?;
+            let end = piece.row_range().end as usize;
+            let (here, behind) = rest.split_at(rest.partition_point(|row| *row < end));
+            rest = behind;
+            (!here.is_empty()).then_some((piece, here))
+        });
+        let payouts = move |(piece, rows): &(&Piece, &[usize])| {
+            let first_row = piece.first_row as usize;
+            let places = rows.iter().map(|row| row.saturating_sub(first_row));
+            piece.payouts(&self.text, &checker, places)
+        };
+        let parts = iter::from_fn(move || {
+            let some: Vec<_> = with_pieces.by_ref().take(PIECES_AT_ONCE).collect();
+            let made = || some.par_iter().flat_map_iter(&payouts).collect();
+            (!some.is_empty()).then(made)
+        });
+        Box::new(parts.flat_map(|part: Vec<Payout>| part))
     }
 }
 

@@ -681,6 +681,30 @@ fn findings_come_in_the_order_of_a_file_of_many_blocks() {
     assert_eq!(intake.errors, 8_572);
 }
 
+#[test]
+fn payouts_of_a_file_of_many_blocks_are_made_by_their_places() {
+    let mut rows = String::from("currency_code,to_address,amount\n");
+    for row in 0..60_000 {
+        let blank = if row % 5 == 0 { "\n" } else { "" };
+        rows += &format!("{blank}BTC,{BTC},0.1{row:05}\n");
+    }
+    let (intake, _) = take(&rows);
+    let batch = intake.batch().unwrap();
+    let all: Vec<Payout> = batch.all().collect();
+    assert_eq!((all.len(), batch.count()), (60_000, 60_000));
+    assert_eq!(all[59_999].line, 72_001);
+    for places in [
+        (0..60_000).step_by(7).collect::<Vec<_>>(),
+        vec![0, 1, 59_998, 59_999],
+        vec![],
+    ] {
+        let wanted = places.iter().map(|place| all[*place].clone());
+        assert!(batch.at(&places).eq(wanted));
+    }
+    assert_eq!(batch.at(&[59_999, 60_000]).count(), 1);
+    assert_eq!(batch.payout(30_000).as_ref(), all.get(30_000));
+}
+
 /// Payouts that are right, each as code, address, amount.
 fn payouts() -> impl Strategy<Value = Vec<(&'static str, &'static str, String, String)>> {
     let recipient = prop::sample::select(vec![
