@@ -1,11 +1,14 @@
 //! An [`Account`] is what an address denotes, whichever way it is written.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::domain::Network;
 
 /// The longest account: TON's workchain byte and 32 bytes.
 const MAX_BYTES: usize = 33;
+
+/// No text of an account is longer: the longest name, the longest form, and two digits a byte.
+const MAX_TEXT_BYTES: usize = "litecoin".len() + ":p2pkh:".len() + 2 * MAX_BYTES;
 
 /// What kind of account the bytes name, where one network has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +80,17 @@ impl Account {
     #[cfg(test)]
     pub(super) fn form(&self) -> Form {
         self.form
+    }
+}
+
+impl Account {
+    /// Its text, made in one piece: every payout has one.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::with_capacity(MAX_TEXT_BYTES);
+        // A String takes every text.
+        let _ = write!(text, "{self}");
+        text
     }
 }
 

@@ -386,7 +386,7 @@ impl CreatedByBatch {
         self.0.keys().cloned()
     }
 
-    /// As it is told: this batch first.
+    /// As it is told: this batch first, the others by the time of their newest payout.
     pub(super) fn before(&self, own: &BatchId, paths: &Paths) -> Vec<CreatedBefore> {
         let before = self.0.iter().map(|(batch, (count, newest))| CreatedBefore {
             count: *count,
@@ -397,7 +397,7 @@ impl CreatedByBatch {
             newest: *newest,
         });
         let mut before: Vec<CreatedBefore> = before.collect();
-        before.sort_by_key(|it| it.file.is_some());
+        before.sort_by_key(|it| (it.file.is_some(), it.newest));
         before
     }
 }

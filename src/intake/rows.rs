@@ -567,7 +567,7 @@ impl Row<'_> {
             payee: self.payee.into_owned(),
             currency,
             to_address: self.to_address.into_owned(),
-            account: account.to_string(),
+            account: account.to_text(),
             amount: amount.amount,
             minor_units: amount.units,
         })

@@ -342,12 +342,14 @@ pub(super) async fn learn<'r, E: Engine>(
     rows: &'r [(Payout, PayoutKey)],
     known: &mut Known,
 ) -> Result<Vec<&'r Payout>, LedgerError> {
-    let is_open = |known: &Known, key: &PayoutKey| known.created(key).next().is_none();
+    let is_open = |known: &Known, (payout, key): &(Payout, PayoutKey)| {
+        !known.created(key).any(|it| it.content.is_of(payout))
+    };
     // What is known to be created needs no further question.
-    let open = rows.iter().filter(|(_, key)| is_open(known, key));
+    let open = rows.iter().filter(|row| is_open(known, row));
     let keys: Vec<String> = open.map(|(_, key)| key.as_str().to_owned()).collect();
     known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);
-    let open = rows.iter().filter(|(_, key)| is_open(known, key));
+    let open = rows.iter().filter(|row| is_open(known, row));
     let open: Vec<&Payout> = open.map(|(payout, _)| payout).collect();
     known.extend(ledger.alike(realm, &open).await?);
     Ok(open)
