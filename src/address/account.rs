@@ -81,9 +81,7 @@ impl Account {
     pub(super) fn form(&self) -> Form {
         self.form
     }
-}
 
-impl Account {
     /// Its text, made in one piece: every payout has one.
     #[must_use]
     pub fn to_text(&self) -> String {

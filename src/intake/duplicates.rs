@@ -149,6 +149,11 @@ impl<'a> Rows<'a> {
         self.scan.text_of(self.text, self.checker, row)
     }
 
+    /// What is remembered of every row, in order.
+    fn all_hashes(&self) -> impl Iterator<Item = (u32, &RowHash)> {
+        (0u32..).zip(&self.scan.hashes)
+    }
+
     /// What is remembered of the row.
     fn hashes(&self, row: u32) -> RowHash {
         let hashes = self.scan.hashes.get(row as usize);
@@ -209,8 +214,8 @@ impl<'a> Rows<'a> {
             (slot / SLOTS_PER_WORD, TWICE << bits)
         };
         let hashes = || {
-            let all = (0u32..).zip(&self.scan.hashes);
-            all.map(|(row, it)| (row, hash(it)))
+            self.all_hashes()
+                .map(|(row, it)| (row, hash(it)))
                 .filter(|(_, hash)| *hash != NO_HASH)
         };
         let mut count = 0usize;
@@ -421,11 +426,7 @@ impl<'a> Rows<'a> {
     /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency, and
     /// the medians.
     fn outliers(&self) -> (Vec<Relation>, Vec<Option<u128>>) {
-        let amounts = || {
-            (0u32..)
-                .zip(&self.scan.hashes)
-                .map(|(row, it)| (row, it.amount))
-        };
+        let amounts = || self.all_hashes().map(|(row, it)| (row, it.amount));
         let medians = medians(|| amounts().map(|(_, amount)| amount));
         let limits: Vec<_> = Currency::all()
             .zip(&medians)

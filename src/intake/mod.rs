@@ -136,9 +136,9 @@ impl Intake {
         }
     }
 
-    /// Puts the first findings into words, on all processors: `word` adds one to others, and `take`
-    /// takes all of some hundreds at a time, in the order of the file, those about the file as a
-    /// whole last. All findings are counted.
+    /// Puts the first findings into words, on all processors, and counts all of them. `word` adds a
+    /// finding to a list of some hundreds. `take` gets the lists in the order of the file, the
+    /// findings about the file as a whole last; it has to empty each, because it is filled again.
     pub fn tell<T: Default + Send>(
         &self,
         most: u64,

@@ -217,7 +217,7 @@ impl Twins {
     }
 }
 
-/// Attempts of which no two have one id.
+/// No two of the attempts may have the same id.
 impl From<Vec<Attempt>> for Known {
     fn from(attempts: Vec<Attempt>) -> Self {
         let mut by_key: HashMap<PayoutKey, Places> = HashMap::default();
