@@ -116,7 +116,7 @@ impl Amount {
     /// The literal of an amount without the zeros that add nothing to it: `1.50` as `1.5`.
     #[must_use]
     pub fn without_zeros_at_the_end(literal: &str) -> &str {
-        if literal.contains('.') {
+        if literal.ends_with(['0', '.']) && literal.contains('.') {
             literal.trim_end_matches('0').trim_end_matches('.')
         } else {
             literal

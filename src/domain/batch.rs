@@ -3,6 +3,7 @@
 
 use super::currency::CURRENCY_COUNT;
 use super::{Currency, Payout};
+use std::collections::HashSet;
 use std::{fmt, iter};
 
 /// All the payouts of one input, in its order. An input makes them of its text when they are asked
@@ -13,6 +14,12 @@ pub trait Batch: fmt::Debug {
 
     /// All of them, some thousands at a time.
     fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_>;
+
+    /// Count and sum of all of them.
+    fn totals(&self) -> Totals;
+
+    /// The places of those whose account no earlier one pays.
+    fn recipients(&self) -> Vec<usize>;
 
     /// Those at these places, which are in order; the first of the batch is at 0.
     fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a>;
@@ -35,6 +42,17 @@ impl<T: AsRef<[Payout]> + fmt::Debug> Batch for T {
 
     fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
         Box::new(iter::once(self.as_ref().to_vec()))
+    }
+
+    fn totals(&self) -> Totals {
+        Totals::of(self.as_ref())
+    }
+
+    fn recipients(&self) -> Vec<usize> {
+        let mut accounts = HashSet::new();
+        let payouts = self.as_ref().iter().enumerate();
+        let firsts = payouts.filter(|(_, payout)| accounts.insert(&payout.account));
+        firsts.map(|(place, _)| place).collect()
     }
 
     fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a> {

@@ -10,7 +10,7 @@ use super::messages::{self, duplicate};
 use super::options::Options;
 use super::rows::{Checker, Fault, Row, RowError};
 use super::scan::{Piece, Scan, scan};
-use crate::domain::{Batch, Finding, FindingCounts, Payout, Severity};
+use crate::domain::{Batch, Finding, FindingCounts, Payout, Severity, Totals};
 use rayon::prelude::*;
 use std::iter;
 
@@ -106,6 +106,14 @@ impl Batch for Content {
             let all = |piece: &Piece| piece.payouts(&self.text, &checker, 0..piece.rows.len());
             pieces.par_iter().flat_map_iter(all).collect()
         }))
+    }
+
+    fn totals(&self) -> Totals {
+        self.scan.totals.clone().unwrap_or_default()
+    }
+
+    fn recipients(&self) -> Vec<usize> {
+        self.duplicates.recipients.ones().collect()
     }
 
     fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a> {

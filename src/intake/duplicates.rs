@@ -8,13 +8,14 @@
 
 use super::csv::Splitter;
 use super::row_hashes::{
-    NO_HASH, RowHash, amount_key, amount_of, composed, ends, plain_payee, write_look,
+    NO_HASH, RowHash, amount_key, amount_of, composed, ends, plain_payee, short, write_look,
 };
 use super::rows::{Checker, Row};
 use super::scan::Scan;
 use crate::address::{self, Account};
 use crate::domain::currency::CURRENCY_COUNT;
 use crate::domain::{Currency, Severity};
+use fixedbitset::FixedBitSet;
 use foldhash::HashMap;
 use foldhash::HashMapExt as _;
 use memchr::memmem::Finder;
@@ -90,6 +91,8 @@ impl RelationKind {
 pub(super) struct Duplicates {
     /// In the order of the rows.
     pub(super) relations: Vec<Relation>,
+    /// The rows whose account no earlier row has.
+    pub(super) recipients: FixedBitSet,
     /// The median of each currency's amounts, in minor units.
     medians: Vec<Option<u128>>,
 }
@@ -114,15 +117,16 @@ pub(super) fn find(text: &str, checker: &Checker<'_>, scan: &Scan) -> Duplicates
         checker,
         scan,
     };
-    let ((references, accounts), ((looks, payees), (outliers, medians))) = rayon::join(
-        || rayon::join(|| rows.references(), || rows.accounts()),
-        || {
-            rayon::join(
-                || rayon::join(|| rows.looks(), || rows.payees()),
-                || rows.outliers(),
-            )
-        },
-    );
+    let ((references, (recipients, accounts)), ((looks, payees), (outliers, medians))) =
+        rayon::join(
+            || rayon::join(|| rows.references(), || rows.accounts()),
+            || {
+                rayon::join(
+                    || rayon::join(|| rows.looks(), || rows.payees()),
+                    || rows.outliers(),
+                )
+            },
+        );
     let mut relations = references;
     let parts = [accounts, looks, payees, outliers];
     let more = parts
@@ -133,7 +137,11 @@ pub(super) fn find(text: &str, checker: &Checker<'_>, scan: &Scan) -> Duplicates
         relations.extend(part);
     }
     relations.par_sort_unstable();
-    Duplicates { relations, medians }
+    Duplicates {
+        relations,
+        recipients,
+        medians,
+    }
 }
 
 /// The rows of a file.
@@ -175,25 +183,11 @@ impl<'a> Rows<'a> {
         hash: impl Fn(&RowHash) -> u32,
         find: impl Fn(&[u64], &mut Vec<Relation>) + Sync,
     ) -> Vec<Relation> {
-        let mut sieved = self.sieved(hash);
-        sieved.par_sort_unstable();
-        let mut groups: Vec<_> = sieved
-            .chunk_by(|a, b| hash_of(*a) == hash_of(*b))
-            .filter(|group| group.len() > 1)
-            .collect();
-        // In the order of the file, so that what is looked at next is not far away in memory.
-        groups.par_sort_unstable_by_key(|group| group.first().map(|first| *first as u32));
-        groups
-            .par_chunks(GROUPS_AT_ONCE)
-            .map(|groups| {
-                let mut relations = Vec::new();
-                groups.iter().for_each(|group| find(group, &mut relations));
-                relations
-            })
-            .reduce(Vec::new, joined)
+        let sieved = self.sieved(hash);
+        found_in(groups(&sieved), find)
     }
 
-    /// The hashes that another row has too, among few others, each with its row.
+    /// The hashes that another row has too, among few others, each with its row; sorted.
     ///
     /// A hash chooses a slot of two bits: the first one to come sets the lower bit, any later one
     /// both. The rows whose slot has both are kept. All but a few are never stored anywhere else,
@@ -228,13 +222,14 @@ impl<'a> Rows<'a> {
         if count == 0 {
             return Vec::new();
         }
-        hashes()
-            .filter(|(_, hash)| {
-                let (word, both) = slot(*hash);
-                slots[word] & both == both
-            })
-            .map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row))
-            .collect()
+        let twice = hashes().filter(|(_, hash)| {
+            let (word, both) = slot(*hash);
+            slots[word] & both == both
+        });
+        let sieved = twice.map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row));
+        let mut sieved: Vec<u64> = sieved.collect();
+        sieved.par_sort_unstable();
+        sieved
     }
 
     /// Equal references, and those that look the same.
@@ -281,12 +276,22 @@ impl<'a> Rows<'a> {
         self.scan.hashing.long(value)
     }
 
-    /// Equal payouts, and recipients under several references, each of these once.
-    fn accounts(&self) -> Vec<Relation> {
-        self.grouped(
-            |row| row.account,
-            |group, relations| self.payouts_to_one(group, relations),
-        )
+    /// The rows whose account no earlier row has. Of the others: equal payouts, and recipients under
+    /// several references, each of these once.
+    fn accounts(&self) -> (FixedBitSet, Vec<Relation>) {
+        let sieved = self.sieved(|row| short(row.account));
+        let groups = groups(&sieved);
+        let mut recipients = FixedBitSet::with_capacity(self.scan.row_count as usize);
+        recipients.insert_range(..);
+        for group in &groups {
+            let mut firsts = Firsts::default();
+            for row in rows_of(group) {
+                let first = firsts.of(row, self.hashes(row).account, |_| true);
+                recipients.set(row as usize, first.is_none());
+            }
+        }
+        let find = |group: &[u64], relations: &mut _| self.payouts_to_one(group, relations);
+        (recipients, found_in(groups, find))
     }
 
     /// The same among rows that may have one account.
@@ -449,6 +454,30 @@ impl<'a> Rows<'a> {
 
 /// How many groups a thread takes at a time.
 const GROUPS_AT_ONCE: usize = 256;
+
+/// The groups of several rows with one hash, in the order of the file, so that what is looked at next
+/// is not far away in memory.
+fn groups(sieved: &[u64]) -> Vec<&[u64]> {
+    let by_hash = sieved.chunk_by(|a, b| hash_of(*a) == hash_of(*b));
+    let mut groups: Vec<_> = by_hash.filter(|group| group.len() > 1).collect();
+    groups.par_sort_unstable_by_key(|group| group.first().map(|first| *first as u32));
+    groups
+}
+
+/// What is found in each of these groups.
+fn found_in(
+    groups: Vec<&[u64]>,
+    find: impl Fn(&[u64], &mut Vec<Relation>) + Sync,
+) -> Vec<Relation> {
+    groups
+        .par_chunks(GROUPS_AT_ONCE)
+        .map(|groups| {
+            let mut relations = Vec::new();
+            groups.iter().for_each(|group| find(group, &mut relations));
+            relations
+        })
+        .reduce(Vec::new, joined)
+}
 
 fn hash_of(sieved: u64) -> u64 {
     sieved >> u32::BITS

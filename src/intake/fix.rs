@@ -341,6 +341,7 @@ fn shown(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::totals;
     use super::super::{Intake, read};
     use super::*;
     use proptest::prelude::*;
@@ -484,7 +485,7 @@ mod tests {
             let before = read(text.clone().into_bytes(), &options);
             let fixed = fixed_with(&text, mark);
             let after = read(fixed.text.clone().into_bytes(), &Options::default());
-            let amounts = |intake: &Intake| intake.totals.iter().map(|(_, _, sum)| sum.units).max().unwrap_or(0);
+            let amounts = |intake: &Intake| totals(intake).iter().map(|(_, _, sum)| sum.units).max().unwrap_or(0);
             prop_assert!(amounts(&after) >= amounts(&before), "{}\n{}", text, fixed.text);
             prop_assert!(after.errors <= before.errors, "{}\n{}", text, fixed.text);
             if before.errors == 0 {

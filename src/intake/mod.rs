@@ -32,7 +32,7 @@ pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use fix::{Change, Fixed, Unfixable, fix};
 pub use options::{Limits, Options, Reading, WarningPolicy};
 
-use crate::domain::{Batch, Column, Finding, FindingCounts, Severity, Totals};
+use crate::domain::{Batch, Column, Finding, FindingCounts, Severity};
 use content::Content;
 use decode::decode;
 use file::FileError;
@@ -44,8 +44,6 @@ pub const MAX_FILE_BYTES: usize = 1 << 30;
 /// What became of a file.
 #[derive(Clone, Debug)]
 pub struct Intake {
-    /// Of the rows that are right.
-    pub totals: Totals,
     /// Of the rows that are right.
     pub fingerprint: Fingerprint,
     /// What the operator should know about how the file was read.
@@ -89,7 +87,6 @@ impl Intake {
     /// What became of a file without rows.
     fn refused(findings: Vec<Finding>) -> Self {
         Self {
-            totals: Totals::default(),
             fingerprint: Fingerprint::of_nothing(),
             notices: Vec::new(),
             errors: findings.len() as u64,
@@ -101,7 +98,6 @@ impl Intake {
 
     /// What became of these rows.
     fn of(content: Content, notices: Vec<String>) -> Self {
-        let totals = content.scan.totals.clone().unwrap_or_default();
         let policy = content.options.warnings;
         let (mut errors, mut warnings) = (content.scan.errors, content.scan.warnings);
         let read = Some((&content.header, content.options.reading.decimal_mark));
@@ -126,7 +122,6 @@ impl Intake {
             errors = errors.saturating_add(std::mem::take(&mut warnings));
         }
         Self {
-            totals,
             fingerprint: content.scan.fingerprint,
             notices,
             errors,

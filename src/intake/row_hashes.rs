@@ -1,4 +1,4 @@
-//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 24 bytes,
+//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 32 bytes,
 //! however long its cells are.
 //!
 //! Equal hashes only say that two rows are worth a closer look: what they hold is compared before
@@ -19,10 +19,10 @@ pub(super) const NO_HASH: u32 = 0;
 /// What is remembered of a row.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RowHash {
+    /// Equal for equal accounts, and for no others; 0 where there is none.
+    pub(super) account: u64,
     /// Equal for references that are equal or look alike.
     pub(super) reference: u32,
-    /// Equal for equal accounts.
-    pub(super) account: u32,
     /// Equal for addresses that look alike.
     pub(super) look: u32,
     /// Equal for equal payees on one network.
@@ -49,21 +49,21 @@ impl Hashing {
                 "" => NO_HASH,
                 reference => {
                     write_look(reference, scratch);
-                    self.short(scratch.as_slice())
+                    short(self.long(scratch.as_slice()))
                 }
             },
             account: match row.account() {
-                None => NO_HASH,
-                Some(account) => self.short(account),
+                None => 0,
+                Some(account) => self.long(account),
             },
             look: match (network, row.address) {
                 (Some(network), Some(_)) => ends(network, &row.to_address)
-                    .map_or(NO_HASH, |ends| self.short((network, ends))),
+                    .map_or(NO_HASH, |ends| short(self.long((network, ends)))),
                 _ => NO_HASH,
             },
             payee: match (network, row.payee.as_ref(), row.address) {
                 (None, ..) | (_, "", _) | (.., None) => NO_HASH,
-                (Some(network), payee, Some(_)) => self.short((network, plain_payee(payee))),
+                (Some(network), payee, Some(_)) => short(self.long((network, plain_payee(payee)))),
             },
             amount: amount.map_or(0, |(currency, amount)| amount_key(currency, amount.units)),
         }
@@ -74,13 +74,17 @@ impl Hashing {
         self.0.hash_one(value)
     }
 
-    fn short(&self, value: impl std::hash::Hash) -> u32 {
-        ((self.long(value) >> 32) as u32).max(NO_HASH.wrapping_add(1))
-    }
-
     /// The hash of an account with an amount.
     pub(super) fn payout(&self, account: Account, (currency, units): (Currency, u128)) -> u64 {
         self.long((account, currency, units))
+    }
+}
+
+/// The part of a hash by which rows are sieved; [`NO_HASH`] of none, which is 0.
+pub(super) fn short(long: u64) -> u32 {
+    match long {
+        0 => NO_HASH,
+        long => ((long >> 32) as u32).max(NO_HASH.wrapping_add(1)),
     }
 }
 
@@ -97,25 +101,33 @@ pub(super) fn composed(reference: &str) -> Cow<'_, str> {
 pub(super) fn write_look(reference: &str, look: &mut Vec<u8>) {
     look.clear();
     if reference.is_ascii() {
-        reference.bytes().for_each(|byte| push_look(byte, look));
-        return;
+        return push_looks(reference, look);
     }
     // A letter looks otherwise as a capital, so that both are taken to the capital, and what that
     // looks like back to the small one.
     let capital: String = reference.nfkc().flat_map(char::to_uppercase).collect();
     let small: String = skeleton(&capital).flat_map(char::to_lowercase).collect();
-    small.bytes().for_each(|byte| push_look(byte, look));
+    push_looks(&small, look);
 }
 
-/// What an ASCII character looks like; a test compares it with the tables of UTS 39. The bytes of
-/// other characters stay as they are.
-fn push_look(byte: u8, look: &mut Vec<u8>) {
+/// Adds what the ASCII characters of a text look like; a test compares it with the tables of UTS 39.
+/// The bytes of other characters stay as they are.
+fn push_looks(text: &str, look: &mut Vec<u8>) {
+    for (place, part) in text.split(['m', 'M']).enumerate() {
+        if place > 0 {
+            look.extend_from_slice(b"rn");
+        }
+        look.extend(part.bytes().map(look_of));
+    }
+}
+
+/// What a byte of any ASCII character but `m` looks like.
+fn look_of(byte: u8) -> u8 {
     match byte.to_ascii_lowercase() {
-        b'0' => look.push(b'o'),
+        b'0' => b'o',
         // The capital of the last one looks like the others.
-        b'1' | b'|' | b'i' => look.push(b'l'),
-        b'm' => look.extend_from_slice(b"rn"),
-        byte => look.push(byte),
+        b'1' | b'|' | b'i' => b'l',
+        byte => byte,
     }
 }
 

@@ -204,10 +204,11 @@ impl Evidence {
     }
 
     fn count(&mut self, literal: &str) {
-        let Some((whole, fraction)) = literal.split_once('.') else {
+        let Some(point) = literal.bytes().position(|byte| byte == b'.') else {
             return;
         };
-        if fraction.len() == 3 && whole.len() <= 3 && whole != "0" {
+        let (whole, fraction) = literal.split_at(point);
+        if fraction.len() == ".000".len() && whole.len() <= 3 && whole != "0" {
             self.maybe_thousands = self.maybe_thousands.saturating_add(1);
         } else {
             self.other_decimals = self.other_decimals.saturating_add(1);
@@ -309,7 +310,7 @@ impl<'a> Scanner<'a> {
         address::check_all(&recipients, found);
         let mut scratch = Vec::new();
         let mut found = found.iter();
-        for mut pending in pending.drain(..) {
+        for pending in &mut *pending {
             if pending.row.recipient().is_some() {
                 pending.row.address = found.next().copied().flatten();
                 match pending.row.address {
@@ -331,8 +332,9 @@ impl<'a> Scanner<'a> {
             part.hashes
                 .push(self.hashing.of(&pending.row, &mut scratch));
             part.piece.rows.push(pending.at);
-            self.count(part, &pending);
+            self.count(part, pending);
         }
+        pending.clear();
     }
 
     /// Counts the row if it is a payout.

@@ -60,10 +60,10 @@ impl<'a> RowKeys<'a> {
         }
     }
 
-    /// How many rows there are.
+    /// The payouts of the rows.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.batch.count()
+    pub fn payouts(&self) -> &'a dyn Batch {
+        self.batch
     }
 
     /// All rows in their order, some thousands at a time.

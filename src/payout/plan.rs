@@ -1,14 +1,13 @@
 //! A [`Plan`] says what every row of the input is, and which are going to be submitted. It is
 //! decided before the first request leaves, and again for each row when it is begun.
 
-use crate::domain::{State, StateCounts, Totals};
+use crate::domain::{Batch, State, StateCounts, Totals};
 use crate::ledger::row_keys::RowKeys;
 use crate::ledger::rules::{
     Circumstances, Known, Refusal, Row, RowState, TWIN_ACROSS_BATCHES, doubts_without_row, judge,
     missing_rows, paid_alike,
 };
 use crate::ledger::{Attempt, AttemptStatus, BatchRecord, PaidBefore};
-use foldhash::HashSetExt as _;
 use foldhash::quality::RandomState;
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -20,6 +19,14 @@ pub struct Selection {
     pub only: Option<HashSet<u64>>,
     /// `--limit`: how many at most.
     pub limit: Option<u64>,
+}
+
+impl Selection {
+    /// Whether it leaves out no row.
+    fn is_all(&self) -> bool {
+        let Self { only, limit } = self;
+        only.is_none() && limit.is_none()
+    }
 }
 
 /// What every row of the input is.
@@ -74,6 +81,13 @@ pub struct Facts<'k> {
     pub paid: &'k PaidBefore,
 }
 
+impl Facts<'_> {
+    /// Whether nothing is known about any row.
+    fn are_none(&self) -> bool {
+        self.known.all().is_empty() && self.paid.is_empty()
+    }
+}
+
 impl<'k> Plan<'k> {
     /// Says what every row is.
     #[must_use]
@@ -84,25 +98,28 @@ impl<'k> Plan<'k> {
         around: &Circumstances<'_>,
         selection: &Selection,
     ) -> Self {
-        let attempts = facts.attempts;
+        let (payouts, attempts) = (rows.payouts(), facts.attempts);
         let mut planning = Planning {
             facts,
             around: *around,
             selection,
             // A list that grows takes twice its memory meanwhile.
             plan: Self {
-                states: Vec::with_capacity(rows.count()),
-                steps: Vec::with_capacity(rows.count()),
-                new_recipients: Vec::with_capacity(rows.count()),
+                states: Vec::with_capacity(payouts.count()),
+                steps: Vec::with_capacity(payouts.count()),
                 ..Self::default()
             },
             created: 0,
-            seen: foldhash::HashSet::with_capacity(rows.count()),
+            seen: foldhash::HashSet::default(),
             hashing: RandomState::default(),
         };
-        for (payout, key) in rows.rows() {
-            let (payout, key) = (&payout, &key);
-            planning.row(Row { payout, key });
+        if facts.are_none() && selection.is_all() {
+            planning.all_pending(payouts);
+        } else {
+            for (payout, key) in rows.rows() {
+                let (payout, key) = (&payout, &key);
+                planning.row(Row { payout, key });
+            }
         }
         let Planning { plan, created, .. } = planning;
         let all_created = attempts
@@ -222,6 +239,18 @@ impl<'p, 'k> Planning<'p, 'k> {
         if is_new && self.seen.insert(self.hashing.hash_one(&payout.account)) {
             self.plan.new_recipients.push(place);
         }
+    }
+
+    /// Says that all rows are pending, because nothing is known about any.
+    fn all_pending(&mut self, payouts: &dyn Batch) {
+        let pending = RowState::Pending {
+            last: None,
+            repeats: None,
+        };
+        self.plan.states.resize(payouts.count(), Some(pending));
+        self.plan.steps.extend(0..payouts.count());
+        self.plan.to_submit = payouts.totals();
+        self.plan.new_recipients = payouts.recipients();
     }
 }
 

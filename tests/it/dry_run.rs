@@ -55,6 +55,38 @@ fn a_dry_run_shows_no_more_than_the_limit_lets_through() {
     assert_eq!(total, Some("0.001"));
 }
 
+/// Of rows that nothing is known about, no row is looked at again for the plan; with a limit each is.
+#[test]
+fn a_plan_of_unknown_rows_is_the_same_with_a_limit_that_leaves_none_out() {
+    let rows = "a,ETH,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1.5\n\
+        b,USDC_ARB,0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed,0.25\n\
+        c,TON,UQBnXgu5gKV1qJZh_sCKqDtj8e4IRpzNrJ_3NasnioS6bbz0,3\n\
+        ,ETH,0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359,0.10\n\
+        ,USDT_TON,EQBnXgu5gKV1qJZh_sCKqDtj8e4IRpzNrJ_3NasnioS6beEx,4\n\
+        d,ETH,0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359,0.10\n";
+    let scene = Scene::new(rows);
+    let plan = |arguments: &[&str]| {
+        let run = scene.program(["run", INPUT, "--dry-run", "--format", "json"]);
+        let output = run
+            .args(arguments.iter().copied())
+            .stdout_has("plan")
+            .stderr_has("6 payouts")
+            .go();
+        let mut plan = output
+            .stdout
+            .lines()
+            .filter(|it| it.contains("\"type\":\"plan\""));
+        let mut plan: serde_json::Value = serde_json::from_str(plan.next().unwrap()).unwrap();
+        plan["ends_at"].take();
+        plan
+    };
+    let expected = plan(&["--limit", "6"]);
+    let lines = expected["new_recipients"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines.map(|it| it["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [2, 4, 5]);
+    assert_eq!(plan(&[]), expected);
+}
+
 #[test]
 fn a_dry_run_changes_nothing_before_and_after_a_payout() {
     let scene = Scene::paying("", &rows(2));
