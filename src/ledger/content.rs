@@ -23,6 +23,20 @@ impl Content {
         }
     }
 
+    /// Reads what [`Self::as_str`] gives.
+    #[must_use]
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (code, rest) = text.split_once(' ')?;
+        let (account, units) = rest.split_once(' ')?;
+        units.parse::<u128>().ok()?;
+        let code_end = code.len();
+        Some(Self {
+            text: text.to_owned(),
+            code_end,
+            account_end: code_end.saturating_add(1).saturating_add(account.len()),
+        })
+    }
+
     /// What a payout pays.
     #[must_use]
     pub fn of(payout: &Payout) -> Self {

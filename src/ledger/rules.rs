@@ -380,10 +380,12 @@ fn state_of_key<'a>(
         };
     };
     let pays_the_same = |attempt: &Attempt| attempt.content.is_of(row.payout);
-    if let Some(same) = known.created(row.key).find(|it| pays_the_same(it)) {
+    let is_created = |attempt: &&Attempt| attempt.status() == AttemptStatus::Created;
+    let mut created = attempts.clone().filter(is_created);
+    if let Some(same) = created.clone().find(|it| pays_the_same(it)) {
         return RowState::Created(same);
     }
-    if let Some(other) = known.created(row.key).next_back() {
+    if let Some(other) = created.next_back() {
         return refused(RefusalReason::ReferenceUsed, other);
     }
     let mut in_doubt = attempts.filter(|attempt| attempt.status().is_in_doubt());

@@ -10,9 +10,8 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 /// The columns of an attempt, in the order in which [`read`] takes them.
 pub(super) const COLUMNS: &str = "attempt.id, attempt.batch, attempt.realm, attempt.host, \
-attempt.payout_key, attempt.line, attempt.reference, attempt.payee, attempt.currency_code, \
-attempt.to_address, attempt.account, attempt.minor_units, attempt.amount, attempt.number, \
-attempt.started_at, attempt.status, attempt.invoice_id, attempt.accepted_amount, \
+attempt.payout_key, attempt.line, attempt.reference, attempt.payee, attempt.to_address, \
+attempt.content, attempt.amount, attempt.number, attempt.started_at, attempt.status, attempt.invoice_id, attempt.accepted_amount, \
 attempt.error_key, attempt.detail, attempt.http_status, attempt.finished_at, \
 attempt.resolved_by, attempt.resolved_at, attempt.repeated, attempt.extra, attempt.who";
 
@@ -140,10 +139,8 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Option<Attempt> {
     let line = u64::try_from(columns.integer()?).ok()?;
     let reference = columns.string()?;
     let payee = columns.string()?;
-    let currency_code = columns.text()?;
     let to_address = columns.string()?;
-    let account = columns.text()?;
-    let minor_units: u128 = columns.text()?.parse().ok()?;
+    let content = Content::read(columns.text()?)?;
     Some(Attempt {
         id,
         batch,
@@ -154,7 +151,7 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Option<Attempt> {
         reference,
         payee,
         to_address,
-        content: Content::new(currency_code, account, minor_units),
+        content,
         amount: columns.string()?,
         number: u32::try_from(columns.integer()?).ok()?,
         started_at: decode_time(columns.text()?)?,

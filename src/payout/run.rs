@@ -346,11 +346,11 @@ pub(super) async fn learn<'r, E: Engine>(
         !known.created(key).any(|it| it.content.is_of(payout))
     };
     // What is known to be created needs no further question.
-    let open = rows.iter().filter(|row| is_open(known, row));
-    let keys: Vec<String> = open.map(|(_, key)| key.as_str().to_owned()).collect();
+    let mut open: Vec<_> = rows.iter().filter(|row| is_open(known, row)).collect();
+    let keys = open.iter().map(|(_, key)| key.as_str().to_owned());
     known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);
-    let open = rows.iter().filter(|row| is_open(known, row));
-    let open: Vec<&Payout> = open.map(|(payout, _)| payout).collect();
+    open.retain(|row| is_open(known, row));
+    let open: Vec<&Payout> = open.into_iter().map(|(payout, _)| payout).collect();
     known.extend(ledger.alike(realm, &open).await?);
     Ok(open)
 }
