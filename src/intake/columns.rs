@@ -3,7 +3,7 @@
 use super::csv::trim;
 use crate::address::confusable;
 use crate::characters::is_blank;
-use crate::domain::Column;
+use crate::domain::{Column, Currency};
 use std::fmt;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
@@ -129,8 +129,30 @@ const ID_NAMES: [&str; 20] = [
     "номерзаявки",
 ];
 
-/// Units of money other than crypto, in a header: `Сумма, руб`.
-const FIAT_UNITS: [&str; 30] = [
+/// Units that no amount is paid in, in a header: other money, `Сумма, руб`, and other sizes,
+/// `Amount (satoshi)`.
+const OTHER_UNITS: [&str; 51] = [
+    "тыс",
+    "тысяч",
+    "млн",
+    "thousand",
+    "thousands",
+    "k",
+    "sat",
+    "sats",
+    "satoshi",
+    "satoshis",
+    "сатоши",
+    "wei",
+    "gwei",
+    "sun",
+    "lamports",
+    "mbtc",
+    "cent",
+    "cents",
+    "цент",
+    "центов",
+    "коп",
     "руб",
     "рублей",
     "рубли",
@@ -270,12 +292,19 @@ fn without_unit(name: &str) -> (String, String) {
     (before, unit)
 }
 
-/// The unit of money in a column's name other than crypto: `руб` in `Сумма, руб.`.
-pub(super) fn fiat_unit(name: &str) -> Option<String> {
+/// The unit in the name of the amounts, if it is not this currency: `руб.` in `Сумма, руб.`, and
+/// `USDT` in `Сумма, USDT` where BTC is paid. Of no currency, it is one that nothing is paid in.
+pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<String> {
     let (_, unit) = without_unit(name);
-    let bare = plain(&unit);
-    let bare = bare.trim_end_matches('.');
-    FIAT_UNITS.contains(&bare).then(|| unit.trim().to_owned())
+    let parts = unit.split(|c: char| is_blank(c) || ".,;/_-".contains(c));
+    let words: Vec<_> = parts.map(plain).collect();
+    let is_ticker = |word: &str, it: Currency| it.ticker().eq_ignore_ascii_case(word);
+    let is_other = words
+        .iter()
+        .any(|word| OTHER_UNITS.contains(&word.as_str()));
+    let names = |it: Currency| words.iter().any(|word| is_ticker(word, it));
+    let is_another = paid.is_some_and(|paid| !names(paid) && Currency::all().any(names));
+    (is_other || is_another).then(|| unit.trim().to_owned())
 }
 
 /// The column one of whose names this one looks like without being it, and the first letter of
@@ -487,11 +516,33 @@ mod tests {
         assert_eq!(confused_with("Валюта"), None);
         assert_eq!(confused_with("arnount"), None);
         assert_eq!(confused_with("to_address"), None);
-        assert_eq!(fiat_unit("Сумма, руб.").as_deref(), Some("руб."));
-        assert_eq!(fiat_unit("Amount ($)").as_deref(), Some("$"));
-        assert_eq!(fiat_unit("Amount (USDT)"), None);
         assert!(is_id("Номер") && is_id("№") && is_id("No."));
         assert!(!is_id("Номер телефона") && !is_id(""));
+    }
+
+    #[test]
+    fn a_unit_that_is_not_what_is_paid_is_seen() {
+        let paid = Currency::from_code("USDT_TRC20");
+        for (name, unit) in [
+            ("Сумма, руб.", Some("руб.")),
+            ("Сумма (тыс. руб.)", Some("тыс. руб.")),
+            ("Сумма (USDT), руб", Some("USDT руб")),
+            ("Amount ($)", Some("$")),
+            ("Amount (satoshi)", Some("satoshi")),
+            ("Сумма, BTC", Some("BTC")),
+            ("Сумма, usdt", None),
+            ("Amount (USDT-TRC20)", None),
+            ("Amount [BTC/USDT]", None),
+            ("Сумма, нетто", None),
+            ("Сумма", None),
+        ] {
+            assert_eq!(unit_other_than(name, paid).as_deref(), unit, "{name}");
+        }
+        assert_eq!(
+            unit_other_than("Сумма, руб.", None).as_deref(),
+            Some("руб.")
+        );
+        assert_eq!(unit_other_than("Сумма, BTC", None), None);
     }
 
     #[test]

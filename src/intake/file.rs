@@ -26,8 +26,12 @@ pub(super) enum FileError {
     },
     /// Every amount with a decimal mark has three digits behind it.
     MaybeThousands,
-    /// The header of the amounts names money other than crypto.
-    FiatUnit { name: String, unit: String },
+    /// The header of the amounts names another unit than the currency of some payouts.
+    OtherUnit {
+        name: String,
+        unit: String,
+        paid: Currency,
+    },
 }
 
 impl FileError {
@@ -39,7 +43,7 @@ impl FileError {
             | Self::NoPayouts
             | Self::Uncountable
             | Self::OverTotal { .. } => Severity::Error,
-            Self::MaybeThousands | Self::FiatUnit { .. } => Severity::Warning,
+            Self::MaybeThousands | Self::OtherUnit { .. } => Severity::Warning,
         }
     }
 
@@ -57,7 +61,7 @@ impl FileError {
             Self::Empty | Self::NoPayouts => "empty",
             Self::Uncountable | Self::OverTotal { .. } => "limit",
             Self::MaybeThousands => "thousands",
-            Self::FiatUnit { .. } => "header",
+            Self::OtherUnit { .. } => "header",
         }
     }
 
@@ -74,7 +78,7 @@ impl FileError {
             | Self::Uncountable
             | Self::OverTotal { .. }
             | Self::MaybeThousands
-            | Self::FiatUnit { .. } => None,
+            | Self::OtherUnit { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! decimal mark. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
 //! never changed.
 
-use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning};
+use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning, unit_other_than};
 use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
@@ -68,13 +68,13 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
     let mut fixer = Fixer {
         checker: Checker::new(&header, &options),
         header: &header,
+        other_unit: other_unit(&header, None),
         fixed: Fixed {
             text: String::with_capacity(decoded.text.len()),
             changes: Vec::new(),
         },
     };
     fixer.tell_dialect(decoded.encoding, reading.decimal_mark);
-    fixer.write_header();
     let body = decoded.text.get(header.end..).unwrap_or_default();
     let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
     let first = header.line.saturating_add(1);
@@ -94,7 +94,17 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
             None => fixer.write_row(number, &record),
         }
     }
+    let rows = std::mem::take(&mut fixer.fixed.text);
+    fixer.write_header();
+    fixer.fixed.text.push_str(&rows);
+    fixer.fixed.changes.sort_by_key(|change| change.line);
     Ok(fixer.fixed)
+}
+
+/// The unit in the name of the amounts that is not this currency.
+fn other_unit(header: &Header, paid: Option<Currency>) -> Option<String> {
+    let name = header.names.get(header.place(Column::Amount)?)?;
+    unit_other_than(name, paid)
 }
 
 /// The header; names with letters that only look right are taken for what they look like.
@@ -122,6 +132,8 @@ fn find_header(text: &str, given: &ColumnNames) -> Result<Header, Unfixable> {
 struct Fixer<'a> {
     checker: Checker<'a>,
     header: &'a Header,
+    /// What the name of the amounts keeps, because a warning speaks of it.
+    other_unit: Option<String>,
     fixed: Fixed,
 }
 
@@ -175,13 +187,14 @@ impl Fixer<'_> {
             .collect();
         let mut written = Vec::new();
         for (column, name) in names {
-            let new = match column {
-                Some(column) => column.name().to_owned(),
+            let new = match (column, &self.other_unit) {
+                (Some(Column::Amount), Some(unit)) => format!("amount ({unit})"),
+                (Some(column), _) => column.name().to_owned(),
                 // Else the copy would have two columns of this name.
-                None if matches!(meaning(&name), Meaning::Used(_, Claim::Own)) => {
+                (None, _) if matches!(meaning(&name), Meaning::Used(_, Claim::Own)) => {
                     format!("{name} (not used)")
                 }
-                None => name.clone(),
+                (None, _) => name.clone(),
             };
             if new != name {
                 self.change(line, format!("the column {} is named {new}", shown(&name)));
@@ -259,6 +272,9 @@ impl Fixer<'_> {
             }
             Column::Amount => new = self.with_point(&new),
             Column::CurrencyCode | Column::ToAddress | Column::Reference | Column::Payee => {}
+        }
+        if column == Column::CurrencyCode && self.other_unit.is_none() {
+            self.other_unit = other_unit(self.header, Currency::from_code(&new));
         }
         let has_odd_blanks = raw.trim_matches([' ', '\t']) != value;
         if new != value {

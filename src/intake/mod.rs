@@ -196,16 +196,6 @@ fn tell_first<T: Default>(
 fn about_file(content: &Content) -> Vec<FileError> {
     let (scan, header) = (&content.scan, &content.header);
     let mut errors = Vec::new();
-    if let Some(name) = header
-        .place(Column::Amount)
-        .and_then(|it| header.names.get(it))
-        && let Some(unit) = columns::fiat_unit(name)
-    {
-        errors.push(FileError::FiatUnit {
-            name: name.clone(),
-            unit,
-        });
-    }
     if scan.row_count == 0 {
         errors.push(FileError::NoPayouts);
     }
@@ -217,6 +207,15 @@ fn about_file(content: &Content) -> Vec<FileError> {
         errors.push(FileError::Uncountable);
         return errors;
     };
+    let amounts = header.place(Column::Amount);
+    if let Some(name) = amounts.and_then(|it| header.names.get(it))
+        && let Some((paid, unit)) = totals.iter().find_map(|(paid, ..)| {
+            columns::unit_other_than(name, Some(paid)).map(|unit| (paid, unit))
+        })
+    {
+        let name = name.clone();
+        errors.push(FileError::OtherUnit { name, unit, paid });
+    }
     for (currency, _, sum) in totals.iter() {
         let limits = &content.options.limits;
         if let Some(limit) = limits.exceeded_in_all(currency, sum.units) {

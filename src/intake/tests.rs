@@ -764,7 +764,7 @@ const HEADERS: [[&str; 6]; 4] = [
     [
         "Currency",
         "Wallet Address",
-        "Amount (USDT)",
+        "Amount (net)",
         "Ref",
         "Full name",
         "note",
@@ -772,7 +772,7 @@ const HEADERS: [[&str; 6]; 4] = [
     [
         "Код валюты",
         "Адрес кошелька",
-        "К выплате, USDT",
+        "К выплате, всего",
         "Референс",
         "ФИО",
         "Отдел",

@@ -352,6 +352,33 @@ fn headers_are_read_as_people_write_them() {
 }
 
 #[test]
+fn amounts_in_another_unit_than_the_currency_are_warned_of_in_the_copy_too() {
+    let rubles = format!("Валюта;Адрес;Сумма, руб.;Сумма USDT\nUSDT TRC20;{TRON};15000;150\n");
+    let worth = format!("Валюта;Адрес;Сумма, USDT\nUSDT_TRC20;{TRON};100\nBTC;{BITCOIN};5\n");
+    for (text, expected, copied) in [
+        (
+            rubles,
+            "its name says руб., and there are payouts in USDT_TRC20",
+            "amount (руб.)",
+        ),
+        (
+            worth,
+            "its name says USDT, and there are payouts in BTC",
+            "amount (USDT)",
+        ),
+    ] {
+        let scene = Scene::new("");
+        scene.write(INPUT, text);
+        let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+        fix.stderr_has(copied).stderr_has(expected).go();
+        let copy = scene.program(["validate", "new.csv"]);
+        copy.stderr_has(expected).go();
+    }
+    let own = format!("Валюта;Адрес;Сумма, USDT\nUSDT_TRC20;{TRON};100\n");
+    assert!(!told(own, &[], 0).contains("warning"));
+}
+
+#[test]
 fn older_encodings_are_read_and_told_once() {
     let encoded = |text: &str| -> Vec<u8> {
         // Windows-1251 has the Russian letters in one row.

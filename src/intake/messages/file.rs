@@ -24,7 +24,7 @@ pub(in crate::intake) fn finding(
     read: Option<(&Header, DecimalMark)>,
 ) -> Finding {
     let message = message(error, read);
-    let is_about_header = matches!(error, FileError::FiatUnit { .. });
+    let is_about_header = matches!(error, FileError::OtherUnit { .. });
     let header = read.map(|(header, _)| header).filter(|_| is_about_header);
     Finding {
         severity: error.severity(),
@@ -77,12 +77,12 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             )
         }
         FileError::MaybeThousands => thousands(read),
-        FileError::FiatUnit { name, unit } => Message::new(
+        FileError::OtherUnit { name, unit, paid } => Message::new(
             format!(
-                "the column {} is taken for amount, and its name says {unit}",
+                "the column {} is taken for amount; its name says {unit}, and there are payouts in {paid}",
                 quoted_unless_secret(name)
             ),
-            "amounts are paid in the currency of currency_code: make sure that they are not in other money",
+            "each amount is paid as whole units of the row's own currency: make sure that it is not in another one",
         ),
     }
 }
