@@ -3,6 +3,7 @@
 
 use super::id::BatchId;
 use chrono::{DateTime, Utc};
+use std::fmt;
 
 /// A value of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,16 @@ pub enum ValueRef<'r> {
     Integer(i64),
     /// `NULL`
     Null,
+}
+
+impl fmt::Display for ValueRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.pad(text),
+            Self::Integer(number) => number.fmt(f),
+            Self::Null => f.pad("NULL"),
+        }
+    }
 }
 
 impl<'r> From<&'r Value> for ValueRef<'r> {

@@ -67,7 +67,7 @@ impl<E: Engine> Ledger<E> {
             "seq"
         };
         let sql = format!(
-            "SELECT attempt.seq, {} FROM attempt WHERE {order} > $1{conditions} \
+            "SELECT {}, attempt.seq FROM attempt WHERE {order} > $1{conditions} \
              ORDER BY {order} LIMIT {PAGE}",
             table::COLUMNS
         );
@@ -88,7 +88,7 @@ impl<E: Engine> Ledger<E> {
         position: &mut Position,
     ) -> Result<Vec<Attempt>, LedgerError> {
         let sql = format!(
-            "SELECT attempt.seq, {} FROM attempt WHERE batch = $1 AND seq > $2 \
+            "SELECT {}, attempt.seq FROM attempt WHERE batch = $1 AND seq > $2 \
              ORDER BY seq LIMIT {PAGE}",
             table::COLUMNS
         );
@@ -96,19 +96,19 @@ impl<E: Engine> Ledger<E> {
         self.page_by(&sql, &values, position).await
     }
 
-    /// The page that a statement gives, whose first column is the attempt's place.
+    /// The page that a statement gives, whose last column is the attempt's place.
     async fn page_by(
         &mut self,
         sql: &str,
         values: &[Value],
         position: &mut Position,
     ) -> Result<Vec<Attempt>, LedgerError> {
-        let read = |it: &mut Columns<'_>| it.integer().zip(table::read(it));
+        let read = |it: &mut Columns<'_>| table::read(it).zip(it.integer());
         let page = self.read(sql, values, read).await?;
-        if let Some((last, _)) = page.last() {
+        if let Some((_, last)) = page.last() {
             position.0 = *last;
         }
-        Ok(page.into_iter().map(|(_, attempt)| attempt).collect())
+        Ok(page.into_iter().map(|(attempt, _)| attempt).collect())
     }
 
     /// How much the ledger holds.

@@ -418,7 +418,9 @@ impl<T> Rows<T> {
     fn take(&mut self, row: &[ValueRef<'_>]) {
         match (self.read)(&mut Columns(row.iter())) {
             Some(value) => self.all.push(value),
-            None if self.damaged.is_none() => self.damaged = Some(format!("{:?}", row.first())),
+            None if self.damaged.is_none() => {
+                self.damaged = row.first().map(ToString::to_string);
+            }
             None => {}
         }
     }

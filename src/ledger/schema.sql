@@ -65,7 +65,9 @@ CREATE TABLE attempt (
     repeated INTEGER NOT NULL CHECK (repeated IN (0, 1)),
     extra INTEGER NOT NULL CHECK (extra IN (0, 1)),
     who TEXT NOT NULL,
-    CHECK ((status = 'created') = (invoice_id <> ''))
+    CHECK ((status = 'created') = (invoice_id <> '')),
+    -- Who was paid already is found by the content, which must never say anything else.
+    CHECK (content = currency_code || ' ' || account || ' ' || minor_units)
 );
 
 -- Nobody is paid twice: of each payout at most one attempt may be live.

@@ -399,6 +399,35 @@ fn a_payout_in_doubt_is_the_exit_status_also_when_the_ledger_is_gone() {
 }
 
 #[test]
+fn what_a_payout_pays_is_not_changed_in_one_column_alone() {
+    let scene = Scene::paying("", &rows(1));
+    scene.pay().stderr_has("1 created").go();
+    let ledger = Connection::open(scene.ledger()).unwrap();
+    for column in ["content", "currency_code", "account", "minor_units"] {
+        let sql = format!("UPDATE attempt SET {column} = 'BTC x 5'");
+        let refused = ledger.execute(&sql, []).unwrap_err().to_string();
+        assert!(refused.contains("CHECK constraint failed"), "{refused}");
+    }
+}
+
+#[test]
+fn an_attempt_that_cannot_be_read_is_named_and_nothing_is_sent() {
+    let scene = Scene::paying("", &rows(2));
+    let first = scene.pay().args(["--limit", "1"]).status(5);
+    first.stderr_has("1 created").go();
+    let id = scene.results()[0].id.clone();
+    let ledger = Connection::open(scene.ledger()).unwrap();
+    let sql = "UPDATE attempt SET started_at = 'yesterday'";
+    ledger.execute(sql, []).unwrap();
+    let told =
+        format!("ledger.db: a row of the ledger cannot be read: {id}\n  hint: nothing was sent");
+    for run in [scene.pay(), scene.program(["history", "--format", "json"])] {
+        run.status(1).stderr_has(&told).go();
+    }
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
 fn a_name_that_is_mistyped_makes_no_ledger() {
     let scene = Scene::new(&rows(1));
     let run = scene.program(["ledger", "adopt", "missing.results.csv"]);
