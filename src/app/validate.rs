@@ -112,5 +112,12 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
         copy,
         intake::read(fixed.text.into_bytes(), &options),
     )?;
-    Ok(valid.map_or(Exit::InputInvalid, |_| Exit::AllCreated))
+    if valid.is_none() {
+        return Ok(Exit::InputInvalid);
+    }
+    let next = config.files.validate_copy_command(copy);
+    ui::say(&format!(
+        "No errors are left. To see what it would pay: {next}"
+    ));
+    Ok(Exit::AllCreated)
 }

@@ -99,6 +99,20 @@ impl Files {
         self.command("validate")
     }
 
+    /// The same of a copy of the input that is read without flags.
+    #[must_use]
+    pub fn validate_copy_command(&self, copy: &Path) -> String {
+        let has_default = self.results == default_results(&self.input, self.realm);
+        let results = has_default.then(|| default_results(copy, self.realm));
+        let files = Self {
+            input: copy.to_owned(),
+            results: results.unwrap_or_else(|| self.results.clone()),
+            reading: Reading::default(),
+            ..self.clone()
+        };
+        files.validate_command()
+    }
+
     /// The command that says where each payout of a batch stands.
     #[must_use]
     pub fn status_command(&self) -> String {

@@ -19,10 +19,10 @@ pub enum PathError {
     #[error("the payouts and the results are one and the same file")]
     SameAsResults,
     /// The rows with findings, or the copy with remedies, cannot be written.
-    #[error("{}", words(.0))]
+    #[error("{}", of_new_file(.0))]
     Rows(#[source] io::Error),
     /// The page cannot be written.
-    #[error("{}", words(.0))]
+    #[error("{}", of_new_file(.0))]
     Page(#[source] io::Error),
     /// The page would replace a file that is not one.
     #[error("there is such a file already, and it is not a page of ccbatch report")]
@@ -50,7 +50,7 @@ pub enum PathError {
     #[error("the ledger's folder does not exist")]
     NoLedgerFolder,
     /// The ledger cannot be copied there.
-    #[error("{}", words(.0))]
+    #[error("{}", of_new_file(.0))]
     Backup(#[source] io::Error),
 }
 
@@ -97,6 +97,13 @@ fn of_input(error: &io::Error) -> &'static str {
         io::ErrorKind::IsADirectory => "name the CSV file in it",
         io::ErrorKind::PermissionDenied => "make the file readable for you",
         _ => "nothing was sent",
+    }
+}
+
+fn of_new_file(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
+        _ => words(error),
     }
 }
 

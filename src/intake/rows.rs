@@ -4,6 +4,7 @@
 //! asks whether there are any.
 
 use super::amount_hints::is_shortened_by_spreadsheet;
+use super::columns::REQUIRED;
 use super::csv::Record;
 use super::header::{Header, MAX_LINE_BYTES};
 use super::options::{Limits, Options};
@@ -97,6 +98,8 @@ pub(super) enum RowError {
     Width { found: usize },
     /// It sums the others up.
     Totals { cell: usize },
+    /// It has none of the required cells: a heading, or a signature below the table.
+    NoPayout,
     /// The amount may go on in this cell, behind a comma that is a decimal one.
     SplitAmount { cell: usize },
 }
@@ -220,7 +223,9 @@ impl Fault {
     /// The key of its finding: the API's own word where one fits.
     pub(super) fn key(&self) -> &'static str {
         match self {
-            Self::Cell(_, CellError::Missing) => key::REQUIRED_PARAMETER,
+            Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => {
+                key::REQUIRED_PARAMETER
+            }
             Self::Row(_)
             | Self::Cell(..)
             | Self::Currency(_)
@@ -241,7 +246,7 @@ impl Fault {
             Self::Row(RowError::Width { .. }) => "cells",
             Self::Row(RowError::Totals { .. }) => "totals",
             Self::Row(RowError::SplitAmount { .. }) => "cells",
-            Self::Cell(_, CellError::Missing) => "missing",
+            Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
                 "spreadsheet"
             }
@@ -318,6 +323,12 @@ impl<'a> Checker<'a> {
         let currency = self.currency(record, faults);
         let to_address = self.text(record, Column::ToAddress, faults);
         let amount = self.amount(record, currency, faults);
+        let is_missing = |fault: &Fault| matches!(fault, Fault::Cell(_, CellError::Missing));
+        if faults.iter().filter(|fault| is_missing(fault)).count() == REQUIRED.len() {
+            // One error says it better than three.
+            faults.retain(|fault| !is_missing(fault));
+            faults.push(Fault::Row(RowError::NoPayout));
+        }
         let reference = self.reference(record, faults);
         let payee = self.payee(record, faults);
         self.memos(record, currency, faults);

@@ -351,6 +351,10 @@ fn cells_out_of_shape_are_told() {
         ("BTC, ,1,", "2:to_address: error: to_address is missing"),
         ("BTC,ADDRESS,\"\",", "2:amount: error: amount is missing"),
         (
+            ",,,R1",
+            "2: error: currency_code, to_address and amount are missing",
+        ),
+        (
             "BTC,ADDRESS,1,a\u{a0}b",
             "2:reference: error: U+00A0 NO-BREAK SPACE is in the reference",
         ),

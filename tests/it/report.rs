@@ -154,7 +154,7 @@ fn only_a_page_of_ours_is_replaced() {
         .stderr_has("not a page of ccbatch report")
         .go();
     let run = scene.program(["report", INPUT, "--output", "missing/page.html"]);
-    run.status(1).stderr_has("there is no such file").go();
+    run.status(1).stderr_has("its folder does not exist").go();
     assert_eq!(scene.files(), [INPUT, PAGE]);
 }
 

@@ -177,6 +177,7 @@ fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
         .stderr_has("payouts.csv:3: to_address: blanks around it are left out")
         .stderr_has("payouts.csv:3: amount: \"0,5\" is written \"0.5\"")
         .stderr_has("new.csv: written, with 12 changes")
+        .stderr_has("No errors are left. To see what it would pay: ccbatch validate new.csv\n")
         .go();
     assert_eq!(
         scene.read("new.csv"),

@@ -35,6 +35,10 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
         RowError::Totals { .. } => {
             Message::new("this is a row of totals, not a payout", "remove the row")
         }
+        RowError::NoPayout => Message::new(
+            "currency_code, to_address and amount are missing",
+            "fill them in, or remove the row if it pays nobody",
+        ),
         RowError::SplitAmount { cell } => {
             let amount = context.checker.header.place(Column::Amount);
             Message::new(
