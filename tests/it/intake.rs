@@ -247,10 +247,12 @@ fn letters_that_only_look_right_are_named() {
     let rows = [
         format!("A,ВТС,{BITCOIN},0.001"),
         format!("B,USDТ_TRC20,{TRON},5"),
+        format!("C,биткоин,{BITCOIN},0.002"),
     ];
     assert_told(
         &told(file(&rows), &[], 3),
         &[
+            "4: currency_code: \"биткоин\" is not a currency code | write BTC",
             "2: currency_code: \"ВТС\" is not a currency code: it contains U+0412 CYRILLIC CAPITAL LETTER VE, which looks like B | write BTC",
             "3: currency_code: \"USDТ_TRC20\" is not a currency code: it contains U+0422 CYRILLIC CAPITAL LETTER TE, which looks like T | write USDT_TRC20",
         ],

@@ -1,6 +1,7 @@
 //! What is said about a code.
 
 use super::text::{Context, Message, listed, named, place_of, quoted};
+use crate::address::confusable::as_ascii;
 use crate::domain::{Column, Currency};
 use crate::intake::currency_hints::{self, Meant};
 use crate::intake::rows::CurrencyError;
@@ -22,7 +23,11 @@ pub(super) fn message(context: &Context<'_>, error: CurrencyError) -> Message {
 
 fn unknown(text: &str, address: &str) -> Message {
     let shown = quoted(text);
-    let hint = match currency_hints::meant(text, address) {
+    let meant = currency_hints::meant(text, address);
+    // A word in another alphabet is just that, unless it is a code to the eye.
+    let is_word = !text.contains(|c: char| c.is_ascii_alphanumeric())
+        && (meant == Meant::Unknown || as_ascii(text).is_none());
+    let hint = match meant {
         Meant::Unknown => "`ccbatch currencies` lists the codes".to_owned(),
         Meant::Certain(code) => format!("write {code}"),
         Meant::Likely(code) => format!("did you mean {code}?"),
@@ -31,7 +36,9 @@ fn unknown(text: &str, address: &str) -> Message {
             "the API does not pay {ticker} on {chain}; `ccbatch currencies` lists the codes"
         ),
     };
-    match text.chars().find(|c| !c.is_ascii_graphic() && *c != ' ') {
+    let is_foreign =
+        |c: &char| !c.is_ascii_graphic() && *c != ' ' && !(is_word && c.is_alphabetic());
+    match text.chars().find(is_foreign) {
         None => Message::new(format!("{shown} is not a currency code"), hint),
         Some(foreign) => Message::new(
             format!(
