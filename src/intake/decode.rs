@@ -82,9 +82,9 @@ pub enum DecodeError {
         /// The byte that is not UTF-8.
         byte: u8,
     },
-    /// Not in the encoding that was given: the first line where that shows.
+    /// Not in the encoding that the operator or the mark says: the first line where that shows.
     Malformed {
-        /// The encoding that was given.
+        /// That encoding.
         encoding: TextEncoding,
         /// The line, as an editor shows it.
         line: u64,
@@ -172,20 +172,10 @@ fn marked_text(
     encoding: TextEncoding,
     length: usize,
 ) -> Result<Decoded, DecodeError> {
-    let text = if encoding == TextEncoding::UTF_8 {
-        bytes.drain(..length);
-        String::from_utf8(bytes).map_err(|error| damage(error.as_bytes()))?
-    } else {
-        encoding
-            .0
-            .decode_without_bom_handling(&bytes[length..])
-            .0
-            .into_owned()
-    };
+    bytes.drain(..length);
     Ok(Decoded {
-        text,
-        encoding,
         source: EncodingSource::Mark,
+        ..given_text(bytes, encoding)?
     })
 }
 
@@ -399,6 +389,19 @@ mod tests {
             Err(DecodeError::DamagedUtf8 {
                 line: 4,
                 byte: 0xD0
+            })
+        );
+    }
+
+    #[test]
+    fn damaged_utf_16_is_told() {
+        let mut bytes = b"\xFF\xFEa\0\n\0".to_vec();
+        bytes.extend_from_slice(b"\x00\xD8b\0");
+        assert_eq!(
+            decode(bytes, None),
+            Err(DecodeError::Malformed {
+                encoding: TextEncoding(encoding_rs::UTF_16LE),
+                line: 2
             })
         );
     }

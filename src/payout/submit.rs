@@ -254,7 +254,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     }
 
     /// Submits one payout, again and again if its outcomes say so.
-    async fn one(&mut self, step: usize, row: Row<'_>) -> Result<(), Ended> {
+    async fn one(&mut self, place: usize, row: Row<'_>) -> Result<(), Ended> {
         let mut other_run_since = None;
         let mut whose_turn = None;
         loop {
@@ -266,7 +266,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
                 return Err(Ended::Stopped);
             }
             match self
-                .attempt(step, row, &mut other_run_since, &mut whose_turn)
+                .attempt(place, row, &mut other_run_since, &mut whose_turn)
                 .await?
             {
                 Tried::NotYet => {}
@@ -284,7 +284,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     /// Claims one payout, and sends it if the ledger agrees.
     async fn attempt(
         &mut self,
-        step: usize,
+        place: usize,
         row: Row<'_>,
         other_run_since: &mut Option<Instant>,
         whose_turn: &mut Option<String>,
@@ -304,7 +304,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
             Ok(Begun::Claimed(claim, attempt)) => {
                 let sent = self.send(row.payout, &claim, *attempt).await;
                 let (attempt, outcome) = sent.map_err(Ended::Failed)?;
-                self.states.insert(step, state_after(attempt.clone()));
+                self.states.insert(place, state_after(attempt.clone()));
                 self.sent.push(attempt);
                 // Somebody may have written to the file meanwhile.
                 self.restore_results().await?;
@@ -323,7 +323,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
                 self.pacer.set(wait);
                 Ok(Tried::NotYet)
             }
-            Ok(Begun::Settled(state)) => self.settled(step, row.payout, *state, other_run_since),
+            Ok(Begun::Settled(state)) => self.settled(place, row.payout, *state, other_run_since),
             Err(BeginError::NotBegun(error)) => Err(Ended::Failed(SubmitError::NotClaimed(error))),
             Err(BeginError::Uncertain(attempt, error)) => {
                 let failed = self
@@ -337,7 +337,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     /// Another run has changed what the row is.
     fn settled(
         &mut self,
-        step: usize,
+        place: usize,
         payout: &Payout,
         state: RowState<Attempt>,
         since: &mut Option<Instant>,
@@ -355,9 +355,9 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
             RowState::Created(_) | RowState::Rejected(_) => None,
             RowState::Pending { .. } => None,
             RowState::InDoubt(_) | RowState::UnderWay(_) => Some(Ended::Halted(Halt::Unknown)),
-            RowState::Refused(_) => Some(Ended::Refused(step)),
+            RowState::Refused(_) => Some(Ended::Refused(place)),
         };
-        self.states.insert(step, state);
+        self.states.insert(place, state);
         match ended {
             None => Ok(Tried::Settled),
             Some(ended) => Err(ended),

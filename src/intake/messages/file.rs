@@ -107,7 +107,7 @@ fn decode(error: DecodeError) -> Message {
         ),
         DecodeError::Malformed { encoding, .. } => Message::new(
             format!("the file is not in {encoding}: a byte here has no meaning in it"),
-            "name another encoding with --encoding, or leave the flag out to have it detected",
+            "save the file as CSV UTF-8 again; if --encoding was given, name another one or leave it out",
         ),
     }
 }
