@@ -8,6 +8,7 @@ use super::messages::duplicate::Pair;
 use super::messages::text::Context;
 use super::messages::{self, duplicate};
 use super::options::Options;
+use super::row_hashes::RowHashes;
 use super::rows::{Checker, Fault, Row, RowError};
 use super::scan::{Piece, Scan, scan};
 use crate::domain::{Batch, Finding, FindingCounts, Payout, Severity, Totals};
@@ -35,7 +36,7 @@ impl Content {
         let mut scan = scan(&text, &checker);
         forget_continued(&text, &checker, &mut scan);
         let duplicates = duplicates::find(&text, &checker, &scan);
-        scan.hashes = Vec::new();
+        scan.hashes = RowHashes::default();
         for relation in &duplicates.relations {
             let count = match relation.kind.severity() {
                 Severity::Error => &mut scan.errors,

@@ -8,7 +8,7 @@
 
 use super::csv::Splitter;
 use super::row_hashes::{
-    NO_HASH, RowHash, amount_key, amount_of, composed, ends, plain_payee, short, write_look,
+    NO_HASH, amount_key, amount_of, composed, ends, plain_payee, short, write_look,
 };
 use super::rows::{Checker, Row};
 use super::scan::Scan;
@@ -157,15 +157,23 @@ impl<'a> Rows<'a> {
         self.scan.text_of(self.text, self.checker, row)
     }
 
-    /// What is remembered of every row, in order.
-    fn all_hashes(&self) -> impl Iterator<Item = (u32, &RowHash)> {
-        (0u32..).zip(&self.scan.hashes)
+    /// The hash of the row's account.
+    fn account(&self, row: u32) -> u64 {
+        let accounts = &self.scan.hashes.account;
+        accounts.get(row as usize).copied().unwrap_or_default()
     }
 
-    /// What is remembered of the row.
-    fn hashes(&self, row: u32) -> RowHash {
-        let hashes = self.scan.hashes.get(row as usize);
-        hashes.copied().unwrap_or_default()
+    /// What stands for the row's amount.
+    fn amount(&self, row: u32) -> u64 {
+        let amounts = &self.scan.hashes.amount;
+        amounts.get(row as usize).copied().unwrap_or_default()
+    }
+
+    fn has_reference(&self, row: u32) -> bool {
+        let references = &self.scan.hashes.reference;
+        references
+            .get(row as usize)
+            .is_some_and(|hash| *hash != NO_HASH)
     }
 
     /// The row, without a look at its address.
@@ -177,99 +185,41 @@ impl<'a> Rows<'a> {
             .check_but_address(&splitter.split(line), &mut Vec::new())
     }
 
-    /// The rows that may share something, group by group, with what is found in each group.
-    fn grouped(
-        &self,
-        hash: impl Fn(&RowHash) -> u32,
-        find: impl Fn(&[u64], &mut Vec<Relation>) + Sync,
-    ) -> Vec<Relation> {
-        let sieved = self.sieved(hash);
-        found_in(groups(&sieved), find)
-    }
-
-    /// The hashes that another row has too, among few others, each with its row; sorted.
-    ///
-    /// A hash chooses a slot of two bits: the first one to come sets the lower bit, any later one
-    /// both. The rows whose slot has both are kept. All but a few are never stored anywhere else,
-    /// and most of the memory touched stays in a cache.
-    fn sieved(&self, hash: impl Fn(&RowHash) -> u32) -> Vec<u64> {
-        /// The lower bit of every slot.
-        const ONCE: u64 = u64::MAX / 3;
-        /// Both bits of the lowest slot.
-        const TWICE: u64 = 3;
-        let slot_count = (self.scan.row_count as usize)
-            .saturating_mul(SLOTS_PER_HASH)
-            .next_power_of_two()
-            .max(SLOTS_PER_WORD);
-        let mut slots = vec![0u64; slot_count / SLOTS_PER_WORD];
-        let slot = |hash: u32| {
-            let slot = hash as usize & slot_count.saturating_sub(1);
-            let bits = (slot % SLOTS_PER_WORD).saturating_mul(2);
-            (slot / SLOTS_PER_WORD, TWICE << bits)
-        };
-        let hashes = || {
-            self.all_hashes()
-                .map(|(row, it)| (row, hash(it)))
-                .filter(|(_, hash)| *hash != NO_HASH)
-        };
-        let mut count = 0usize;
-        for (_, hash) in hashes() {
-            let (word, both) = slot(hash);
-            let before = slots[word] & both;
-            slots[word] |= (ONCE | before << 1) & both;
-            count = count.saturating_add(usize::from(before != 0));
-        }
-        if count == 0 {
-            return Vec::new();
-        }
-        let twice = hashes().filter(|(_, hash)| {
-            let (word, both) = slot(*hash);
-            slots[word] & both == both
-        });
-        let sieved = twice.map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row));
-        let mut sieved: Vec<u64> = sieved.collect();
-        sieved.par_sort_unstable();
-        sieved
-    }
-
     /// Equal references, and those that look the same.
     fn references(&self) -> Vec<Relation> {
-        self.grouped(
-            |row| row.reference,
-            |group, relations| {
-                let (mut equal, mut alike) = (Firsts::default(), Firsts::default());
-                let mut kept = Kept::new(self);
-                let (mut look, mut other) = (Vec::new(), Vec::new());
-                for row in rows_of(group) {
-                    if let Some(first) = kept.equal_line(row) {
-                        let kind = RelationKind::SameReference;
-                        relations.push(Relation { row, kind, first });
-                        continue;
-                    }
-                    let this = self.get(row);
-                    let hash = self.long(&*composed(&this.reference));
-                    let same = equal.of(row, hash, |first| {
-                        *composed(&kept.get(first).reference) == *composed(&this.reference)
-                    });
-                    if let Some(first) = same {
-                        let kind = RelationKind::SameReference;
-                        relations.push(Relation { row, kind, first });
-                        continue;
-                    }
-                    write_look(&this.reference, &mut look);
-                    let similar = alike.of(row, self.long(look.as_slice()), |first| {
-                        write_look(&kept.get(first).reference, &mut other);
-                        other == look
-                    });
-                    if let Some(first) = similar {
-                        let kind = RelationKind::SimilarReference;
-                        relations.push(Relation { row, kind, first });
-                    } else {
-                        kept.keep(row, this);
-                    }
+        grouped(&self.scan.hashes.reference, |group, relations| {
+            let (mut equal, mut alike) = (Firsts::default(), Firsts::default());
+            let mut kept = Kept::new(self);
+            let (mut look, mut other) = (Vec::new(), Vec::new());
+            for row in rows_of(group) {
+                if let Some(first) = kept.equal_line(row) {
+                    let kind = RelationKind::SameReference;
+                    relations.push(Relation { row, kind, first });
+                    continue;
                 }
-            },
-        )
+                let this = self.get(row);
+                let hash = self.long(&*composed(&this.reference));
+                let same = equal.of(row, hash, |first| {
+                    *composed(&kept.get(first).reference) == *composed(&this.reference)
+                });
+                if let Some(first) = same {
+                    let kind = RelationKind::SameReference;
+                    relations.push(Relation { row, kind, first });
+                    continue;
+                }
+                write_look(&this.reference, &mut look);
+                let similar = alike.of(row, self.long(look.as_slice()), |first| {
+                    write_look(&kept.get(first).reference, &mut other);
+                    other == look
+                });
+                if let Some(first) = similar {
+                    let kind = RelationKind::SimilarReference;
+                    relations.push(Relation { row, kind, first });
+                } else {
+                    kept.keep(row, this);
+                }
+            }
+        })
     }
 
     fn long(&self, value: impl std::hash::Hash) -> u64 {
@@ -279,14 +229,15 @@ impl<'a> Rows<'a> {
     /// The rows whose account no earlier row has. Of the others: equal payouts, and recipients under
     /// several references, each of these once.
     fn accounts(&self) -> (FixedBitSet, Vec<Relation>) {
-        let sieved = self.sieved(|row| short(row.account));
+        let hashes = self.scan.hashes.account.iter();
+        let sieved = sieved(hashes.map(|hash| short(*hash)));
         let groups = groups(&sieved);
         let mut recipients = FixedBitSet::with_capacity(self.scan.row_count as usize);
         recipients.insert_range(..);
         for group in &groups {
             let mut firsts = Firsts::default();
             for row in rows_of(group) {
-                let first = firsts.of(row, self.hashes(row).account, |_| true);
+                let first = firsts.of(row, self.account(row), |_| true);
                 recipients.set(row as usize, first.is_none());
             }
         }
@@ -301,16 +252,15 @@ impl<'a> Rows<'a> {
         let mut told = Firsts::default();
         let mut told_address: Option<Finder<'_>> = None;
         let mut kept = Kept::new(self);
-        let mut amounts: Vec<_> = rows_of(group).map(|row| self.hashes(row).amount).collect();
+        let mut amounts: Vec<_> = rows_of(group).map(|row| self.amount(row)).collect();
         amounts.sort_unstable();
         for row in rows_of(group) {
             // What pays a sum of its own needs no closer look if it has no reference, or if its
             // address was told.
-            let hashes = self.hashes(row);
-            let is_repeated = is_twice_in(&amounts, hashes.amount);
+            let is_repeated = is_twice_in(&amounts, self.amount(row));
             let is_told = |address: &Finder<'_>| address.find(self.line(row).as_bytes()).is_some();
             if !is_repeated
-                && (hashes.reference == NO_HASH || told_address.as_ref().is_some_and(is_told))
+                && (!self.has_reference(row) || told_address.as_ref().is_some_and(is_told))
             {
                 continue;
             }
@@ -359,15 +309,12 @@ impl<'a> Rows<'a> {
 
     /// Accounts whose addresses look the same, each once.
     fn looks(&self) -> Vec<Relation> {
-        self.grouped(
-            |row| row.look,
-            |group, relations| {
-                self.accounts_of_one(group, RelationKind::SimilarAddress, relations, |row| {
-                    ends(row.currency?.network(), &row.to_address)
-                        .map(|ends| self.long((row.currency.map(Currency::network), ends)))
-                });
-            },
-        )
+        grouped(&self.scan.hashes.look, |group, relations| {
+            self.accounts_of_one(group, RelationKind::SimilarAddress, relations, |row| {
+                ends(row.currency?.network(), &row.to_address)
+                    .map(|ends| self.long((row.currency.map(Currency::network), ends)))
+            });
+        })
     }
 
     /// Accounts on one network of one payee, each once.
@@ -380,15 +327,12 @@ impl<'a> Rows<'a> {
         {
             return Vec::new();
         }
-        self.grouped(
-            |row| row.payee,
-            |group, relations| {
-                self.accounts_of_one(group, RelationKind::SamePayee, relations, |row| {
-                    let network = row.currency?.network();
-                    Some(self.long((network, plain_payee(&row.payee))))
-                });
-            },
-        )
+        grouped(&self.scan.hashes.payee, |group, relations| {
+            self.accounts_of_one(group, RelationKind::SamePayee, relations, |row| {
+                let network = row.currency?.network();
+                Some(self.long((network, plain_payee(&row.payee))))
+            });
+        })
     }
 
     /// Of the rows that share something, every one in which an account appears for the first time
@@ -401,7 +345,7 @@ impl<'a> Rows<'a> {
         shared: impl Fn(&Row<'a>) -> Option<u64>,
     ) {
         // Most groups are one account's. To take two for one would only leave a warning out.
-        let mut hashes = rows_of(group).map(|row| self.hashes(row).account);
+        let mut hashes = rows_of(group).map(|row| self.account(row));
         let first = hashes.next();
         if hashes.all(|hash| Some(hash) == first) {
             return;
@@ -431,17 +375,17 @@ impl<'a> Rows<'a> {
     /// Every row whose amount is more than [`OUTLIER_FACTOR`] times the median of its currency, and
     /// the medians.
     fn outliers(&self) -> (Vec<Relation>, Vec<Option<u128>>) {
-        let amounts = || self.all_hashes().map(|(row, it)| (row, it.amount));
-        let medians = medians(|| amounts().map(|(_, amount)| amount));
+        let amounts = &self.scan.hashes.amount;
+        let medians = medians(amounts);
         let limits: Vec<_> = Currency::all()
             .zip(&medians)
             .map(|(currency, median)| {
                 median.map(|median| amount_key(currency, median.saturating_mul(OUTLIER_FACTOR)))
             })
             .collect();
-        let far = amounts().filter(|(_, amount)| {
-            let limit = limits.get(amount_of(*amount).0).copied().flatten();
-            limit.is_some_and(|limit| *amount > limit)
+        let far = (0u32..).zip(amounts).filter(|(_, amount)| {
+            let limit = limits.get(amount_of(**amount).0).copied().flatten();
+            limit.is_some_and(|limit| **amount > limit)
         });
         let relations = far.map(|(row, _)| Relation {
             row,
@@ -455,6 +399,48 @@ impl<'a> Rows<'a> {
 /// How many groups a thread takes at a time.
 const GROUPS_AT_ONCE: usize = 256;
 
+/// The hashes that another row has too, among few others, each with its row; sorted.
+///
+/// A hash chooses a slot of two bits: the first one to come sets the lower bit, any later one
+/// both. The rows whose slot has both are kept. All but a few are never stored anywhere else,
+/// and most of the memory touched stays in a cache.
+fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
+    /// The lower bit of every slot.
+    const ONCE: u64 = u64::MAX / 3;
+    /// Both bits of the lowest slot.
+    const TWICE: u64 = 3;
+    let slot_count = hashes
+        .len()
+        .saturating_mul(SLOTS_PER_HASH)
+        .next_power_of_two()
+        .max(SLOTS_PER_WORD);
+    let mut slots = vec![0u64; slot_count / SLOTS_PER_WORD];
+    let slot = |hash: u32| {
+        let slot = hash as usize & slot_count.saturating_sub(1);
+        let bits = (slot % SLOTS_PER_WORD).saturating_mul(2);
+        (slot / SLOTS_PER_WORD, TWICE << bits)
+    };
+    let hashes = (0u32..).zip(hashes).filter(|(_, hash)| *hash != NO_HASH);
+    let mut count = 0usize;
+    for (_, hash) in hashes.clone() {
+        let (word, both) = slot(hash);
+        let before = slots[word] & both;
+        slots[word] |= (ONCE | before << 1) & both;
+        count = count.saturating_add(usize::from(before != 0));
+    }
+    if count == 0 {
+        return Vec::new();
+    }
+    let twice = hashes.filter(|(_, hash)| {
+        let (word, both) = slot(*hash);
+        slots[word] & both == both
+    });
+    let sieved = twice.map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row));
+    let mut sieved: Vec<u64> = sieved.collect();
+    sieved.par_sort_unstable();
+    sieved
+}
+
 /// The groups of several rows with one hash, in the order of the file, so that what is looked at next
 /// is not far away in memory.
 fn groups(sieved: &[u64]) -> Vec<&[u64]> {
@@ -462,6 +448,12 @@ fn groups(sieved: &[u64]) -> Vec<&[u64]> {
     let mut groups: Vec<_> = by_hash.filter(|group| group.len() > 1).collect();
     groups.par_sort_unstable_by_key(|group| group.first().map(|first| *first as u32));
     groups
+}
+
+/// What is found among the rows that may share something, group by group.
+fn grouped(hashes: &[u32], find: impl Fn(&[u64], &mut Vec<Relation>) + Sync) -> Vec<Relation> {
+    let sieved = sieved(hashes.iter().copied());
+    found_in(groups(&sieved), find)
 }
 
 /// What is found in each of these groups.
@@ -586,10 +578,10 @@ impl Firsts {
 }
 
 /// The median of each currency's amounts.
-fn medians<Amounts: Iterator<Item = u64>>(amounts: impl Fn() -> Amounts) -> Vec<Option<u128>> {
+fn medians(amounts: &[u64]) -> Vec<Option<u128>> {
     let mut counts = [0usize; CURRENCY_COUNT];
-    for amount in amounts() {
-        if let Some(count) = counts.get_mut(amount_of(amount).0) {
+    for amount in amounts {
+        if let Some(count) = counts.get_mut(amount_of(*amount).0) {
             *count = count.saturating_add(1);
         }
     }
@@ -597,9 +589,9 @@ fn medians<Amounts: Iterator<Item = u64>>(amounts: impl Fn() -> Amounts) -> Vec<
         .iter()
         .map(|count| Vec::with_capacity(*count))
         .collect();
-    for amount in amounts() {
-        if let Some(of_currency) = by_currency.get_mut(amount_of(amount).0) {
-            of_currency.push(amount);
+    for amount in amounts {
+        if let Some(of_currency) = by_currency.get_mut(amount_of(*amount).0) {
+            of_currency.push(*amount);
         }
     }
     by_currency
@@ -653,7 +645,7 @@ mod tests {
         }
         let mut keys = vec![0, amount_key(currency("BTC"), 3)];
         keys.push(amount_key(currency("LTC"), 5));
-        let medians = medians(|| keys.iter().copied());
+        let medians = medians(&keys);
         assert_eq!(medians[currency("BTC").index()], Some(3));
         assert_eq!(medians[currency("LTC").index()], Some(5));
         assert_eq!(medians[currency("ETH").index()], None);

@@ -1,5 +1,5 @@
-//! [`RowHash`] is what is remembered of every row in order to compare it with the others: 32 bytes,
-//! however long its cells are.
+//! [`RowHashes`] are what is remembered of every row in order to compare it with the others: 24 bytes,
+//! or 28 with a payee, however long its cells are.
 //!
 //! Equal hashes only say that two rows are worth a closer look: what they hold is compared before
 //! anything is told.
@@ -29,6 +29,67 @@ pub(super) struct RowHash {
     pub(super) payee: u32,
     /// Ordered as the amounts are, currency by currency.
     pub(super) amount: u64,
+}
+
+/// What is remembered of all rows. Each part is in a list of its own, because the lists are looked
+/// through one after the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RowHashes {
+    pub(super) account: Vec<u64>,
+    pub(super) amount: Vec<u64>,
+    pub(super) reference: Vec<u32>,
+    pub(super) look: Vec<u32>,
+    /// Ends with the last row that has one.
+    pub(super) payee: Vec<u32>,
+}
+
+impl RowHashes {
+    /// None yet, with room for so many rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self {
+            account: Vec::with_capacity(rows),
+            amount: Vec::with_capacity(rows),
+            reference: Vec::with_capacity(rows),
+            look: Vec::with_capacity(rows),
+            payee: Vec::new(),
+        }
+    }
+
+    /// Adds the next row.
+    pub(super) fn push(&mut self, row: RowHash) {
+        if row.payee != NO_HASH {
+            self.payee.resize(self.account.len(), NO_HASH);
+            self.payee.push(row.payee);
+        }
+        self.account.push(row.account);
+        self.amount.push(row.amount);
+        self.reference.push(row.reference);
+        self.look.push(row.look);
+    }
+
+    /// Adds the rows of the next piece.
+    pub(super) fn append(&mut self, piece: &Self) {
+        if !piece.payee.is_empty() {
+            self.payee.resize(self.account.len(), NO_HASH);
+            self.payee.extend_from_slice(&piece.payee);
+        }
+        self.account.extend_from_slice(&piece.account);
+        self.amount.extend_from_slice(&piece.amount);
+        self.reference.extend_from_slice(&piece.reference);
+        self.look.extend_from_slice(&piece.look);
+    }
+
+    /// Leaves nothing of a row.
+    pub(super) fn forget(&mut self, row: usize) {
+        let longs = [&mut self.account, &mut self.amount];
+        let shorts = [&mut self.reference, &mut self.look, &mut self.payee];
+        for hash in longs.into_iter().filter_map(|them| them.get_mut(row)) {
+            *hash = 0;
+        }
+        for hash in shorts.into_iter().filter_map(|them| them.get_mut(row)) {
+            *hash = NO_HASH;
+        }
+    }
 }
 
 /// How many characters of an address people look at, at each end.

@@ -6,7 +6,7 @@
 
 use super::csv::{Line, Record, Splitter, lines};
 use super::fingerprint::{self, Fingerprint, Fingerprinting};
-use super::row_hashes::{Hashing, RowHash};
+use super::row_hashes::{Hashing, RowHashes};
 use super::rows::{Checker, Fault, Row, RowError};
 use crate::address::{self, Address};
 use crate::characters::is_blank;
@@ -40,7 +40,7 @@ pub(super) struct Scan {
     pub(super) evidence: Evidence,
     pub(super) hashing: Hashing,
     /// Of every row; forgotten when the rows were compared.
-    pub(super) hashes: Vec<RowHash>,
+    pub(super) hashes: RowHashes,
     /// The rows on whose line a quote opens that is not closed there.
     pub(super) open_quotes: Vec<u32>,
 }
@@ -87,7 +87,7 @@ pub(super) struct Evidence {
 struct PieceScan {
     piece: Piece,
     /// Of every row in it.
-    hashes: Vec<RowHash>,
+    hashes: RowHashes,
     line_count: u64,
     errors: u64,
     warnings: u64,
@@ -118,7 +118,7 @@ pub(super) fn scan(text: &str, checker: &Checker<'_>) -> Scan {
         fingerprint: Fingerprint::of_nothing(),
         evidence: Evidence::default(),
         hashing: Hashing::default(),
-        hashes: Vec::new(),
+        hashes: RowHashes::default(),
         open_quotes: Vec::new(),
     };
     let scanner = Scanner {
@@ -165,7 +165,7 @@ fn take(
         scan.open_quotes
             .extend(opened.map(|place| first_row.saturating_add(row_of(*place))));
         let count = row_of(part.piece.rows.len());
-        scan.hashes.extend(part.hashes);
+        scan.hashes.append(&part.hashes);
         scan.pieces.push(Piece {
             first_line: *line,
             first_row: scan.row_count,
@@ -244,7 +244,7 @@ impl<'a> Scanner<'a> {
                 faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
                 faults: 0,
             },
-            hashes: Vec::with_capacity(line_count.saturating_add(1)),
+            hashes: RowHashes::with_capacity(line_count.saturating_add(1)),
             line_count: line_count as u64,
             errors: 0,
             warnings: 0,
@@ -398,9 +398,7 @@ impl Scan {
         piece.faulty.set(place, false);
         let forgotten = errors.saturating_add(warnings);
         piece.faults = piece.faults.saturating_sub(forgotten);
-        if let Some(hash) = self.hashes.get_mut(row as usize) {
-            *hash = RowHash::default();
-        }
+        self.hashes.forget(row as usize);
     }
 
     /// The line of a row, as an editor shows it.
