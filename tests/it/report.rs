@@ -241,6 +241,52 @@ fn the_page_asks_for_nothing_and_says_nothing_in_a_browser() {
     }
 }
 
+/// Frames of several widths around a page, and after each width by how much the page is wider.
+const FRAMES: &str = r#"<body><script>
+const widths = [320, 480, 760, 920, 921, 1000, 1100, 1239, 1240, 1600];
+for (const width of widths) {
+    const frame = document.createElement("iframe");
+    frame.width = width;
+    frame.src = "payouts.sandbox.report.html";
+    frame.onload = () => {
+        const page = frame.contentDocument.documentElement;
+        const more = page.scrollWidth - page.clientWidth;
+        document.body.append(`[${width}:${more}]`);
+    };
+    document.body.append(frame);
+}
+</script></body>"#;
+
+#[test]
+fn the_page_is_as_wide_as_its_window() {
+    let Some(browser) = browser() else {
+        tell_skipped("Chromium");
+        return;
+    };
+    let scene = Scene::new(&rows(2));
+    let run = scene.program(["run", INPUT, "--sandbox", "--interval", "0s"]);
+    run.stderr_has("All done").go();
+    let report = scene.program(["report", INPUT, "--sandbox", "--language", "ru"]);
+    report.stderr_has("Report: ").go();
+    scene.write("frames.html", FRAMES);
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+        .args(["--hide-scrollbars", "--no-first-run"])
+        .arg("--allow-file-access-from-files")
+        .arg("--virtual-time-budget=20000")
+        .arg(format!(
+            "--user-data-dir={}",
+            scene.path("profile").display()
+        ))
+        .arg(format!("file://{}", scene.path("frames.html").display()))
+        .output()
+        .unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout);
+    for width in [320, 480, 760, 920, 921, 1000, 1100, 1239, 1240, 1600] {
+        assert!(dom.contains(&format!("[{width}:0]")), "{width}: {dom}");
+    }
+}
+
 /// Chromium, where it is installed.
 fn browser() -> Option<&'static str> {
     let known = [
