@@ -221,12 +221,12 @@ pub(super) fn meaning(name: &str) -> Meaning {
     }
     // A record is refused in any spelling, with letters that only look right too.
     let look = confusable::as_ascii(&whole).unwrap_or_else(|| whole.clone());
-    match plain(&without_unit(&look).0).as_str() {
+    match plain(&without_unit(&look)).as_str() {
         "invoiceid" => return Meaning::InvoiceId,
         "finding" | "findings" => return Meaning::Finding,
         _ => {}
     }
-    let bare = plain(&without_unit(name).0);
+    let bare = plain(&without_unit(name));
     if let Some(column) = own(&bare)
         .or_else(|| other(&bare))
         .or_else(|| other(&whole))
@@ -250,7 +250,7 @@ pub(super) fn meaning(name: &str) -> Meaning {
 
 /// Whether a name is one of those that a payer's own ids may stand under.
 pub(super) fn is_id(name: &str) -> bool {
-    let bare = plain(&without_unit(name).0);
+    let bare = plain(&without_unit(name));
     ID_NAMES.contains(&bare.trim_end_matches(['.', '#']))
 }
 
@@ -275,36 +275,34 @@ pub(super) fn plain(name: &str) -> String {
         .collect()
 }
 
-/// A name without what follows a comma or stands in brackets, and that.
-fn without_unit(name: &str) -> (String, String) {
-    let (mut before, mut unit) = (String::new(), String::new());
+/// A name without what follows a comma or stands in brackets.
+fn without_unit(name: &str) -> String {
+    let mut before = String::new();
     let mut depth = 0usize;
-    let mut is_behind_comma = false;
     for c in name.chars() {
         match c {
             '(' | '[' => depth = depth.saturating_add(1),
             ')' | ']' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => is_behind_comma = true,
-            _ if depth > 0 || is_behind_comma => unit.push(c),
-            _ => before.push(c),
+            ',' if depth == 0 => break,
+            _ if depth == 0 => before.push(c),
+            _ => {}
         }
     }
-    (before, unit)
+    before
 }
 
-/// The unit in the name of the amounts, if it is not this currency: `руб.` in `Сумма, руб.`, and
-/// `USDT` in `Сумма, USDT` where BTC is paid. Of no currency, it is one that nothing is paid in.
-pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<String> {
-    let (_, unit) = without_unit(name);
-    let parts = unit.split(|c: char| is_blank(c) || ".,;/_-".contains(c));
-    let words: Vec<_> = parts.map(plain).collect();
+/// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
+/// in `Сумма, USDT` where BTC is paid. Of no currency, it is one that nothing is paid in.
+pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
+    let words = || name.split(|c: char| is_blank(c) || ".,:;/()[]_-".contains(c));
     let is_ticker = |word: &str, it: Currency| it.ticker().eq_ignore_ascii_case(word);
-    let is_other = words
-        .iter()
-        .any(|word| OTHER_UNITS.contains(&word.as_str()));
-    let names = |it: Currency| words.iter().any(|word| is_ticker(word, it));
-    let is_another = paid.is_some_and(|paid| !names(paid) && Currency::all().any(names));
-    (is_other || is_another).then(|| unit.trim().to_owned())
+    let other = words().find(|word| OTHER_UNITS.contains(&plain(word).as_str()));
+    other.or_else(|| {
+        let paid = paid?;
+        let ticker = words().find(|word| Currency::all().any(|it| is_ticker(word, it)))?;
+        let is_paid = words().any(|word| is_ticker(word, paid));
+        (!is_paid).then_some(ticker)
+    })
 }
 
 /// The column one of whose names this one looks like without being it, and the first letter of
@@ -334,7 +332,7 @@ fn other_names(column: Column) -> &'static [&'static str] {
 
 /// How much this name is like one of a column's names, in hundredths.
 pub(super) fn likeness(name: &str, column: Column) -> usize {
-    let name = plain(&without_unit(name).0);
+    let name = plain(&without_unit(name));
     if name.is_empty() {
         return 0;
     }
@@ -524,24 +522,22 @@ mod tests {
     fn a_unit_that_is_not_what_is_paid_is_seen() {
         let paid = Currency::from_code("USDT_TRC20");
         for (name, unit) in [
-            ("Сумма, руб.", Some("руб.")),
-            ("Сумма (тыс. руб.)", Some("тыс. руб.")),
-            ("Сумма (USDT), руб", Some("USDT руб")),
+            ("Сумма, руб.", Some("руб")),
+            ("Сумма рублей", Some("рублей")),
+            ("Сумма (тыс. руб.)", Some("тыс")),
+            ("Сумма (USDT), руб", Some("руб")),
             ("Amount ($)", Some("$")),
             ("Amount (satoshi)", Some("satoshi")),
-            ("Сумма, BTC", Some("BTC")),
+            ("Сумма BTC", Some("BTC")),
             ("Сумма, usdt", None),
             ("Amount (USDT-TRC20)", None),
             ("Amount [BTC/USDT]", None),
-            ("Сумма, нетто", None),
+            ("Сумма к выплате", None),
             ("Сумма", None),
         ] {
-            assert_eq!(unit_other_than(name, paid).as_deref(), unit, "{name}");
+            assert_eq!(unit_other_than(name, paid), unit, "{name}");
         }
-        assert_eq!(
-            unit_other_than("Сумма, руб.", None).as_deref(),
-            Some("руб.")
-        );
+        assert_eq!(unit_other_than("Сумма, руб.", None), Some("руб"));
         assert_eq!(unit_other_than("Сумма, BTC", None), None);
     }
 

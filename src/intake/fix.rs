@@ -104,7 +104,7 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
 /// The unit in the name of the amounts that is not this currency.
 fn other_unit(header: &Header, paid: Option<Currency>) -> Option<String> {
     let name = header.names.get(header.place(Column::Amount)?)?;
-    unit_other_than(name, paid)
+    unit_other_than(name, paid).map(str::to_owned)
 }
 
 /// The header; names with letters that only look right are taken for what they look like.

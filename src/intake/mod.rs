@@ -213,7 +213,7 @@ fn about_file(content: &Content) -> Vec<FileError> {
             columns::unit_other_than(name, Some(paid)).map(|unit| (paid, unit))
         })
     {
-        let name = name.clone();
+        let (name, unit) = (name.clone(), unit.to_owned());
         errors.push(FileError::OtherUnit { name, unit, paid });
     }
     for (currency, _, sum) in totals.iter() {

@@ -360,8 +360,8 @@ fn amounts_in_another_unit_than_the_currency_are_warned_of_in_the_copy_too() {
     for (text, expected, copied) in [
         (
             rubles,
-            "its name says руб., and there are payouts in USDT_TRC20",
-            "amount (руб.)",
+            "its name says руб, and there are payouts in USDT_TRC20",
+            "amount (руб)",
         ),
         (
             worth,
@@ -376,6 +376,11 @@ fn amounts_in_another_unit_than_the_currency_are_warned_of_in_the_copy_too() {
         let copy = scene.program(["validate", "new.csv"]);
         copy.stderr_has(expected).go();
     }
+    let asked = format!("Валюта;Адрес;Сумма рублей\nUSDT_TRC20;{TRON};100\n");
+    assert_told(
+        &told(asked, &["--columns", "amount=Сумма рублей"], 0),
+        &["its name says рублей, and there are payouts in USDT_TRC20"],
+    );
     let own = format!("Валюта;Адрес;Сумма, USDT\nUSDT_TRC20;{TRON};100\n");
     assert!(!told(own, &[], 0).contains("warning"));
 }
