@@ -165,15 +165,21 @@ pub(super) fn places<'a>(files: &Files, others: &'a Paths) -> Places<'a> {
         own: files.results.display().to_string(),
         others,
         resolve: files.resolve_id_command(),
+        header: None,
+        decimal_mark: files.reading.decimal_mark,
     }
 }
 
 /// Tells what the ledger has against the rows; `None` when it has nothing.
 pub(super) fn tell_refusals(
     config: &Check,
+    intake: &Intake,
     prospect: &Prospect<'_>,
 ) -> Result<Option<Exit>, Error> {
-    let places = places(&config.files, prospect.paths);
+    let places = Places {
+        header: intake.header(),
+        ..places(&config.files, prospect.paths)
+    };
     let plan = prospect.plan;
     if let Some(Closed::AllPaid(newest)) = plan.closed {
         let (newest, results) = (Box::new(newest.clone()), places.of(newest));

@@ -209,7 +209,7 @@ impl Operator<Client> for Terminal<'_> {
 
     async fn agree(&mut self, prospect: &Prospect<'_>) -> Result<Option<Agreed<Client>>, Error> {
         let check = &self.config.check;
-        if let Some(exit) = tell_refusals(check, prospect)? {
+        if let Some(exit) = tell_refusals(check, self.intake, prospect)? {
             return Ok(self.end(TerminalEnd::Refused(exit)));
         }
         if self.config.halt.is_held_by(&prospect.plan.counts()) {

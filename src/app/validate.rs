@@ -67,7 +67,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     let keys = knowledge.keys(&request, &opened.record);
     let plan = knowledge.plan(&request, &opened.record, &keys);
     let prospect = knowledge.prospect(&request, &opened.record, &plan);
-    if let Some(exit) = tell_refusals(config, &prospect)? {
+    if let Some(exit) = tell_refusals(config, &intake, &prospect)? {
         return Ok(exit);
     }
     if let Some(exit) = tell_plan(config, &host, &intake, &prospect) {

@@ -3,7 +3,8 @@
 use super::report::attempted;
 use super::table;
 use crate::domain::escape::escape;
-use crate::domain::{Column, Dialect, Finding, Payout, Severity};
+use crate::domain::{Column, DecimalMark, Dialect, Finding, Payout, Severity};
+use crate::intake::header::Header;
 use crate::ledger::rules::{Refusal, RefusalReason};
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::run::Paths;
@@ -17,6 +18,10 @@ pub struct Places<'a> {
     pub others: &'a Paths,
     /// The command that settles a payout in doubt, up to the attempt's id.
     pub resolve: String,
+    /// The header of the input, where its rows are spoken of.
+    pub header: Option<&'a Header>,
+    /// How the input writes its amounts.
+    pub decimal_mark: DecimalMark,
 }
 
 impl Places<'_> {
@@ -61,7 +66,10 @@ pub fn refused(
             format!(
                 "the reference was used for another payout (each part of an instalment needs a reference of its own): {record}"
             ),
-            format!("change this row back to what was paid: {}", row(attempt)),
+            format!(
+                "change this row back to what was paid: {}",
+                row(attempt, places)
+            ),
         ),
         RefusalReason::InDoubtElsewhere => (
             None,
@@ -130,7 +138,7 @@ pub fn missing(
         Some(doubt) => places.settle(doubt),
         None => format!(
             "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
-            row(attempt)
+            row(attempt, places)
         ),
     };
     Finding {
@@ -168,7 +176,7 @@ fn twin_hint(attempt: &Attempt, earlier: Option<u64>, places: &Places<'_>) -> St
             } else if places.is_own(attempt) {
                 format!(
                     "if it is the same payout, change this row back to what was paid, and add none: {}; README.md tells how to pay the same sum again",
-                    row(attempt)
+                    row(attempt, places)
                 )
             } else {
                 "if it is the same payout, take the row out: it is paid; README.md tells how to pay the same sum again"
@@ -189,17 +197,48 @@ fn record(attempt: &Attempt, places: &Places<'_>) -> String {
     format!("{}, {what}, see {}", attempted(attempt), places.of(attempt))
 }
 
-/// The row of an attempt, to be pasted: `reference,currency_code,to_address,amount: R1,BTC,bc1q…,0.1`
-fn row(attempt: &Attempt) -> String {
+/// The row of an attempt, to be put back as the input has its rows, with the names of their columns:
+/// `reference,currency_code,to_address,amount: R1,BTC,bc1q…,0.1`
+fn row(attempt: &Attempt, places: &Places<'_>) -> String {
+    let amount = places.decimal_mark.show(&attempt.amount);
     let cells = [
-        ("reference", attempt.reference.as_str()),
-        ("currency_code", attempt.content.currency_code()),
-        ("to_address", &attempt.to_address),
-        ("amount", &attempt.amount),
-        ("payee", &attempt.payee),
+        (Column::Reference, attempt.reference.as_str()),
+        (Column::CurrencyCode, attempt.content.currency_code()),
+        (Column::ToAddress, &attempt.to_address),
+        (Column::Amount, &amount),
+        (Column::Payee, &attempt.payee),
     ];
     let filled = cells.into_iter().filter(|(_, text)| !text.is_empty());
-    let (names, cells): (Vec<&str>, Vec<&str>) = filled.unzip();
-    let text = table::lines([names, cells], Dialect::default());
-    escape(&text.trim_end().replacen('\n', ": ", 1)).into_owned()
+    let in_input = places
+        .header
+        .and_then(|header| in_columns(header, filled.clone()));
+    let text = in_input.unwrap_or_else(|| {
+        let (names, cells): (Vec<_>, Vec<_>) =
+            filled.map(|(column, text)| (column.name(), text)).unzip();
+        table::lines([names, cells], Dialect::default())
+    });
+    let text = text.trim_end_matches('\n').replacen('\n', ": ", 1);
+    escape(&text).into_owned()
+}
+
+/// The names of the input's columns, and a row of it with these cells; `None` if it has no column for
+/// the reference, or tabs, which cannot be shown.
+fn in_columns<'c>(
+    header: &Header,
+    cells: impl Iterator<Item = (Column, &'c str)>,
+) -> Option<String> {
+    let mut row = vec![""; header.names.len()];
+    for (column, text) in cells {
+        match header.place(column) {
+            Some(place) => *row.get_mut(place)? = text,
+            None if column == Column::Payee => {}
+            None => return None,
+        }
+    }
+    let names = header.names.iter().map(String::as_str).collect();
+    let dialect = Dialect {
+        delimiter: header.delimiter,
+        ..Dialect::default()
+    };
+    (header.delimiter != b'\t').then(|| table::lines([names, row], dialect))
 }

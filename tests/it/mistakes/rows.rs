@@ -155,6 +155,28 @@ fn an_instalment_needs_a_reference_of_its_own() {
 }
 
 #[test]
+fn a_row_that_is_missing_is_shown_as_the_file_has_its_rows() {
+    let rows = [
+        format!("1;Анна;0,5;{BITCOIN};BTC\n"),
+        format!("2;Пётр;0,25;{OTHER};BTC\n"),
+    ];
+    let header = "№;ФИО;Сумма;Адрес;Валюта\n";
+    let scene = Scene::paying("", "");
+    scene.write(INPUT, format!("{header}{}", rows.concat()));
+    let flags = ["--decimal-comma"];
+    pay(&scene, INPUT, &flags).ends(0, "All done: 2 created");
+    scene.write(INPUT, format!("{header}{}", rows[0]));
+    let missing = format!(";Пётр;0,25;{OTHER};BTC");
+    pay(&scene, INPUT, &flags).ends(
+        3,
+        &format!("put the row back (№;ФИО;Сумма;Адрес;Валюта: {missing})"),
+    );
+    scene.write(INPUT, format!("{header}{}{missing}\n", rows[0]));
+    pay(&scene, INPUT, &flags).ends(0, "nothing to submit");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
 fn a_reference_that_was_changed_after_payment_is_the_same_payout_for_five_days() {
     let scene = begun(References::With, 2);
     replace(&scene, "R2,", "R9,");
