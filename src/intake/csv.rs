@@ -399,7 +399,6 @@ impl<'t> Record<'_, 't> {
 pub fn joined(text: &str, start: usize, dialect: (u8, LineBreak)) -> Option<(&str, usize)> {
     let (delimiter, line_break) = dialect;
     let rest = text.get(start..)?;
-    let mut splitter = Splitter::for_piece(delimiter, line_break, rest);
     for (count, line) in lines(rest, line_break)
         .take(MAX_CELL_LINES)
         .enumerate()
@@ -407,6 +406,8 @@ pub fn joined(text: &str, start: usize, dialect: (u8, LineBreak)) -> Option<(&st
     {
         let end = line.start.saturating_add(line.text.len());
         let record = rest.get(..end)?;
+        // It looks at the whole text that it is made for, which must not be the rest of the file.
+        let mut splitter = Splitter::for_piece(delimiter, line_break, record);
         // What follows a closing quote would be out of place: then it opens another cell.
         let split = splitter.split(record);
         if split.open_quote().is_none() {

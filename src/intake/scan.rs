@@ -380,9 +380,13 @@ impl<'a> Scanner<'a> {
 impl Scan {
     /// The piece in which a row is, and its place there.
     pub(super) fn locate(&self, row: u32) -> Option<(&Piece, usize)> {
-        let after = self.pieces.partition_point(|piece| piece.first_row <= row);
-        let piece = self.pieces.get(after.checked_sub(1)?)?;
+        let piece = self.pieces.get(self.piece_of(row)?)?;
         Some((piece, row.checked_sub(piece.first_row)? as usize))
+    }
+
+    fn piece_of(&self, row: u32) -> Option<usize> {
+        let after = self.pieces.partition_point(|piece| piece.first_row <= row);
+        after.checked_sub(1)
     }
 
     /// Takes a row out that has these faults, as if there were nothing on its line.
@@ -390,8 +394,8 @@ impl Scan {
         let (errors, warnings) = severities(faults);
         self.errors = self.errors.saturating_sub(errors);
         self.warnings = self.warnings.saturating_sub(warnings);
-        let holds = |piece: &&mut Piece| piece.row_range().contains(&row);
-        let Some(piece) = self.pieces.iter_mut().find(holds) else {
+        let piece = self.piece_of(row);
+        let Some(piece) = piece.and_then(|piece| self.pieces.get_mut(piece)) else {
             return;
         };
         let place = row.saturating_sub(piece.first_row) as usize;

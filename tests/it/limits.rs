@@ -1,10 +1,11 @@
 //! The machine's limits: an error before anything is begun, never a panic, and never a payout in
 //! doubt without need.
 
-use crate::harness::{RESULTS, Run, Scene, rows};
+use crate::harness::{INPUT, RESULTS, Run, Scene, rows};
 use std::fs;
 use std::io::{self, Write as _};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// A run under a limit that bash sets, like `ulimit -n 20`.
 fn limited(scene: &Scene, limit: &str) -> Run {
@@ -169,4 +170,16 @@ fn a_clock_that_goes_wrong_between_two_payouts_stops_before_the_next() {
         scene.pay().stderr_has("All done: 2 created").go();
         assert_eq!(scene.sent_and_created(), (2, 2), "{time}");
     }
+}
+
+#[test]
+fn a_quote_that_is_open_on_every_line_takes_no_look_at_the_rest_of_the_file() {
+    // A look at all that stands behind each of them would take minutes.
+    let scene = Scene::new(&"TRX,\"TJchzMqG6gC1oS7pZg3ZPygQ9PkrB4HB9k,1\n".repeat(400_000));
+    let start = Instant::now();
+    let run = scene.program(["validate", INPUT, "--max-findings", "1"]);
+    run.status(3)
+        .stderr_has("400000 errors: 400000 quote; nothing was sent")
+        .go();
+    assert!(start.elapsed() < Duration::from_secs(60), "{start:?}");
 }
