@@ -13,7 +13,9 @@ fn main() -> ExitCode {
     match app::prepare().and_then(|()| run()) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            terminal::ui::say(&error.to_string());
+            if !error.is_of_closed_reader() {
+                terminal::ui::say(&error.to_string());
+            }
             error.exit().into()
         }
     }

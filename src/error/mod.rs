@@ -25,6 +25,7 @@ use crate::sandbox::ScriptError;
 use crate::secret::ApiKeyError;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::ErrorKind;
 
 /// Why the program cannot go on. It is shown as one line with the place first, then the hint on
 /// a line of its own.
@@ -115,6 +116,13 @@ impl Error {
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.kind.exit()
+    }
+
+    /// Whether it only says that nobody reads stdout any more: whoever closed the pager knows.
+    #[must_use]
+    pub fn is_of_closed_reader(&self) -> bool {
+        matches!(&self.kind, Kind::System(SystemError::Output(error))
+            if error.kind() == ErrorKind::BrokenPipe)
     }
 }
 

@@ -192,6 +192,19 @@ fn a_history_that_nobody_reads_any_more_is_an_error() {
     run.by_way_of_shell(r#"exec "$0" "$@" >/dev/full"#).go();
 }
 
+/// As when a pager is closed before its end.
+#[test]
+fn a_history_whose_reader_goes_away_ends_without_a_word() {
+    let scene = paid();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let stderr = tempfile::NamedTempFile::new().unwrap();
+    let streams = [writer.into(), stderr.reopen().unwrap().into()];
+    let run = scene.program(["history"]).status(1);
+    run.start_on(streams).end();
+    assert_eq!(fs::read_to_string(stderr.path()).unwrap(), "");
+}
+
 /// The history of more attempts than a pipe holds, open in a pager that shows the first lines.
 #[test]
 fn a_history_that_is_left_open_stops_no_run() {
