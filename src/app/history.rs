@@ -1,7 +1,7 @@
 //! `ccbatch history`: every attempt that the ledger holds, or those that a filter finds.
 
 use super::check::block_on;
-use super::records::existing_ledger;
+use super::records::{existing_ledger, tell_if_moved};
 use crate::cli::TableFormat;
 use crate::config::History;
 use crate::error::{Error, SystemError};
@@ -20,6 +20,7 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         ui::say("There is no ledger yet: nothing was ever paid with it.");
         return Ok(Exit::AllCreated);
     };
+    tell_if_moved(&mut ledger).await;
     let place = ledger.place();
     match config.format {
         TableFormat::Human => write(history::HUMAN_HEADER)?,

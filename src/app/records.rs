@@ -88,7 +88,10 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
         return rehearsal_ledger(&files.user).await;
     }
     match existing_ledger(&files.ledger, &files.user).await {
-        Ok(Some(ledger)) => return Ok(ledger),
+        Ok(Some(mut ledger)) => {
+            tell_if_moved(&mut ledger).await;
+            return Ok(ledger);
+        }
         Ok(None) => ui::say(&format!(
             "There is no ledger {} yet: no earlier payout is known.",
             escape(&files.ledger.to_string())
@@ -99,6 +102,15 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
         }
     }
     rehearsal_ledger(&files.user).await
+}
+
+/// Tells that a ledger which is read was moved. It shows what it knows, and a payout made since is not
+/// among that: who takes it for one that is still to be made pays it by hand.
+pub(super) async fn tell_if_moved(ledger: &mut Ledger<AnyEngine>) {
+    if let Err(error) = ledger.refuse_if_moved().await {
+        ui::say(&Error::at(ledger.place(), error).to_string());
+        ui::say("What was paid since then is not in it.");
+    }
 }
 
 /// A results file, and where it is as a ledger knows it.

@@ -44,12 +44,17 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         return Ok(None);
     };
     let (mut results, path) = results_at(&files.results)?;
-    // A page that was made without the ledger would look like the truth, so it must be there.
+    // A page that was made without the ledger would look like the truth, so it must be there,
+    // and not have been moved.
     let (mut ledger, has_ledger) = match files.realm {
         Realm::Sandbox => (rehearsal_ledger(&files.user).await?, false),
         Realm::Live | Realm::Loopback(_) => {
             match existing_ledger(&files.ledger, &files.user).await? {
-                Some(ledger) => (ledger, true),
+                Some(mut ledger) => {
+                    let is_here = ledger.refuse_if_moved().await;
+                    is_here.map_err(|error| Error::at(ledger.place(), error))?;
+                    (ledger, true)
+                }
                 None => (rehearsal_ledger(&files.user).await?, false),
             }
         }

@@ -315,6 +315,32 @@ fn a_batch_that_was_begun_on_sqlite_goes_on_on_postgresql() {
 }
 
 #[test]
+fn who_looks_at_a_ledger_that_was_moved_is_told() {
+    let scene = Scene::paying("", &rows(2));
+    let run = scene.pay().args(["--limit", "1"]).status(5);
+    run.stderr_has("1 created").go();
+    let run = scene.program(["ledger", "move", "--to", "new.db"]);
+    run.stderr_has("with 1 attempt;").go();
+    let run = scene
+        .pay()
+        .args(["--ledger", "new.db", "--results", "r.csv"]);
+    run.stderr_has("All done: 2 created").go();
+    for command in [
+        &["validate", INPUT, "--format", "json"][..],
+        &["status", INPUT, "--format", "json"],
+        &["history", "--format", "json"],
+    ] {
+        let run = scene.program(command.iter().copied()).stdout_has("{");
+        run.stderr_has("ledger.db: this ledger was moved to")
+            .stderr_has("What was paid since then is not in it")
+            .go();
+    }
+    // A page is passed on without what stood beside it.
+    let run = scene.program(["report", INPUT, "--output", "-"]).status(1);
+    run.stderr_has("ledger.db: this ledger was moved to").go();
+}
+
+#[test]
 fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
     for pays_meanwhile in [false, true] {
         let scene = Scene::paying("", &rows(3));
