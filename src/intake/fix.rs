@@ -12,6 +12,7 @@ use super::options::{Options, Reading};
 use super::redact::is_secret;
 use super::residue::{self, Residue};
 use super::rows::{CellError, Checker, Fault, RowError};
+use super::scan::scan;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Currency, DecimalMark};
 use std::fmt;
@@ -19,7 +20,7 @@ use std::fmt;
 /// A copy of a file, and how it differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// The copy: UTF-8, commas, decimal points.
+    /// The copy: UTF-8, decimal points, and commas between the columns unless that takes a doubt away.
     pub text: String,
     /// Every change, in the order of the file.
     pub changes: Vec<Change>,
@@ -65,9 +66,18 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
         reading: reading.clone(),
         ..Options::default()
     };
+    let checker = Checker::new(&header, &options);
+    let delimiter = match scan(&decoded.text, &checker)
+        .evidence
+        .is_of_thousands(&header)
+    {
+        true => header.delimiter,
+        false => b',',
+    };
     let mut fixer = Fixer {
-        checker: Checker::new(&header, &options),
+        checker,
         header: &header,
+        delimiter,
         other_unit: other_unit(&header, None),
         fixed: Fixed {
             text: String::with_capacity(decoded.text.len()),
@@ -132,6 +142,9 @@ fn find_header(text: &str, given: &ColumnNames) -> Result<Header, Unfixable> {
 struct Fixer<'a> {
     checker: Checker<'a>,
     header: &'a Header,
+    /// Between the columns of the copy. Where points may stand for thousands it is that of the file,
+    /// by which this is seen.
+    delimiter: u8,
     /// What the name of the amounts keeps, because a warning speaks of it.
     other_unit: Option<String>,
     fixed: Fixed,
@@ -152,6 +165,7 @@ impl Fixer<'_> {
             self.change(None, format!("the copy is in UTF-8, not in {encoding}"));
         }
         let delimiter = match self.header.delimiter {
+            same if same == self.delimiter => None,
             b';' => Some("semicolons"),
             b'\t' => Some("tabs"),
             _ => None,
@@ -226,7 +240,7 @@ impl Fixer<'_> {
             has_stray_quote || record.open_quote().is_some() || record.line.len() > MAX_LINE_BYTES;
         if !is_in_doubt {
             self.write_as_it_is(record);
-        } else if self.header.delimiter == b',' && record.half_break().is_none() {
+        } else if self.header.delimiter == self.delimiter && record.half_break().is_none() {
             self.fixed.text.push_str(record.line);
             self.fixed.text.push('\n');
         } else {
@@ -312,11 +326,12 @@ impl Fixer<'_> {
     }
 
     fn write_cells(&mut self, cells: &[String]) {
+        let delimiter = char::from(self.delimiter);
         for (place, cell) in cells.iter().enumerate() {
             if place > 0 {
-                self.fixed.text.push(',');
+                self.fixed.text.push(delimiter);
             }
-            let is_plain = !cell.contains([',', '"', '\n', '\r'])
+            let is_plain = !cell.contains([delimiter, '"', '\n', '\r'])
                 && !cell.starts_with(char::is_whitespace)
                 && !cell.ends_with(char::is_whitespace);
             if is_plain && !(cell.is_empty() && cells.len() == 1) {
@@ -413,6 +428,31 @@ mod tests {
                 "6: amount: \"1.500\" is written \"1,500\"".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn amounts_that_may_be_thousands_stay_in_doubt() {
+        for (delimiter, mark, amount) in [
+            (";", DecimalMark::Point, "1.500"),
+            ("\t", DecimalMark::Point, "1.500"),
+            (";", DecimalMark::Comma, "1,500"),
+        ] {
+            let header = ["Валюта", "Адрес", "Сумма", "Получатель"].join(delimiter);
+            let row = ["BTC", BTC, amount, "\"A, B\""].join(delimiter);
+            let fixed = fixed_with(&format!("{header}\n{row}\n"), mark);
+            let again = read(fixed.text.clone().into_bytes(), &Options::default());
+            let kinds: Vec<_> = again.findings().iter().map(|it| it.kind).collect();
+            assert_eq!(
+                (again.errors, kinds),
+                (0, vec!["thousands"]),
+                "{}",
+                fixed.text
+            );
+            assert!(
+                !told(&fixed).join("\n").contains("separate"),
+                "{delimiter:?}"
+            );
+        }
     }
 
     #[test]

@@ -200,7 +200,7 @@ fn about_file(content: &Content) -> Vec<FileError> {
         errors.push(FileError::NoPayouts);
     }
     let evidence = scan.evidence;
-    if header.delimiter != b',' && evidence.maybe_thousands > 0 && evidence.other_decimals == 0 {
+    if evidence.is_of_thousands(header) {
         errors.push(FileError::MaybeThousands);
     }
     let Some(totals) = &scan.totals else {

@@ -6,6 +6,7 @@
 
 use super::csv::{Line, Record, Splitter, lines};
 use super::fingerprint::{self, Fingerprint, Fingerprinting};
+use super::header::Header;
 use super::row_hashes::{Hashing, RowHashes};
 use super::rows::{Checker, Fault, Row, RowError};
 use crate::address::{self, Address};
@@ -195,6 +196,11 @@ fn pieces(text: &str, checker: &Checker<'_>) -> Vec<Range<usize>> {
 }
 
 impl Evidence {
+    /// Whether points may stand for thousands: where commas are between the columns they do not.
+    pub(super) fn is_of_thousands(&self, header: &Header) -> bool {
+        header.delimiter != b',' && self.maybe_thousands > 0 && self.other_decimals == 0
+    }
+
     /// Adds what a piece that begins at this line says.
     fn add(&mut self, more: Self, first_line: u64) {
         self.maybe_thousands = self.maybe_thousands.saturating_add(more.maybe_thousands);
