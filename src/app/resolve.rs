@@ -395,7 +395,7 @@ async fn record(
     let failed = |error: LedgerError| Error::at(&place, error);
     let recorded = records
         .ledger
-        .resolve(&attempt.id, config.invoice_id.as_deref())
+        .resolve(attempt, config.invoice_id.as_deref())
         .await
         .map_err(|error| Error::at(error.place(&place), error))?;
     ui::say(&format!(

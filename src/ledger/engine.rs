@@ -108,6 +108,9 @@ pub enum EngineError {
     /// The database does not let this user do it.
     #[error("{0}")]
     Denied(String),
+    /// There is a ledger in a schema of the database that this user's statements do not reach.
+    #[error("the database has a ledger in the schema {0:?}, which this role does not reach")]
+    OutOfReach(String),
     /// Something between this machine and the server shares its sessions, which a batch's lock
     /// does not survive.
     #[error("something between this machine and the ledger's server shares its sessions")]

@@ -147,30 +147,34 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// Records an operator's verdict on an attempt, which is decided again inside the transaction:
-    /// it must still be in doubt, or settled by an operator and not sent again since.
+    /// it must still be what the operator saw, and in doubt, or settled by an operator and not sent
+    /// again since.
     ///
     /// # Errors
     /// The ledger cannot be written, or the attempt may not be settled any more.
     pub async fn resolve(
         &mut self,
-        id: &AttemptId,
+        seen: &Attempt,
         invoice_id: Option<&str>,
     ) -> Result<Attempt, ResolveError> {
         self.engine
             .begin(Access::Write)
             .await
             .map_err(LedgerError::from)?;
-        let resolved = self.resolve_inside(id, invoice_id).await;
+        let resolved = self.resolve_inside(seen, invoice_id).await;
         self.end(resolved).await
     }
 
     async fn resolve_inside(
         &mut self,
-        id: &AttemptId,
+        seen: &Attempt,
         invoice_id: Option<&str>,
     ) -> Result<Attempt, ResolveError> {
         let now = self.engine.now().await.map_err(LedgerError::from)?;
-        let mut attempt = self.attempt(id).await?.ok_or(ResolveError::Gone)?;
+        let mut attempt = self.attempt(&seen.id).await?.ok_or(ResolveError::Gone)?;
+        if attempt.ending != seen.ending {
+            return Err(ResolveError::Changed(Box::new(attempt)));
+        }
         if !is_open_to_a_verdict(&attempt) {
             return Err(ResolveError::Settled(Box::new(attempt)));
         }
@@ -208,6 +212,7 @@ fn is_refusal(error: &LedgerError) -> bool {
                 | EngineError::NoSuchTable
                 | EngineError::Replaced(_)
                 | EngineError::Denied(_)
+                | EngineError::OutOfReach(_)
                 | EngineError::Pooled => true,
                 EngineError::Busy
                 | EngineError::Unreadable
@@ -243,6 +248,9 @@ pub enum ResolveError {
     /// The attempt is not in the ledger.
     #[error("the attempt is not in the ledger")]
     Gone,
+    /// Another process has recorded something since the operator saw it.
+    #[error("meanwhile this payout was recorded as {}", outcome_of(.0))]
+    Changed(Box<Attempt>),
     /// It is not in doubt.
     #[error("this payout is not in doubt: it is {}", .0.status())]
     Settled(Box<Attempt>),
@@ -263,7 +271,11 @@ impl ResolveError {
     pub fn place<'a>(&self, ledger: &'a str) -> &'a str {
         match self {
             Self::InvoiceIdTaken(_) => "--invoice-id",
-            Self::Ledger(_) | Self::Gone | Self::Settled(_) | Self::SentAgain(_) => ledger,
+            Self::Ledger(_)
+            | Self::Gone
+            | Self::Changed(_)
+            | Self::Settled(_)
+            | Self::SentAgain(_) => ledger,
         }
     }
 
@@ -273,7 +285,7 @@ impl ResolveError {
         match self {
             Self::Ledger(error) => format!("nothing was recorded; {}", error.hint()).into(),
             Self::Gone => "see ccbatch history for the ids".into(),
-            Self::Settled(_) => {
+            Self::Changed(_) | Self::Settled(_) => {
                 "nothing was recorded; see where each payout stands with ccbatch status".into()
             }
             Self::SentAgain(_) => {
@@ -284,6 +296,12 @@ impl ResolveError {
             }
         }
     }
+}
+
+/// `created INV-0A1B2C3D`
+fn outcome_of(attempt: &Attempt) -> String {
+    let outcome = format!("{} {}", attempt.status(), attempt.ending.invoice_id);
+    outcome.trim_end().to_owned()
 }
 
 /// What an attempt pays, in the words of a person: `line 3, 0.1 BTC to bc1q… (reference R1)`

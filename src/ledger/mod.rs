@@ -48,6 +48,7 @@ use crate::domain::Payout;
 use crate::domain::escape::shell_word;
 use chrono::{DateTime, Utc};
 use engine::{Access, LookUp, UNREADABLE_HINT, Value, ValueRef};
+use postgres::url_value;
 use rules::Known;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -98,7 +99,7 @@ impl LedgerError {
                 "finish the move from the old ledger to this one (ccbatch ledger move)".into()
             }
             Self::Newer(_) => "use the newer ccbatch".into(),
-            Self::NotALedger => "name the ledger's own file with --ledger".into(),
+            Self::NotALedger => "name the ledger itself with --ledger".into(),
             Self::Damaged(_) => {
                 "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
             }
@@ -110,6 +111,11 @@ impl LedgerError {
             Self::Engine(EngineError::Denied(_)) => {
                 "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
             }
+            Self::Engine(EngineError::OutOfReach(schema)) => format!(
+                "grant the role USAGE on it, and put it into the role's search_path or the URL: ?options=-csearch_path%3D{}",
+                url_value(schema)
+            )
+            .into(),
             Self::Engine(EngineError::Lost(_)) => {
                 "check the server and the network, then run again".into()
             }

@@ -110,6 +110,33 @@ fn the_same_file_on_two_machines_is_one_batch_at_a_time() {
     assert_eq!(one.sent_and_created().0, 2);
 }
 
+#[test]
+fn a_verdict_is_not_recorded_over_one_that_was_given_while_its_question_stood() {
+    with_both_engines(|ledger| {
+        let [one, other] = [(); 2].map(|()| Scene::paying("drop-after,ok*", &rows(1)));
+        let url = one.url();
+        let run = pay(&one, ledger, &url).status(6);
+        run.stderr_has("1 in doubt").go();
+        let resolve = |scene: &Scene| {
+            let run = scene.program(["resolve", INPUT, "--line", "2"]);
+            run.env("CCBATCH_API_URL", &url)
+                .env("CCBATCH_LEDGER", ledger)
+        };
+        let mut terminal = resolve(&one).args(["--not-created"]).on_terminal();
+        terminal.await_text("The next run submits it again.");
+        let invoice_id = &one.book().created[0].invoice_id;
+        let found = resolve(&other).args(["--yes", "--invoice-id", invoice_id]);
+        found.stderr_has("Recorded: line 2 created").go();
+        terminal.type_line("y");
+        let told = terminal.end(1);
+        let words = format!("meanwhile this payout was recorded as created {invoice_id}");
+        assert!(told.contains(&words), "{told}");
+        let run = pay(&one, ledger, &url);
+        run.stderr_has("All done: 1 created").go();
+        assert_eq!(one.sent_and_created(), (1, 1));
+    });
+}
+
 /// Ends every session of the program at the server.
 fn cut(cluster: &Cluster) {
     let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -452,6 +479,18 @@ fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
         1,
         ["not a ledger of ccbatch", "nothing was sent"],
     );
+    cluster.sql("REVOKE CONNECT ON DATABASE other FROM PUBLIC");
+    refused(
+        &url("nobody@", "other"),
+        1,
+        ["permission denied", "right to CONNECT"],
+    );
+    cluster.sql("ALTER ROLE nobody SET search_path = ''");
+    refused(
+        &url("nobody@", "ledger"),
+        1,
+        ["no schema has been selected", "the role needs"],
+    );
     pay(&scene, &cluster.url(), &scene.url())
         .stderr_has("1 created")
         .go();
@@ -470,6 +509,53 @@ fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
     cluster.write("data/standby.signal", "");
     cluster.go_on();
     refused(&cluster.url(), 1, ["replica", "name the primary server"]);
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn a_role_that_looks_into_another_schema_gets_no_second_ledger() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(1));
+    pay(&scene, &cluster.url(), &scene.url())
+        .stderr_has("1 created")
+        .go();
+    cluster.sql("REVOKE ALL ON SCHEMA public FROM PUBLIC");
+    cluster.sql("CREATE ROLE ada LOGIN; CREATE SCHEMA AUTHORIZATION ada");
+    cluster.sql("CREATE ROLE bob LOGIN");
+    cluster.sql("CREATE ROLE eve LOGIN SUPERUSER");
+    cluster.sql("ALTER ROLE eve SET search_path = pg_catalog");
+    let other = Scene::new(&rows(1));
+    for role in ["ada@", "bob@", "eve@"] {
+        let url = cluster.url_of(role, "ledger");
+        let words = "the database has a ledger in the schema \"public\"";
+        let run = pay(&other, &url, &scene.url()).status(1);
+        run.stderr_has(words)
+            .stderr_has("?options=-csearch_path%3Dpublic")
+            .go();
+        for command in [&["history"][..], &["ledger"], &["ledger", "init"]] {
+            let run = other.program(command.iter().copied());
+            let run = run.env("CCBATCH_LEDGER", &url);
+            run.status(1).stderr_has(words).go();
+        }
+        let dry = pay(&other, &url, &scene.url()).args(["--dry-run"]);
+        dry.stderr_has(words)
+            .stderr_has("these rows may be paid already")
+            .go();
+    }
+    // As the hint says.
+    cluster.sql("GRANT USAGE ON SCHEMA public TO ada");
+    cluster.sql("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO ada");
+    let url = cluster.url_of("ada@", "ledger");
+    for url in [&url, &format!("{url}?options=-csearch_path%3Dpublic")] {
+        let run = pay(&other, url, &scene.url()).status(1);
+        run.stderr_has("all of these were paid").go();
+    }
+    // Who asks for a schema of its own gets a ledger of its own.
+    let own = format!("{url}?options=-csearch_path%3Dada");
+    let run = other.program(["ledger", "init"]);
+    run.env("CCBATCH_LEDGER", &own).stderr_has("Ledger: ").go();
     assert_eq!(scene.sent_and_created(), (1, 1));
 }
 

@@ -329,7 +329,7 @@ async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -
         return Ok(End::NotSettled);
     }
     process.tell(|| format!("resolve {id}: {found:?}"));
-    match ledger.resolve(id, found.as_deref()).await {
+    match ledger.resolve(&attempt, found.as_deref()).await {
         Ok(_) => {}
         Err(ResolveError::Ledger(error)) => return Err(error.into()),
         Err(other) => return Err(End::Failed(other.to_string())),

@@ -302,6 +302,11 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// A value as it stands in a URL.
+pub fn url_value(text: &str) -> impl fmt::Display {
+    encoded(text)
+}
+
 fn encoded(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }

@@ -7,7 +7,9 @@
 mod location;
 mod session;
 
-pub use location::{Location, LocationError, Origin, is_other_url, is_url, password_file};
+pub use location::{
+    Location, LocationError, Origin, is_other_url, is_url, password_file, url_value,
+};
 pub use session::ConnectError;
 
 use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef};
@@ -256,6 +258,21 @@ impl Postgres {
         self.look(&format!("{ROW_OF_LEDGER} FOR UPDATE")).await
     }
 
+    /// Two roles with the same URL must not have two ledgers: a role that looks into other schemas
+    /// gets no ledger of its own there, unless its URL asks for that.
+    async fn refuse_ledger_out_of_reach(&mut self) -> Result<(), EngineError> {
+        let sql = "SELECT nspname::text FROM pg_class JOIN pg_namespace \
+                   ON pg_namespace.oid = relnamespace WHERE relname = 'ledger' AND EXISTS \
+                   (SELECT 1 FROM pg_class AS other WHERE relname = 'batch_path' \
+                   AND other.relnamespace = pg_class.relnamespace) AND NOT EXISTS \
+                   (SELECT 1 FROM pg_settings WHERE name = 'search_path' AND source = 'client')";
+        let rows = self.ask(sql, &[]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::OutOfReach(column(&rows, 0)?))
+    }
+
     async fn has_ledger(&mut self) -> Result<bool, EngineError> {
         let rows = self.rows("SELECT to_regclass('ledger') IS NOT NULL", &[]);
         column(&rows.await?, 0)
@@ -384,10 +401,15 @@ impl Engine for Postgres {
     }
 
     async fn is_empty(&mut self) -> Result<bool, EngineError> {
-        let sql = "SELECT to_regclass('ledger') IS NULL AND NOT EXISTS (SELECT 1 FROM pg_class \
+        let sql = "SELECT to_regclass('ledger') IS NULL, NOT EXISTS (SELECT 1 FROM pg_class \
                    WHERE relnamespace = current_schema()::regnamespace \
                    AND relkind IN ('r', 'p', 'v', 'm', 'f'))";
-        column(&self.ask(sql, &[]).await?, 0)
+        let rows = self.ask(sql, &[]).await?;
+        let (has_no_ledger, has_nothing): (bool, bool) = (column(&rows, 0)?, column(&rows, 1)?);
+        if has_no_ledger {
+            self.refuse_ledger_out_of_reach().await?;
+        }
+        Ok(has_no_ledger && has_nothing)
     }
 
     async fn now(&mut self) -> Result<DateTime<Utc>, EngineError> {

@@ -95,7 +95,7 @@ impl ConnectError {
             }
             Self::Authority(_) => "nothing was sent; name the PEM file of the server's authority",
             Self::Refused(_) => {
-                "nothing was sent; check the user in the URL, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
+                "nothing was sent; check the user in the URL, its right to CONNECT to the database, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
             }
             Self::NoDatabase(_) => {
                 "nothing was sent; make the database, or correct its name in the URL"
@@ -371,6 +371,7 @@ fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
         Some("26") => ConnectError::Pooled,
         Some("42") if *code == SqlState::DUPLICATE_PSTATEMENT => ConnectError::Pooled,
         Some("3D") => ConnectError::NoDatabase(words),
+        Some("42") if *code == SqlState::INSUFFICIENT_PRIVILEGE => ConnectError::Refused(words),
         Some(_) | None => ConnectError::Database(words),
     }
 }
@@ -418,8 +419,10 @@ fn engine_error(error: &tokio_postgres::Error) -> EngineError {
         &SqlState::INVALID_SQL_STATEMENT_NAME | &SqlState::DUPLICATE_PSTATEMENT => {
             EngineError::Pooled
         }
-        &SqlState::INSUFFICIENT_PRIVILEGE => EngineError::Denied(words),
-        &SqlState::READ_ONLY_SQL_TRANSACTION => EngineError::Denied(words),
+        &SqlState::INSUFFICIENT_PRIVILEGE
+        | &SqlState::READ_ONLY_SQL_TRANSACTION
+        // No schema of the search path is there, or none may be used.
+        | &SqlState::INVALID_SCHEMA_NAME => EngineError::Denied(words),
         code if code.code().starts_with("23") => EngineError::Constraint(words),
         _ => EngineError::Other(words),
     }
