@@ -426,6 +426,15 @@ fn a_password_is_taken_from_three_places_and_shown_nowhere() {
         pay(&scene, &without, &scene.url()).raw(),
         scene.program(["status", INPUT, "--ledger", &wrong]).raw(),
     ];
+    // The rest of a password with an @ is not taken for the host, and shown as such.
+    let with_at = cluster.url_of(&format!("postgres:p@{PASSWORD}@"), "ledger");
+    let libpq = format!("dbname=ledger password={PASSWORD} port={}", cluster.port);
+    let no_slash = with_password.replacen("://", ":", 1);
+    let other = [&with_at, &libpq, &no_slash].map(|ledger| {
+        let output = pay(&scene, ledger, &scene.url()).raw();
+        assert_eq!(output.status.code(), Some(2), "{ledger}");
+        output
+    });
     let codes = told.each_ref().map(|it| it.status.code().unwrap());
     assert_eq!(codes, [0, 0, 1, 1, 2]);
     let home = TempDir::new().unwrap();
@@ -438,7 +447,7 @@ fn a_password_is_taken_from_three_places_and_shown_nowhere() {
     let mut chmod = Command::new("chmod");
     chmod.arg("600").arg(&passwords).status().unwrap();
     of_home().stderr_has("Already created: 1").go();
-    for output in told {
+    for output in told.into_iter().chain(other) {
         let shown = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
         assert!(!shown.concat().contains(PASSWORD), "{shown:?}");
     }

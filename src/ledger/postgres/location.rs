@@ -14,6 +14,16 @@ use tokio_postgres::config::Host;
 /// What such a URL begins with.
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
+/// How a word of libpq's other way to name a database begins.
+const LIBPQ_OPTIONS: [&str; 6] = [
+    "host=",
+    "hostaddr=",
+    "dbname=",
+    "user=",
+    "password=",
+    "service=",
+];
+
 /// The port of a server that is not said to have another.
 const USUAL_PORT: u16 = 5432;
 
@@ -40,6 +50,9 @@ pub enum LocationError {
     /// It is a URL, and not one of PostgreSQL.
     #[error("only a URL of PostgreSQL can name a ledger")]
     OtherScheme,
+    /// A password or a user with an `@` of its own, of which the rest counts as the host.
+    #[error("the URL has more than one @ before its host")]
+    At,
     /// It names no server.
     #[error("the URL names no host")]
     NoHost,
@@ -61,6 +74,7 @@ impl LocationError {
             }
             Self::NotAUrl(_) | Self::NoDatabase => "write it like postgres://USER@HOST/DATABASE",
             Self::OtherScheme => "write it like postgres://USER@HOST/DATABASE, or name a file",
+            Self::At => "write %40 for an @ in the user or the password",
             Self::NoHost => {
                 "write it like postgres://USER@HOST/DATABASE; a socket's folder is a host as well: %2Fvar%2Frun%2Fpostgresql"
             }
@@ -115,10 +129,18 @@ pub fn is_url(text: &str) -> bool {
     })
 }
 
-/// Whether a text names something else than a PostgreSQL database or a file.
+/// Whether a text names something else than a PostgreSQL database or a file: the URL of another kind
+/// of server, one of PostgreSQL that lacks a slash, or the `dbname=ledger host=…` of libpq. A file of
+/// that name would be a ledger that nobody shares.
 #[must_use]
 pub fn is_other_url(text: &str) -> bool {
-    text.contains("://") && !is_url(text)
+    let lowered = text.to_ascii_lowercase();
+    let has_scheme = ["postgres:", "postgresql:"]
+        .iter()
+        .any(|it| lowered.starts_with(it));
+    let mut words = lowered.split_whitespace();
+    let has_option = words.any(|word| LIBPQ_OPTIONS.iter().any(|it| word.starts_with(it)));
+    (text.contains("://") || has_scheme || has_option) && !is_url(text)
 }
 
 impl Location {
@@ -146,6 +168,10 @@ impl Location {
         let password = password.map(|it| String::from_utf8_lossy(&it).into_owned());
         if password.is_some() && origin != Origin::Environment {
             return Err(LocationError::Password);
+        }
+        let has_at = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if config.get_hosts().iter().any(has_at) {
+            return Err(LocationError::At);
         }
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(LocationError::NoHost);
@@ -388,6 +414,8 @@ mod tests {
         ] {
             assert_eq!(of_environment(url).unwrap_err(), error, "{url}");
         }
+        let at = of_environment("postgres://ada:s@cret@db.example/l").unwrap_err();
+        assert_eq!(at, LocationError::At);
         let unknown = of_environment("postgres://h/l?sslkey=secret").unwrap_err();
         assert!(!unknown.to_string().contains("secret"), "{unknown}");
     }
