@@ -9,8 +9,8 @@ use encoding_rs::{
     Encoding, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
     WINDOWS_1254, WINDOWS_1257, WINDOWS_1258,
 };
-use std::fmt;
 use std::str::FromStr;
+use std::{fmt, iter};
 
 /// What old programs write at the end of a file (Ctrl-Z).
 const END_OF_FILE: char = '\u{1a}';
@@ -25,6 +25,12 @@ const LATIN: [&Encoding; 7] = [
     ISO_8859_2,
     ISO_8859_4,
 ];
+
+/// So few bytes beyond ASCII say nothing sure.
+const FEW_BYTES: usize = 16;
+
+/// Signs beyond ASCII that stand beside Russian words.
+const SIGNS: [char; 8] = ['№', '«', '»', '–', '—', '“', '”', '\u{a0}'];
 
 /// How much of a file is looked at to detect its encoding, from a little before the first byte that
 /// says anything about it.
@@ -225,11 +231,14 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
         .unwrap_or_default()
         .saturating_sub(EVIDENCE_BEFORE_BYTES);
     let end = first.saturating_add(EVIDENCE_BYTES).min(bytes.len());
-    detector.feed(&bytes[first..end], true);
+    let evidence = &bytes[first..end];
+    detector.feed(evidence, true);
     let mut encoding = detector.guess(Some(b"ru"), Utf8Detection::Deny);
-    // Of one short word the guess can be any. A word that is beyond ASCII as a whole is not in a
-    // Latin script, and Russian is what most of this program's users write.
-    if has_words_beyond_ascii(&bytes) && LATIN.contains(&encoding) {
+    // Of a few short words the guess can be any, and it would be another one when the file has grown.
+    // A word that is beyond ASCII as a whole is not in a Latin script, and Russian is what most of this
+    // program's users write.
+    let words = words_beyond_ascii(evidence);
+    if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
         encoding = WINDOWS_1251;
     }
     let (text, _) = encoding.decode_without_bom_handling(&bytes);
@@ -240,17 +249,58 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     })
 }
 
-/// Whether most bytes beyond ASCII stand beside another one, which accented letters seldom do.
-fn has_words_beyond_ascii(bytes: &[u8]) -> bool {
-    let (mut alone, mut beside) = (0usize, 0usize);
-    for run in bytes.split(u8::is_ascii) {
-        match run.len() {
-            0 => {}
-            1 => alone = alone.saturating_add(1),
-            length => beside = beside.saturating_add(length),
-        }
-    }
-    beside > alone
+/// A stretch of bytes beyond ASCII.
+struct Word<'a> {
+    bytes: &'a [u8],
+    /// Whether no ASCII letter stands beside it, as one does beside most accented letters.
+    is_whole: bool,
+}
+
+/// All stretches of bytes beyond ASCII.
+fn words_beyond_ascii(bytes: &[u8]) -> Vec<Word<'_>> {
+    let is_alike = |a: &u8, b: &u8| a.is_ascii() == b.is_ascii();
+    let runs: Vec<&[u8]> = bytes.chunk_by(is_alike).collect();
+    let is_letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
+    let before = iter::once(&[][..]).chain(runs.iter().copied());
+    let after = runs.iter().copied().skip(1).chain(iter::once(&[][..]));
+    let words = runs.iter().zip(before.zip(after));
+    let words = words.filter(|(run, _)| !run.is_ascii());
+    let words = words.map(|(run, (before, after))| Word {
+        bytes: run,
+        is_whole: !is_letter(before.last()) && !is_letter(after.first()),
+    });
+    words.collect()
+}
+
+/// Whether most bytes beyond ASCII are in words that are so as a whole.
+fn are_mostly_whole(words: &[Word<'_>]) -> bool {
+    let count = |is_whole: bool| {
+        let words = words.iter().filter(|word| word.is_whole == is_whole);
+        words
+            .map(|word| word.bytes.len())
+            .fold(0, usize::saturating_add)
+    };
+    count(true) > count(false)
+}
+
+/// Whether the words are few, and are words of Cyrillic letters when they are read as windows-1251: in
+/// other encodings of these letters capitals stand inside them, or signs.
+fn has_few_russian_words(words: &[Word<'_>]) -> bool {
+    let count = words.iter().map(|word| word.bytes.len());
+    let is_russian = |word: &Word<'_>| {
+        let (text, _) = WINDOWS_1251.decode_without_bom_handling(word.bytes);
+        word.is_whole && text.split(SIGNS).all(is_cyrillic_word)
+    };
+    count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
+}
+
+/// Whether these are Cyrillic letters, with a capital at the beginning, everywhere or nowhere.
+fn is_cyrillic_word(word: &str) -> bool {
+    let rest = || word.chars().skip(1);
+    let are_cyrillic = word
+        .chars()
+        .all(|c| matches!(c, '\u{400}'..='\u{45f}' | 'Ґ' | 'ґ'));
+    are_cyrillic && (rest().all(char::is_lowercase) || word.chars().all(char::is_uppercase))
 }
 
 /// How many characters beyond ASCII are right in UTF-8, and how many stretches are wrong.
@@ -344,6 +394,13 @@ mod tests {
                 "reference,payee\nA,Анна Щукина\nB,ООО «Ромашка» №5\n",
             ),
             ("windows-1251", "ФИО;Сумма\nЁжиков;1\n"),
+            ("windows-1251", "reference\nЗп-115\n"),
+            ("windows-1251", "reference\nзп-1\nЗП-2\n№ 3\n"),
+            ("windows-1251", "reference\nЮ\nА-1\n"),
+            ("windows-1251", "payee\n«Ёж»\n"),
+            ("windows-1251", "payee\nЇжак – Ґава\n"),
+            ("IBM866", "reference\nЗп-115\n"),
+            ("KOI8-U", "reference\nИванов\n"),
             (
                 "IBM866",
                 "Получатель;Валюта;Адрес;Сумма\nРаботник 1;BTC;x;1",
