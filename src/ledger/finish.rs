@@ -170,6 +170,7 @@ impl<E: Engine> Ledger<E> {
         seen: &Attempt,
         invoice_id: Option<&str>,
     ) -> Result<Attempt, ResolveError> {
+        self.refuse_if_moved().await?;
         let now = self.engine.now().await.map_err(LedgerError::from)?;
         let mut attempt = self.attempt(&seen.id).await?.ok_or(ResolveError::Gone)?;
         if attempt.ending != seen.ending {

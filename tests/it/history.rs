@@ -378,3 +378,19 @@ fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
         assert_eq!(scene.sent_and_created(), (3, 3));
     }
 }
+
+#[test]
+fn a_moved_ledger_takes_no_verdict() {
+    let scene = Scene::paying("drop-after", &rows(1));
+    scene.pay().status(6).stderr_has("1 in doubt").go();
+    let run = scene.program(["ledger", "move", "--to", "new.db"]);
+    run.stderr_has("with 1 attempt;").go();
+    // Without the files the ledger alone says which payout it is.
+    fs::remove_file(scene.path(RESULTS)).unwrap();
+    let resolve = || scene.program(["resolve", "--reference", "R1", "--not-created", "--yes"]);
+    let run = resolve().status(1).stderr_has("this ledger was moved to");
+    run.stderr_has("hint: nothing was recorded; name it with --ledger")
+        .go();
+    let run = resolve().args(["--ledger", "new.db"]);
+    run.stderr_has("Recorded: line 2 not created").go();
+}
