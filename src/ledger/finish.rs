@@ -284,6 +284,9 @@ impl ResolveError {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
+            Self::Ledger(LedgerError::Commit(CommitError::Unknown(_))) => {
+                "give the same verdict again: recording it twice changes nothing".into()
+            }
             Self::Ledger(error) => format!("nothing was recorded; {}", error.hint()).into(),
             Self::Gone => "see ccbatch history for the ids".into(),
             Self::Changed(_) | Self::Settled(_) => {

@@ -302,6 +302,29 @@ fn an_answer_whose_commit_has_no_answer_is_recorded_all_the_same() {
     assert_eq!(scene.sent_and_created(), (2, 2));
 }
 
+#[test]
+fn a_verdict_whose_commit_has_no_answer_is_not_said_to_be_lost() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let relay = Relay::start(&cluster, ["UPDATE attempt SET", "COMMIT"]);
+    let scene = Scene::paying("drop-after", &rows(1));
+    let run = pay(&scene, &cluster.url(), &scene.url()).status(6);
+    run.stderr_has("1 in doubt").go();
+    let resolve = || {
+        let run = scene.through_sandbox(&["resolve", INPUT, "--line", "2", "--yes"]);
+        run.args(["--not-created"])
+            .env("CCBATCH_LEDGER", relay.url())
+    };
+    let run = resolve().status(1);
+    run.stderr_has("whether the ledger has recorded it is not known")
+        .stderr_has("hint: give the same verdict again")
+        .go();
+    let sql = "SELECT status FROM attempt";
+    assert_eq!(cluster.sql(sql), "not_created");
+    resolve().stderr_has("Recorded: line 2 not created").go();
+}
+
 /// A pooler in transaction mode, ended when it is dropped.
 struct Pooler {
     /// The pooler, or what it was started through as another user.
