@@ -292,7 +292,7 @@ fn without_unit(name: &str) -> String {
 }
 
 /// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
-/// in `Сумма, USDT` where BTC is paid. Of no currency, it is one that nothing is paid in.
+/// in `Сумма, USDT` where BTC is paid. Without a currency only units count that nothing is paid in.
 pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
     let words = || name.split(|c: char| is_blank(c) || ".,:;/()[]_-".contains(c));
     let is_ticker = |word: &str, it: Currency| it.ticker().eq_ignore_ascii_case(word);

@@ -283,8 +283,8 @@ fn are_mostly_whole(words: &[Word<'_>]) -> bool {
     count(true) > count(false)
 }
 
-/// Whether the words are few, and are words of Cyrillic letters when they are read as windows-1251: in
-/// other encodings of these letters capitals stand inside them, or signs.
+/// Whether the words are few, and are Cyrillic words when they are read as windows-1251. Words in another
+/// encoding hardly ever are: read so, they have signs in them, or capitals behind small letters.
 fn has_few_russian_words(words: &[Word<'_>]) -> bool {
     let count = words.iter().map(|word| word.bytes.len());
     let is_russian = |word: &Word<'_>| {

@@ -15,11 +15,16 @@ impl Content {
     /// The content of an attempt or a row. Neither code nor account has a blank.
     #[must_use]
     pub fn new(currency_code: &str, account: &str, minor_units: u128) -> Self {
-        let code_end = currency_code.len();
+        let text = format!("{currency_code} {account} {minor_units}");
+        Self::with_parts(text, currency_code.len(), account.len())
+    }
+
+    /// The content with this text, and the lengths of its code and its account.
+    fn with_parts(text: String, code: usize, account: usize) -> Self {
         Self {
-            text: format!("{currency_code} {account} {minor_units}"),
-            code_end,
-            account_end: code_end.saturating_add(1).saturating_add(account.len()),
+            text,
+            code_end: code,
+            account_end: code.saturating_add(1).saturating_add(account),
         }
     }
 
@@ -29,12 +34,7 @@ impl Content {
         let (code, rest) = text.split_once(' ')?;
         let (account, units) = rest.split_once(' ')?;
         units.parse::<u128>().ok()?;
-        let code_end = code.len();
-        Some(Self {
-            text: text.to_owned(),
-            code_end,
-            account_end: code_end.saturating_add(1).saturating_add(account.len()),
-        })
+        Some(Self::with_parts(text.to_owned(), code.len(), account.len()))
     }
 
     /// What a payout pays.

@@ -11,9 +11,10 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 /// The columns of an attempt, in the order in which [`read`] takes them.
 pub(super) const COLUMNS: &str = "attempt.id, attempt.batch, attempt.realm, attempt.host, \
 attempt.payout_key, attempt.line, attempt.reference, attempt.payee, attempt.to_address, \
-attempt.content, attempt.amount, attempt.number, attempt.started_at, attempt.status, attempt.invoice_id, attempt.accepted_amount, \
-attempt.error_key, attempt.detail, attempt.http_status, attempt.finished_at, \
-attempt.resolved_by, attempt.resolved_at, attempt.repeated, attempt.extra, attempt.who";
+attempt.content, attempt.amount, attempt.number, attempt.started_at, attempt.status, \
+attempt.invoice_id, attempt.accepted_amount, attempt.error_key, attempt.detail, \
+attempt.http_status, attempt.finished_at, attempt.resolved_by, attempt.resolved_at, \
+attempt.repeated, attempt.extra, attempt.who";
 
 /// Adds an attempt.
 pub(super) const INSERT: &str = "INSERT INTO attempt (id, seq, batch, realm, host, payout_key, \

@@ -55,7 +55,7 @@ fn a_dry_run_shows_no_more_than_the_limit_lets_through() {
     assert_eq!(total, Some("0.001"));
 }
 
-/// Of rows that nothing is known about, no row is looked at again for the plan; with a limit each is.
+/// Where nothing is known about the rows, none is looked at again for the plan; with a limit each is.
 #[test]
 fn a_plan_of_unknown_rows_is_the_same_with_a_limit_that_leaves_none_out() {
     let rows = "a,ETH,0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed,1.5\n\

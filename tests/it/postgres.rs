@@ -20,6 +20,17 @@ fn pay(scene: &Scene, ledger: &str, url: &str) -> Run {
     run.env("CCBATCH_LEDGER", ledger)
 }
 
+/// A cluster whose ledger has the one payout of a file, which was created; `None` where no server can
+/// be had.
+fn cluster_with_one_payout() -> Option<(Cluster, Scene)> {
+    let cluster = Cluster::start(&[])?;
+    let scene = Scene::paying("", &rows(1));
+    pay(&scene, &cluster.url(), &scene.url())
+        .stderr_has("1 created")
+        .go();
+    Some((cluster, scene))
+}
+
 #[test]
 fn every_row_is_paid_once_and_a_copy_of_the_file_pays_nobody() {
     with_both_engines(|ledger| {
@@ -546,13 +557,9 @@ fn a_server_that_cannot_be_relied_on_is_refused_with_a_remedy() {
 
 #[test]
 fn a_role_that_looks_into_another_schema_gets_no_second_ledger() {
-    let Some(cluster) = Cluster::start(&[]) else {
+    let Some((cluster, scene)) = cluster_with_one_payout() else {
         return;
     };
-    let scene = Scene::paying("", &rows(1));
-    pay(&scene, &cluster.url(), &scene.url())
-        .stderr_has("1 created")
-        .go();
     cluster.sql("REVOKE ALL ON SCHEMA public FROM PUBLIC");
     cluster.sql("CREATE ROLE ada LOGIN; CREATE SCHEMA AUTHORIZATION ada");
     cluster.sql("CREATE ROLE bob LOGIN");
@@ -607,13 +614,9 @@ fn a_ledger_that_has_gone_back_stops_the_run() {
 
 #[test]
 fn no_key_and_no_password_stands_in_a_shared_ledger() {
-    let Some(cluster) = Cluster::start(&[]) else {
+    let Some((cluster, _)) = cluster_with_one_payout() else {
         return;
     };
-    let scene = Scene::paying("", &rows(1));
-    pay(&scene, &cluster.url(), &scene.url())
-        .stderr_has("1 created")
-        .go();
     let mut dump = cluster.client("pg_dump");
     let dump = dump.args(["-d", "ledger"]).output().unwrap();
     let dump = String::from_utf8(dump.stdout).unwrap();

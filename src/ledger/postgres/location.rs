@@ -238,7 +238,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;
         if let Some(user) = self.config.get_user() {
-            write!(f, "{}@", encoded(user))?;
+            write!(f, "{}@", url_value(user))?;
         }
         let ports = self.config.get_ports();
         for (index, host) in self.config.get_hosts().iter().enumerate() {
@@ -248,7 +248,7 @@ impl fmt::Display for Location {
             match host {
                 Host::Tcp(name) if name.contains(':') => write!(f, "[{name}]")?,
                 Host::Tcp(name) => f.write_str(name)?,
-                Host::Unix(folder) => write!(f, "{}", encoded(&folder.to_string_lossy()))?,
+                Host::Unix(folder) => write!(f, "{}", url_value(&folder.to_string_lossy()))?,
             }
             let port = ports.get(index).or(ports.first()).unwrap_or(&USUAL_PORT);
             if *port != USUAL_PORT {
@@ -256,7 +256,7 @@ impl fmt::Display for Location {
             }
         }
         let database = self.config.get_dbname().unwrap_or_default();
-        write!(f, "/{}", encoded(database))
+        write!(f, "/{}", url_value(database))
     }
 }
 
@@ -329,11 +329,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// A value as it stands in a URL.
-pub fn url_value(text: &str) -> impl fmt::Display {
-    encoded(text)
-}
-
-fn encoded(text: &str) -> PercentEncode<'_> {
+pub fn url_value(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
