@@ -240,7 +240,7 @@ pub struct CheckArgs {
 }
 
 /// How the file of payouts is written: the flags of reading, which every command takes that reads it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ReadArgs {
     /// Which column is which, like 'to_address=Wallet 2,amount=Net sum'
     #[arg(long, value_name = "COLUMN=NAME,…")]

@@ -22,7 +22,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let intake = intake(&bytes);
     assert_eq!(intake.batch().is_some(), intake.errors == 0);
     let _ = table::read(&bytes);
-    if let Ok(fixed) = fix(bytes, &Reading::default()) {
+    if let Ok(fixed) = fix(bytes, &Reading::default(), &Reading::default()) {
         let copy = self::intake(fixed.text.as_bytes());
         assert!(copy.errors <= intake.errors);
         if intake.errors == 0 {

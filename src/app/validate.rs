@@ -11,7 +11,7 @@ use crate::config::Check;
 use crate::domain::escape::escape;
 use crate::error::{Error, PathError};
 use crate::exit::Exit;
-use crate::intake::{self, Options, Reading};
+use crate::intake::{self, Options};
 use crate::ledger::Realm;
 use crate::os::file::write_new_for_owner_only;
 use crate::payout::open::{self, OpenError};
@@ -80,7 +80,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
 /// Writes the copy, tells what was changed, and checks the copy as a file of its own.
 fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
     let name = escape(&config.files.input.display().to_string()).into_owned();
-    let Ok(fixed) = intake::fix(bytes.clone(), &config.files.reading) else {
+    let Ok(fixed) = intake::fix(bytes.clone(), &config.files.reading, &config.settings) else {
         // There are no rows, and reading the file tells why.
         let intake = intake::read(bytes, &config.intake);
         tell(config, &config.files.input, intake)?;
@@ -104,7 +104,7 @@ fn fix(config: &Check, bytes: Vec<u8>, copy: &Path) -> Result<Exit, Error> {
         counted(fixed.changes.len(), "change", "changes")
     ));
     let options = Options {
-        reading: Reading::default(),
+        reading: config.settings.clone(),
         ..config.intake.clone()
     };
     let valid = tell(

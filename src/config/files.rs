@@ -99,7 +99,7 @@ impl Files {
         self.command("validate")
     }
 
-    /// The same of a copy of the input that is read without flags.
+    /// The same of a copy of the input, which is read without flags.
     #[must_use]
     pub fn validate_copy_command(&self, copy: &Path) -> String {
         let has_default = self.results == default_results(&self.input, self.realm);

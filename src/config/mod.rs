@@ -127,6 +127,8 @@ pub struct Check {
     pub findings: Option<PathBuf>,
     /// Where the copy is written in which everything is put right that is beyond doubt.
     pub fix: Option<PathBuf>,
+    /// How a file is read without flags, as that copy is.
+    pub settings: Reading,
     /// The only batch that is wanted.
     pub expect: Option<Fingerprint>,
     /// What goes to stdout.
@@ -515,6 +517,7 @@ fn check(
         max_findings: args.max_findings.or(settings.max_findings),
         findings: args.findings,
         fix: None,
+        settings: reading(cli::ReadArgs::default(), defaults),
         expect: args.expect,
         api: Some(api),
         is_foreign: endpoint.is_some_and(|it| it.is_foreign()),

@@ -1,6 +1,9 @@
 //! Decoding is how the bytes of a file become text: in UTF-8, in UTF-16 with its mark, or in an
 //! older encoding, which is named by the operator or else detected as browsers do it.
 //!
+//! A file in UTF-8 is read as UTF-8 whatever is named: saved in UTF-8 by another program, it must not
+//! have other references than before.
+//!
 //! What was detected is told, because a guess can be wrong: it never changes an address, a code or
 //! an amount, which are ASCII, but it decides how a reference is read.
 
@@ -148,6 +151,9 @@ pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, De
     }
     let mut decoded = match (Encoding::for_bom(&bytes), given) {
         (Some((marked, length)), _) => marked_text(bytes, TextEncoding(marked), length)?,
+        (None, Some(given)) if given.0.is_ascii_compatible() && is_utf_8(&bytes) => {
+            given_text(bytes, TextEncoding::UTF_8)?
+        }
         (None, Some(given)) => given_text(bytes, given)?,
         (None, None) => detected_text(bytes)?,
     };
@@ -218,11 +224,7 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     if bytes.contains(&0) {
         return Err(kind_with_nuls(&bytes));
     }
-    // Text in another encoding hardly ever has even one character that is right in UTF-8 as well.
-    // So a file that has more of them than wrong bytes was damaged, and a guess would change every
-    // name in it.
-    let (right, wrong) = utf8_evidence(&bytes);
-    if right > wrong {
+    if is_utf_8(&bytes) {
         return Err(damage(&bytes));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -303,8 +305,10 @@ fn is_cyrillic_word(word: &str) -> bool {
     are_cyrillic && (rest().all(char::is_lowercase) || word.chars().all(char::is_uppercase))
 }
 
-/// How many characters beyond ASCII are right in UTF-8, and how many stretches are wrong.
-fn utf8_evidence(bytes: &[u8]) -> (usize, usize) {
+/// Whether bytes are UTF-8, if damaged. Text in another encoding hardly ever has even one character
+/// beyond ASCII that is right in UTF-8 as well. So a file that has more of them than wrong stretches was
+/// damaged, and another encoding would change every name in it.
+fn is_utf_8(bytes: &[u8]) -> bool {
     let mut right = 0usize;
     let mut wrong = 0usize;
     for chunk in bytes.utf8_chunks() {
@@ -312,7 +316,7 @@ fn utf8_evidence(bytes: &[u8]) -> (usize, usize) {
         right = right.saturating_add(beyond_ascii);
         wrong = wrong.saturating_add(usize::from(!chunk.invalid().is_empty()));
     }
-    (right, wrong)
+    right > wrong
 }
 
 /// Where bytes stop being UTF-8.
@@ -433,6 +437,16 @@ mod tests {
                 byte: 0xE9
             })
         ));
+        let name = |bytes: &[u8], given| decode(bytes.to_vec(), given).map(|it| it.encoding.name());
+        assert_eq!(name("reference\nЗП-1\n".as_bytes(), given), Ok("UTF-8"));
+        let damaged = b"\xD0\x97\xD0\x9F-1\n\xD0\n";
+        let error = DecodeError::DamagedUtf8 {
+            line: 2,
+            byte: 0xD0,
+        };
+        assert_eq!(name(damaged, given), Err(error));
+        let utf_16 = "utf-16le".parse().ok();
+        assert_eq!(name(b"\xC3\xA9", utf_16), Ok("UTF-16LE"));
         assert_eq!("utf8".parse(), Ok(TextEncoding::UTF_8));
         assert_eq!("replacement".parse::<TextEncoding>(), Err(UnknownEncoding));
     }

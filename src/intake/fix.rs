@@ -1,6 +1,7 @@
 //! A fix is a copy of a file in which every change is made that is certain: the names of the
 //! columns, the spelling of codes, a spreadsheet's marks of text, the encoding, the delimiter, the
-//! decimal mark. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
+//! decimal mark. What the settings say of every file stays as they say, so that they count for the copy
+//! too. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
 //! never changed.
 
 use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning, unit_other_than};
@@ -20,7 +21,7 @@ use std::fmt;
 /// A copy of a file, and how it differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fixed {
-    /// The copy: UTF-8, decimal points, and commas between the columns unless that takes a doubt away.
+    /// The copy: UTF-8, with commas between the columns unless that takes a doubt away.
     pub text: String,
     /// Every change, in the order of the file.
     pub changes: Vec<Change>,
@@ -55,11 +56,11 @@ pub enum Unfixable {
     Empty,
 }
 
-/// Makes the copy.
+/// Makes the copy of a file that is read so, to be read as `settings` say.
 ///
 /// # Errors
 /// When there are no rows to be copied; reading the file tells why.
-pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
+pub fn fix(bytes: Vec<u8>, reading: &Reading, settings: &Reading) -> Result<Fixed, Unfixable> {
     let decoded = decode(bytes, reading.encoding).map_err(Unfixable::Decode)?;
     let header = find_header(&decoded.text, &reading.columns)?;
     let options = Options {
@@ -67,24 +68,25 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading) -> Result<Fixed, Unfixable> {
         ..Options::default()
     };
     let checker = Checker::new(&header, &options);
-    let delimiter = match scan(&decoded.text, &checker)
-        .evidence
-        .is_of_thousands(&header)
-    {
-        true => header.delimiter,
-        false => b',',
+    let evidence = scan(&decoded.text, &checker).evidence;
+    let keeps_commas = settings.decimal_mark == DecimalMark::Comma;
+    let delimiter = if keeps_commas || evidence.is_of_thousands(&header) {
+        header.delimiter
+    } else {
+        b','
     };
     let mut fixer = Fixer {
         checker,
         header: &header,
         delimiter,
+        settings,
         other_unit: other_unit(&header, None),
         fixed: Fixed {
             text: String::with_capacity(decoded.text.len()),
             changes: Vec::new(),
         },
     };
-    fixer.tell_dialect(decoded.encoding, reading.decimal_mark);
+    fixer.tell_dialect(decoded.encoding);
     let body = decoded.text.get(header.end..).unwrap_or_default();
     let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
     let first = header.line.saturating_add(1);
@@ -143,8 +145,10 @@ struct Fixer<'a> {
     checker: Checker<'a>,
     header: &'a Header,
     /// Between the columns of the copy. Where points may stand for thousands it is that of the file,
-    /// by which this is seen.
+    /// by which this is seen, and where amounts keep their commas.
     delimiter: u8,
+    /// How the copy is going to be read.
+    settings: &'a Reading,
     /// What the name of the amounts keeps, because a warning speaks of it.
     other_unit: Option<String>,
     fixed: Fixed,
@@ -160,7 +164,7 @@ impl Fixer<'_> {
     }
 
     /// Tells what is changed in every line.
-    fn tell_dialect(&mut self, encoding: TextEncoding, mark: DecimalMark) {
+    fn tell_dialect(&mut self, encoding: TextEncoding) {
         if encoding != TextEncoding::UTF_8 {
             self.change(None, format!("the copy is in UTF-8, not in {encoding}"));
         }
@@ -174,7 +178,7 @@ impl Fixer<'_> {
             let text = format!("commas separate the columns of the copy, not {delimiter}");
             self.change(None, text);
         }
-        if mark == DecimalMark::Comma {
+        if self.changes_mark() {
             self.change(
                 None,
                 "amounts have a decimal point in the copy, not a comma",
@@ -183,6 +187,11 @@ impl Fixer<'_> {
         for (line, _) in self.header.passed_over.clone() {
             self.change(Some(line), "left out: it stands above the header");
         }
+    }
+
+    /// Whether commas of amounts become points.
+    fn changes_mark(&self) -> bool {
+        self.checker.decimal_mark != self.settings.decimal_mark
     }
 
     fn write_header(&mut self) {
@@ -201,14 +210,14 @@ impl Fixer<'_> {
             .collect();
         let mut written = Vec::new();
         for (column, name) in names {
-            let new = match (column, &self.other_unit) {
-                (Some(Column::Amount), Some(unit)) => format!("amount ({unit})"),
-                (Some(column), _) => column.name().to_owned(),
+            let set = column.and_then(|column| self.settings.columns.of(column));
+            let new = match (column, set, &self.other_unit) {
+                (Some(_), Some(set), _) => set.to_owned(),
+                (Some(Column::Amount), None, Some(unit)) => format!("amount ({unit})"),
+                (Some(column), None, _) => column.name().to_owned(),
                 // Else the copy would have two columns of this name.
-                (None, _) if matches!(meaning(&name), Meaning::Used(_, Claim::Own)) => {
-                    format!("{name} (not used)")
-                }
-                (None, _) => name.clone(),
+                (None, ..) if self.is_used(&name) => format!("{name} (not used)"),
+                (None, ..) => name.clone(),
             };
             if new != name {
                 self.change(line, format!("the column {} is named {new}", shown(&name)));
@@ -216,6 +225,15 @@ impl Fixer<'_> {
             written.push(new);
         }
         self.write_cells(&written);
+    }
+
+    /// Whether a column of this name would be used in the copy.
+    fn is_used(&self, name: &str) -> bool {
+        let is_set = |column: &Column| {
+            let set = self.settings.columns.of(*column);
+            set.is_some_and(|set| header::is_named(name, set))
+        };
+        matches!(meaning(name), Meaning::Used(_, Claim::Own)) || ALL.iter().any(is_set)
     }
 
     fn write_row(&mut self, line: u64, record: &Record<'_, '_>) {
@@ -284,7 +302,7 @@ impl Fixer<'_> {
                     new = currency.code().to_owned();
                 }
             }
-            Column::Amount => new = self.with_point(&new),
+            Column::Amount => new = self.with_mark(&new),
             Column::CurrencyCode | Column::ToAddress | Column::Reference | Column::Payee => {}
         }
         if column == Column::CurrencyCode && self.other_unit.is_none() {
@@ -308,13 +326,13 @@ impl Fixer<'_> {
         new
     }
 
-    /// An amount whose decimal mark is the point. Where the comma was asked for, both marks change
-    /// places, so that `1.500`, which is in doubt, stays so.
-    fn with_point(&self, amount: &str) -> String {
+    /// An amount with the decimal mark of the copy. Where that is another one, both marks change places,
+    /// so that `1.500`, which is in doubt, stays so.
+    fn with_mark(&self, amount: &str) -> String {
         let is_number = amount
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ' | '\u{a0}'));
-        if self.checker.decimal_mark == DecimalMark::Point || !is_number {
+        if !self.changes_mark() || !is_number {
             return amount.to_owned();
         }
         let other = |c: char| match c {
@@ -384,7 +402,7 @@ mod tests {
             decimal_mark: mark,
             ..Reading::default()
         };
-        fix(text.as_bytes().to_vec(), &reading).unwrap()
+        fix(text.as_bytes().to_vec(), &reading, &Reading::default()).unwrap()
     }
 
     fn told(fixed: &Fixed) -> Vec<String> {
@@ -480,7 +498,11 @@ mod tests {
         let cyrillic = fixed_with("currency_code,to_аddress,amount\n", DecimalMark::Point);
         assert_eq!(cyrillic.text, "currency_code,to_address,amount\n");
         assert!(matches!(
-            fix(b"a,b\n1,2\n".to_vec(), &Reading::default()),
+            fix(
+                b"a,b\n1,2\n".to_vec(),
+                &Reading::default(),
+                &Reading::default()
+            ),
             Err(Unfixable::Header(_))
         ));
     }

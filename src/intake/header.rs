@@ -131,7 +131,9 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
             return Err(candidate.error(HeaderFault::Record(record)));
         }
         if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
-            return candidate.header(text, line_break, passed_over).map(Some);
+            return candidate
+                .header(text, line_break, given, passed_over)
+                .map(Some);
         }
         let known = |candidate: &Candidate<'_>| candidate.places.known();
         if best
@@ -240,6 +242,7 @@ impl<'t> Candidate<'t> {
         self,
         text: &str,
         line_break: LineBreak,
+        given: &ColumnNames,
         passed_over: Vec<(u64, String)>,
     ) -> Result<Header, HeaderError> {
         // A second column of the same name is an error even where it is not a required one.
@@ -250,6 +253,9 @@ impl<'t> Candidate<'t> {
             .find(|(.., claim)| *claim == Claim::Own)
         {
             return Err(self.error(HeaderFault::Doubled(*column)));
+        }
+        if let Some(fault) = self.not_there(given) {
+            return Err(self.error(fault));
         }
         let rest = text.get(self.line.start..).unwrap_or_default();
         let next = lines(rest, line_break).nth(1);
@@ -282,12 +288,8 @@ impl<'t> Candidate<'t> {
         if is_broken || (self.is_open && self.places.known() > 0) {
             return HeaderFault::OpenQuote;
         }
-        for column in columns::ALL {
-            if let Some(name) = given.of(column)
-                && self.places.place(column).is_none()
-            {
-                return HeaderFault::NotThere(column, name.to_owned(), self.names.clone());
-            }
+        if let Some(fault) = self.not_there(given) {
+            return fault;
         }
         let doubled = self.places.contested.iter();
         if let Some((column, ..)) = doubled.clone().find(|(.., claim)| *claim == Claim::Own) {
@@ -298,6 +300,16 @@ impl<'t> Candidate<'t> {
             return HeaderFault::Data;
         }
         HeaderFault::Missing(Box::new(self.missing()))
+    }
+
+    /// The first column that the operator names and that is not there.
+    fn not_there(&self, given: &ColumnNames) -> Option<HeaderFault> {
+        let mut all = columns::ALL.into_iter();
+        all.find_map(|column| {
+            let name = given.of(column)?;
+            let is_there = self.places.place(column).is_some();
+            (!is_there).then(|| HeaderFault::NotThere(column, name.to_owned(), self.names.clone()))
+        })
     }
 
     fn missing(&self) -> Missing {
@@ -428,7 +440,7 @@ impl Places {
 }
 
 /// Whether a name in the header is the one that the operator gives.
-fn is_named(name: &str, given: &str) -> bool {
+pub(super) fn is_named(name: &str, given: &str) -> bool {
     name == given || columns::plain(name) == columns::plain(given)
 }
 
@@ -608,6 +620,16 @@ mod tests {
             read_with("currency,address,amount", "amount=net"),
             Err(HeaderFault::NotThere(Column::Amount, ..))
         ));
+        // Without its reference a payout would be another one.
+        for header in [
+            "currency,address,amount,reference",
+            "currency,address,amount,id,id",
+        ] {
+            assert!(matches!(
+                read_with(header, "reference=id"),
+                Err(HeaderFault::NotThere(Column::Reference, ..))
+            ));
+        }
         let long = format!("currency_code,{}", "x".repeat(MAX_LINE_BYTES));
         assert_eq!(read(&long), Err(HeaderFault::Overlong));
     }

@@ -1,7 +1,7 @@
 //! The config file: which settings count and before what, what may not stand there, and who may
 //! change it.
 
-use crate::harness::{INPUT, KEY, Run, Scene, rows};
+use crate::harness::{BITCOIN, INPUT, KEY, Run, Scene, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -353,4 +353,43 @@ fn a_ledger_that_cannot_be_moved_to_is_blamed_on_its_own_flag() {
     let run = scene.program(["ledger", "move", "--to", "mysql://db/x"]);
     let why = "--to: only a URL of PostgreSQL can name a ledger";
     run.status(2).stderr_has(why).go();
+}
+
+#[test]
+fn a_copy_with_fixes_is_read_with_the_settings_that_it_was_made_with() {
+    let scene = Scene::new("");
+    scene.configure(
+        "decimal_comma = true\nencoding = \"windows-1251\"\ncolumns = \"reference=ID,amount=Нетто, BTC\"\n",
+    );
+    let rest = |code: &str| format!("{code};{BITCOIN};0,5;1,000\n");
+    let input = format!(
+        "ID;reference;валюта;адрес;нетто, BTC;сумма\nЗП-1;x;{}",
+        rest("btc")
+    );
+    let input = encoding_rs::WINDOWS_1251.encode(&input).0.into_owned();
+    scene.write(INPUT, input);
+    let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    fix.stderr_has("To see what it would pay: ccbatch validate new.csv\n")
+        .go();
+    let names = "ID;reference (not used);currency_code;to_address;Нетто, BTC;сумма";
+    let copy = format!("{names}\nЗП-1;x;{}", rest("BTC"));
+    assert_eq!(scene.read("new.csv"), copy);
+    let validate = scene.program(["validate", "new.csv"]);
+    validate.stderr_has("BTC  1 ×  0.5\n").go();
+}
+
+#[test]
+fn a_copy_with_fixes_is_read_without_the_flags_that_it_was_made_with() {
+    let scene = Scene::new("");
+    scene.configure("columns = \"amount=Net\"\n");
+    let input = format!("currency_code;to_address;Net;Gross\nBTC;{BITCOIN};0,5;0,75\n");
+    scene.write(INPUT, input);
+    let fix = scene.program(["validate", INPUT, "--fix", "new.csv", "--decimal-comma"]);
+    fix.args(["--columns", "amount=Gross"])
+        .stderr_has("the column \"Gross\" is named Net\n")
+        .go();
+    let copy = format!("currency_code,to_address,Net (not used),Net\nBTC,{BITCOIN},\"0,5\",0.75\n");
+    assert_eq!(scene.read("new.csv"), copy);
+    let validate = scene.program(["validate", "new.csv"]);
+    validate.stderr_has("BTC  1 ×  0.75\n").go();
 }

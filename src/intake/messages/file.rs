@@ -103,7 +103,7 @@ fn decode(error: DecodeError) -> Message {
         }
         DecodeError::DamagedUtf8 { byte, .. } => Message::new(
             format!("the file is in UTF-8, but the byte 0x{byte:02X} here is not"),
-            "save the file as CSV UTF-8 again; if it is in another encoding, name that with --encoding",
+            "save the file as CSV UTF-8 again",
         ),
         DecodeError::Malformed { encoding, .. } => Message::new(
             format!("the file is not in {encoding}: a byte here has no meaning in it"),

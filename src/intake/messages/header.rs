@@ -74,7 +74,7 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
         ),
         HeaderFault::NotThere(column, name, names) => Message::new(
             format!(
-                "--columns names {} for {}, and the header has no such column, or several",
+                "--columns, or the setting of that name, says {} for {}, and the header has no such column, or several",
                 quoted_unless_secret(name),
                 column.name()
             ),

@@ -201,6 +201,23 @@ fn an_input_that_a_spreadsheet_has_saved_goes_on() {
 }
 
 #[test]
+fn an_input_in_another_encoding_than_is_named_has_the_references_that_it_had() {
+    let scene = begun(References::With, 0);
+    let text = References::With.input(COUNT).replace("R", "ЗП-");
+    scene.write(INPUT, windows_1251(&text));
+    let named = &["--encoding", "windows-1251"];
+    pay(&scene, INPUT, named).ends(0, "All done: 4 created");
+    scene.write("copy.csv", &text);
+    pay(&scene, "copy.csv", named).ends(1, "all of these were paid");
+    // Half of it appended in the other encoding.
+    let mut bytes = text.into_bytes();
+    bytes.extend(windows_1251("ЗП-5,BTC,x,1\n"));
+    scene.write("copy.csv", bytes);
+    pay(&scene, "copy.csv", named).ends(3, "copy.csv:6: the file is in UTF-8, but");
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
 fn an_input_whose_references_a_spreadsheet_has_changed_pays_nobody_again() {
     let scene = begun(References::With, 0);
     scene.write(INPUT, fragile_input());
