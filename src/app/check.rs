@@ -319,7 +319,7 @@ fn plan_report<'p>(
     };
     PlanReport {
         input: config.files.input.display().to_string(),
-        results: config.files.results.display().to_string(),
+        results: config.files.results_of_plan(),
         config: config.files.config_file.as_deref().map(shown),
         api: host.to_owned(),
         is_foreign: config.is_foreign,

@@ -113,6 +113,16 @@ impl Files {
         files.validate_command()
     }
 
+    /// The results file, as a plan names it.
+    #[must_use]
+    pub fn results_of_plan(&self) -> String {
+        let default = default_results(&self.input, self.realm);
+        if self.input.as_os_str() == "-" && self.results == default {
+            return "a run from standard input needs --results".to_owned();
+        }
+        self.results.display().to_string()
+    }
+
     /// The command that says where each payout of a batch stands.
     #[must_use]
     pub fn status_command(&self) -> String {

@@ -375,7 +375,7 @@ fn run(
 ) -> Result<Config, Error> {
     let settings = &defaults.settings;
     let is_sandbox = args.sandbox;
-    let needs_results = args.check.input.as_os_str() == "-" && args.check.records.results.is_none();
+    let lacks_results = lacks_results(&args.check.input, &args.check.records);
     let endpoint = if is_sandbox {
         None
     } else {
@@ -395,7 +395,7 @@ fn run(
     if args.dry_run {
         return Ok(Config::DryRun(Box::new(check)));
     }
-    if needs_results {
+    if lacks_results {
         return Err(Error::at("--results", UsageError::NoResults));
     }
     // A key that is set and empty is a mistake, and is told as one.
@@ -563,7 +563,15 @@ impl Batch {
     }
 }
 
+/// Whether a batch has no results file: standard input has nothing beside it.
+fn lacks_results(input: &Path, records: &cli::RecordArgs) -> bool {
+    input.as_os_str() == "-" && records.results.is_none()
+}
+
 fn files(args: cli::FilesArgs, defaults: &Defaults<'_>) -> Result<Files, Error> {
+    if lacks_results(&args.input, &args.records) {
+        return Err(Error::at("--results", UsageError::NoResults));
+    }
     let batch = Batch {
         input: args.input,
         records: args.records,

@@ -60,7 +60,7 @@ impl FileError {
             },
             Self::Empty | Self::NoPayouts => "empty",
             Self::Uncountable | Self::OverTotal { .. } => "limit",
-            Self::MaybeThousands => "thousands",
+            Self::MaybeThousands => "thousands mark",
             Self::OtherUnit { .. } => "header",
         }
     }

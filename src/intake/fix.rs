@@ -462,7 +462,7 @@ mod tests {
             let kinds: Vec<_> = again.findings().iter().map(|it| it.kind).collect();
             assert_eq!(
                 (again.errors, kinds),
-                (0, vec!["thousands"]),
+                (0, vec!["thousands mark"]),
                 "{}",
                 fixed.text
             );

@@ -243,9 +243,9 @@ impl Fault {
             Self::Row(RowError::Overlong) => "long line",
             Self::Row(RowError::LineBreak { .. }) => "line break",
             Self::Row(RowError::OpenQuote { .. }) | Self::Cell(_, CellError::StrayQuote) => "quote",
-            Self::Row(RowError::Width { .. }) => "cells",
-            Self::Row(RowError::Totals { .. }) => "totals",
-            Self::Row(RowError::SplitAmount { .. }) => "cells",
+            Self::Row(RowError::Width { .. }) => "row width",
+            Self::Row(RowError::Totals { .. }) => "row of totals",
+            Self::Row(RowError::SplitAmount { .. }) => "row width",
             Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
                 "spreadsheet"

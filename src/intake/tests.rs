@@ -921,7 +921,7 @@ proptest! {
         prop_assert_eq!(intake.fingerprint, expected.fingerprint, "{:?}", findings);
         prop_assert_eq!(totals(&intake), totals(&expected));
         // Whether points may stand for thousands is asked of some dialects only.
-        let thousands = findings.iter().filter(|it| it.kind == "thousands").count() as u64;
+        let thousands = findings.iter().filter(|it| it.kind == "thousands mark").count() as u64;
         prop_assert_eq!(
             (intake.errors, intake.warnings - thousands),
             (expected.errors, expected.warnings)

@@ -213,6 +213,21 @@ fn a_folder_that_is_not_there_is_told_before_anything_is_sent() {
 }
 
 #[test]
+fn a_name_that_leaves_no_room_for_the_results_is_told_before_anything_is_sent() {
+    let scene = Scene::paying("", "");
+    for length in [210, 235, 251] {
+        let name = format!("{}.csv", "x".repeat(length));
+        scene.write(&name, format!("{HEADER}\n{}", rows(1)));
+        for command in ["run", "validate", "status"] {
+            let run = scene.program([command, &name]).status(1);
+            run.stderr_has("the name of the results file is longer than 215 bytes\n  hint: give the input a shorter name")
+                .go();
+        }
+    }
+    assert_eq!(scene.sent_and_created(), (0, 0));
+}
+
+#[test]
 fn hostile_text_is_stored_escaped_and_cut() {
     for (answer, key, detail) in [
         ("=1+1".to_owned(), "network", "'=1+1".to_owned()),

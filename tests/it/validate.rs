@@ -226,7 +226,7 @@ fn a_row_whose_cells_are_in_doubt_stays_the_error_that_it_is() {
         .stderr_has("new.csv:2: a cell that begins here has a line break in it, and ends 1 line below\n  hint: take the line break out of the cell")
         .stderr_has("new.csv:4: the row has 3 cells, the header has 4")
         .stderr_has("new.csv:5: semicolons separate the cells of this row, commas those of the header\n  hint: take away the quotes around the whole row")
-        .stderr_has("new.csv: 3 errors: 2 cells, 1 quote; nothing was sent")
+        .stderr_has("new.csv: 3 errors: 2 row width, 1 quote; nothing was sent")
         .go();
     assert_eq!(
         scene.read("new.csv"),
@@ -273,6 +273,12 @@ fn standard_input_is_read_to_its_end() {
         output.status.success() && stderr.contains("1 payout to submit"),
         "{stderr}"
     );
+    assert!(stderr.contains("\nResults: a run from standard input needs --results\n"));
+    for command in ["run", "status", "report"] {
+        let run = scene.program([command, "-"]).status(2);
+        run.stderr_has("--results: payouts from standard input need a results file")
+            .go();
+    }
 }
 
 #[test]

@@ -13,6 +13,10 @@ use std::time::SystemTime;
 /// the API's pace.
 pub const MAX_BYTES: u64 = 1 << 30;
 
+/// The longest name of a results file. Most file systems take 255 bytes, and the names of what is kept
+/// beside it are longer.
+const MAX_NAME_BYTES: usize = 215;
+
 /// A results file on disk.
 #[derive(Debug)]
 pub struct DiskFile {
@@ -73,6 +77,9 @@ pub enum PlaceError {
     /// The path is among the system's own.
     #[error("the results file is in a folder of the system, where nothing is kept")]
     System,
+    /// Its name is longer than [`MAX_NAME_BYTES`].
+    #[error("the name of the results file is longer than {MAX_NAME_BYTES} bytes")]
+    LongName,
     /// Larger than [`MAX_BYTES`].
     #[error("the results file is larger than {MAX_BYTES} bytes")]
     TooLarge,
@@ -90,6 +97,9 @@ impl PlaceError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::SymbolicLink => "name the file itself with --results",
+            Self::LongName => {
+                "give the input a shorter name, or name a shorter one for the results with --results"
+            }
             Self::NoFolder => {
                 "check the name, and that the disk is there; for a batch that was never begun make the folder first"
             }
@@ -113,6 +123,9 @@ impl DiskFile {
     /// Results cannot be kept at this path.
     pub fn at(path: &Path) -> Result<Self, PlaceError> {
         let path = absolute(path)?;
+        if path.file_name().is_some_and(|it| it.len() > MAX_NAME_BYTES) {
+            return Err(PlaceError::LongName);
+        }
         if file::is_in_system_folder(&path) {
             return Err(PlaceError::System);
         }
