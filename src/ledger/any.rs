@@ -11,14 +11,14 @@ use chrono::{DateTime, Utc};
 #[derive(Debug)]
 pub enum AnyEngine {
     /// A file, or memory.
-    Sqlite(Sqlite),
+    Sqlite(Box<Sqlite>),
     /// A database that several machines share.
     Postgres(Box<Postgres>),
 }
 
 impl From<Sqlite> for AnyEngine {
     fn from(engine: Sqlite) -> Self {
-        Self::Sqlite(engine)
+        Self::Sqlite(Box::new(engine))
     }
 }
 

@@ -102,6 +102,14 @@ pub enum EngineError {
     /// The ledger is no longer where it was when it was opened.
     #[error("{0}")]
     Replaced(String),
+    /// An older copy of the ledger has taken its place.
+    #[error("the ledger has gone back from write {seen} to {now}: it lacks payouts")]
+    GoneBack {
+        /// How often this process knows it to have been written to.
+        seen: i64,
+        /// How often it says that it was.
+        now: i64,
+    },
     /// The connection was lost, and could not be made again.
     #[error("{0}")]
     Lost(String),
@@ -129,6 +137,30 @@ pub enum CommitError {
     /// Whether it was committed is not known.
     #[error("whether the ledger has recorded it is not known: {0}")]
     Unknown(EngineError),
+}
+
+/// What a ledger was when this process last saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) id: String,
+    pub(super) writes: i64,
+}
+
+impl Seen {
+    /// Refuses what has taken the place of this ledger: another one, or an older copy.
+    pub(super) fn refuse_other(&self, now: &Self) -> Result<(), EngineError> {
+        if self.id != now.id {
+            let words = "another ledger has taken the place of the one that was opened";
+            return Err(EngineError::Replaced(words.to_owned()));
+        }
+        if now.writes < self.writes {
+            return Err(EngineError::GoneBack {
+                seen: self.writes,
+                now: now.writes,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Which column many attempts are looked up by, within a realm.

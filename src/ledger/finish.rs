@@ -212,6 +212,7 @@ fn is_refusal(error: &LedgerError) -> bool {
                 EngineError::Constraint(_)
                 | EngineError::NoSuchTable
                 | EngineError::Replaced(_)
+                | EngineError::GoneBack { .. }
                 | EngineError::Denied(_)
                 | EngineError::OutOfReach(_)
                 | EngineError::Pooled => true,

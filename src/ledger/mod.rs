@@ -107,6 +107,12 @@ impl LedgerError {
             Self::Engine(EngineError::Replaced(_)) => {
                 "see that no other run is at work and that this is the ledger the run began with, then run again".into()
             }
+            Self::Engine(EngineError::GoneBack { .. }) => {
+                "before any run, give it every results file written since the copy was made (ccbatch ledger adopt)".into()
+            }
+            Self::Engine(EngineError::Busy) => {
+                "close the program that has it open, then run again".into()
+            }
             Self::Engine(EngineError::Pooled) => "connect directly, not through a pooler".into(),
             Self::Engine(EngineError::Denied(_)) => {
                 "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()

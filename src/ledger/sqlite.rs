@@ -1,7 +1,8 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
 use super::engine::{
-    Access, CommitError, Engine, EngineError, LookUp, UNREADABLE_HINT, Value, ValueRef, Values,
+    Access, CommitError, Engine, EngineError, LookUp, Seen, UNREADABLE_HINT, Value, ValueRef,
+    Values,
 };
 use super::id::BatchId;
 use crate::clock;
@@ -123,6 +124,7 @@ pub struct Sqlite {
     connection: Connection,
     file: Option<LedgerFile>,
     locks: HashMap<BatchId, FileLock>,
+    seen: Option<Seen>,
 }
 
 /// The file of a ledger.
@@ -183,6 +185,7 @@ impl Sqlite {
             connection,
             file: None,
             locks: HashMap::new(),
+            seen: None,
         })
     }
 
@@ -201,6 +204,7 @@ impl Sqlite {
             connection,
             file,
             locks: HashMap::new(),
+            seen: None,
         })
     }
 
@@ -229,6 +233,20 @@ impl Sqlite {
         copy.sync_all()?;
         std::fs::File::open(file::parent(to))?.sync_all()?;
         Ok(())
+    }
+
+    /// What the ledger is now.
+    fn look(&self) -> Result<Seen, EngineError> {
+        let sql = "SELECT id, writes FROM ledger WHERE one = 1";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Seen {
+                id: row.get(0)?,
+                writes: row.get(1)?,
+            })
+        };
+        let statement = self.connection.prepare_cached(sql);
+        let found = statement.and_then(|mut it| it.query_row([], read));
+        found.map_err(engine_error)
     }
 
     /// The file whose lock says that a run is at work on a batch.
@@ -287,12 +305,25 @@ impl Engine for Sqlite {
             Access::Read => "BEGIN",
             Access::Write => "BEGIN IMMEDIATE",
         };
-        self.connection.execute_batch(sql).map_err(engine_error)
+        self.connection.execute_batch(sql).map_err(engine_error)?;
+        let Some(seen) = &self.seen else {
+            return Ok(());
+        };
+        // A copy that is written over the file leaves its device and inode as they were.
+        let unchanged = self.look().and_then(|now| seen.refuse_other(&now));
+        if unchanged.is_err() {
+            self.rollback().await;
+        }
+        unchanged
     }
 
     async fn commit(&mut self) -> Result<(), CommitError> {
+        let seen = self.look().map_err(CommitError::StillOpen)?;
         match self.connection.execute_batch("COMMIT") {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.seen = Some(seen);
+                Ok(())
+            }
             Err(error) => {
                 let is_open = !self.connection.is_autocommit();
                 let error = engine_error(error);

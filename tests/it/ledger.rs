@@ -293,6 +293,19 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
             words: "the ledger was replaced by another file during the run",
             mended: |_| {},
         },
+        // A copy that was made before is written over the file itself.
+        Mischief {
+            happens: |path| {
+                let copy = path.with_extension("copy");
+                fs::copy(path, &copy).unwrap();
+                let older = Connection::open(&copy).unwrap();
+                older.execute("UPDATE ledger SET writes = 1", []).unwrap();
+                older.close().unwrap();
+                fs::copy(&copy, path).unwrap();
+            },
+            words: "the ledger has gone back from write 3 to 1: it lacks payouts",
+            mended: |_| {},
+        },
     ];
     for Mischief {
         happens,

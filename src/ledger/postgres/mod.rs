@@ -12,7 +12,7 @@ pub use location::{
 };
 pub use session::ConnectError;
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Seen, Value, ValueRef};
 use super::id::BatchId;
 use super::table::decode_time;
 use bytes::BytesMut;
@@ -63,13 +63,6 @@ pub struct Postgres {
     /// Locks that could not be taken again after the connection was lost.
     lost_locks: BTreeSet<BatchId>,
     seen: Option<Seen>,
-}
-
-/// What the ledger was when this process last saw it.
-#[derive(Clone, Debug)]
-struct Seen {
-    id: String,
-    writes: i64,
 }
 
 /// Where a transaction stands.
@@ -205,21 +198,14 @@ impl Postgres {
         if column::<Option<String>>(&rows, 2)? != mark {
             return Err(EngineError::Pooled);
         }
-        let (id, writes): (String, i64) = (column(&rows, 0)?, column(&rows, 1)?);
+        let now = Seen {
+            id: column(&rows, 0)?,
+            writes: column(&rows, 1)?,
+        };
         if let Some(seen) = &self.seen {
-            if seen.id != id {
-                let words = "another ledger has taken the place of the one that was opened";
-                return Err(EngineError::Replaced(words.to_owned()));
-            }
-            if writes < seen.writes {
-                let words = format!(
-                    "the ledger has gone back from write {} to {writes}: what this server has lacks payouts",
-                    seen.writes
-                );
-                return Err(EngineError::Replaced(words));
-            }
+            seen.refuse_other(&now)?;
         }
-        self.seen = Some(Seen { id, writes });
+        self.seen = Some(now);
         Ok(())
     }
 
