@@ -37,6 +37,7 @@
 //! | [`secret`] | the API key, which cannot be printed |
 //! | [`api`] | the JSON bodies of the API: all that client and sandbox share |
 //! | [`clock`] | this machine's time of day, which may be wrong |
+//! | [`tls`] | why there is no TLS with a server |
 //! | [`domain`] | what a payout is and what can become of it: values only |
 //! | [`address`] | recipients, checked to the last checksum; a file for each network family |
 //! | [`intake`] | a CSV file to a batch, or to every finding |
@@ -55,10 +56,10 @@
 //! - Imports go one way, and a test checks it (`tests/it/tidy.rs`); right may use left:
 //!
 //!   ```text
-//!   characters < os, secret, api, clock < domain < exit < address < intake, ledger < payout < terminal, report < app < main
+//!   characters < os, secret, api, clock, tls < domain < exit < address < intake, ledger < payout < terminal, report < app < main
 //!   ```
 //!
-//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `domain`, the reading of a
+//!   Beside them, [`cryptocloud`] uses `api`, `secret`, `clock`, `tls`, `domain`, the reading of a
 //!   [`ledger::Claim`] and the trait [`payout::gateway::Gateway`], and nothing uses it but [`error`], [`config`] and [`app`]. The
 //!   [`sandbox`] uses `api` alone: it does not know `domain`, so that client and sandbox can
 //!   disagree and a test can see it. [`error`] has the errors of the stages as kinds and gives them an exit status, so it knows
@@ -106,6 +107,7 @@ pub mod sandbox;
 
 pub mod report;
 pub mod terminal;
+pub mod tls;
 
 pub mod cli;
 pub mod config;

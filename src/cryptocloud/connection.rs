@@ -4,6 +4,7 @@
 use super::endpoint::Endpoint;
 use crate::domain::escape::without_error_number;
 use crate::ledger::Reading;
+use crate::tls::TlsFault;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::cell::Cell;
 use std::error::Error;
@@ -15,7 +16,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
-use tokio_rustls::rustls::{self, CertificateError};
+use tokio_rustls::rustls;
 
 tokio::task_local! {
     /// The gate of the request that the task is about to send. The library makes the connection
@@ -112,32 +113,14 @@ impl ConnectError {
         if error.is_timeout() {
             return Self(format!("no connection to {host} in time"));
         }
-        let tls = causes(error).find_map(|it| it.downcast_ref());
-        if let Some(rustls::Error::InvalidCertificate(error)) = tls {
-            let why = certificate_words(error);
-            return Self(format!("{host} did not prove that it is {host}: {why}"));
-        }
-        Self(format!("no connection to {host}: {}", innermost(error)))
-    }
-}
-
-/// What is wrong with a certificate, for a person; its library's words where there are no better.
-fn certificate_words(error: &CertificateError) -> String {
-    match error {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its certificate is not signed by an authority that this machine trusts".to_owned()
-        }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => {
-            "its certificate has expired, or this machine's clock is wrong".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another name".to_owned()
-        }
-        // The library's own enum, which grows: its words are better than a general text.
-        other => other.to_string(),
+        let tls = causes(error).find_map(|it| it.downcast_ref::<rustls::Error>());
+        Self(match tls.map(TlsFault::from) {
+            Some(TlsFault::Unproven(why)) => {
+                format!("{host} did not prove that it is {host}: {why}")
+            }
+            Some(TlsFault::NoTls(why)) => format!("no connection to {host}: {why}"),
+            None => format!("no connection to {host}: {}", innermost(error)),
+        })
     }
 }
 
@@ -205,6 +188,7 @@ impl Resolve for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio_rustls::rustls::CertificateError;
 
     fn connect() -> Result<(), BoxError> {
         through_the_gate(Ok(()))

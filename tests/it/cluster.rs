@@ -2,7 +2,7 @@
 //! PostgreSQL is not installed, a test that asks for one says that it is skipped.
 
 use crate::strace;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -264,7 +264,17 @@ impl Login {
 
 /// A certificate and its key as PEM, for a name.
 pub(crate) fn certificate_for(name: &str) -> (String, String) {
-    let params = CertificateParams::new([name.to_owned()]).unwrap();
+    self_signed(CertificateParams::new([name.to_owned()]).unwrap())
+}
+
+/// The same as `openssl req -x509` makes it: as an authority's.
+pub(crate) fn certificate_of_authority_for(name: &str) -> (String, String) {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    self_signed(params)
+}
+
+fn self_signed(params: CertificateParams) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     (certificate.pem(), key.serialize_pem())

@@ -1,7 +1,8 @@
 //! One ledger for a team: what must hold on both engines, and what only a server can do wrong.
 
 use crate::cluster::{
-    Cluster, Login, PASSWORD, certificate_for, free_port, tell_skipped, with_both_engines,
+    Cluster, Login, PASSWORD, certificate_for, certificate_of_authority_for, free_port,
+    tell_skipped, with_both_engines,
 };
 use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
 use std::fs;
@@ -406,13 +407,15 @@ fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
 
 #[test]
 fn tls_is_verified_with_the_server_s_name() {
-    let (certificate, key) = certificate_for("localhost");
+    let certificate = certificate_for("localhost");
+    let of_authority = certificate_of_authority_for("localhost");
     let Some(cluster) = Cluster::start(&["listen_addresses=127.0.0.1"]) else {
         return;
     };
     let scene = Scene::paying("", &rows(2));
-    scene.write("right.pem", &certificate);
+    scene.write("right.pem", &certificate.0);
     scene.write("wrong.pem", certificate_for("localhost").0);
+    scene.write("authority.pem", &of_authority.0);
     scene.write("none.pem", "nothing");
     let url = |host: &str, file: &str| {
         let port = cluster.port;
@@ -422,14 +425,26 @@ fn tls_is_verified_with_the_server_s_name() {
         let run = pay(&scene, &url(host, file), &scene.url()).status(1);
         run.stderr_has(words).stderr_has("nothing was sent").go();
     };
-    refused("localhost", "right.pem", "server does not support TLS");
-    cluster.write("data/server.crt", &certificate);
-    cluster.write("data/server.key", &key);
+    refused("localhost", "right.pem", "the ledger's server takes no TLS");
+    let show = |(certificate, key): &(String, String)| {
+        cluster.write("data/server.crt", certificate);
+        cluster.write("data/server.key", key);
+        cluster.sql("SELECT pg_reload_conf()");
+    };
     cluster.sql("ALTER SYSTEM SET ssl = on");
-    cluster.sql("SELECT pg_reload_conf()");
+    show(&of_authority);
     eventually("TLS is on", || cluster.sql("SHOW ssl") == "on");
-    refused("localhost", "wrong.pem", "invalid peer certificate");
-    refused("127.0.0.1", "right.pem", "invalid peer certificate");
+    let words = "its certificate is one of an authority (CA:TRUE), and not of a server";
+    refused("localhost", "authority.pem", words);
+    show(&certificate);
+    let words = "its certificate is not signed by an authority that is trusted here";
+    eventually("the other certificate is shown", || {
+        let run = pay(&scene, &url("localhost", "wrong.pem"), &scene.url());
+        String::from_utf8_lossy(&run.raw().stderr).contains(words)
+    });
+    refused("localhost", "wrong.pem", words);
+    let words = "its certificate is for another name";
+    refused("127.0.0.1", "right.pem", words);
     refused("localhost", "none.pem", "there is no certificate in it");
     refused("localhost", "absent.pem", "absent.pem");
     assert_eq!(scene.sent_and_created(), (0, 0));
@@ -438,6 +453,31 @@ fn tls_is_verified_with_the_server_s_name() {
     let run = pay(&scene, &url("localhost", "right.pem"), &scene.url());
     run.stderr_has("All done: 2 created").go();
     assert_eq!(cluster.sql(tables), "1");
+}
+
+#[test]
+fn what_is_not_a_server_of_postgresql_is_told() {
+    let scene = Scene::paying("", &rows(1));
+    let page = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    for (answer, words) in [
+        (page, "what answers there is not PostgreSQL"),
+        ("J\0\0\0\n8.0.36\0", "what answers there is not PostgreSQL"),
+        ("", "it closed the connection"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let mut client = listener.accept().unwrap().0;
+            let _ = client.read(&mut [0; 1024]).unwrap();
+            client.write_all(answer.as_bytes()).unwrap();
+        });
+        let url = format!("postgres://postgres@127.0.0.1:{port}/ledger");
+        let run = pay(&scene, &url, &scene.url()).status(1);
+        let words = format!("no connection to the ledger's server: {words}");
+        run.stderr_has(&words).stderr_has("nothing was sent").go();
+        server.join().unwrap();
+    }
+    assert_eq!(scene.sent_and_created(), (0, 0));
 }
 
 #[test]

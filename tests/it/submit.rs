@@ -484,11 +484,15 @@ fn a_server_that_cannot_prove_who_it_is_is_sent_nothing() {
         ..unhurried("")
     });
     for (scene, trusted, why) in [
-        (plain, &stranger, "no connection to 127.0.0.1"),
+        (
+            plain,
+            &stranger,
+            "no connection to 127.0.0.1: what answers there is not TLS",
+        ),
         (
             tls,
             &stranger,
-            "its certificate is not signed by an authority that this machine trusts",
+            "its certificate is not signed by an authority that is trusted here",
         ),
         (late, &expired, "its certificate has expired"),
     ] {

@@ -21,6 +21,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("secret", &["characters"]),
     ("api", &[]),
     ("clock", &[]),
+    ("tls", &[]),
     ("domain", &["characters", "secret", "api"]),
     ("exit", &["domain"]),
     ("address", &["characters", "secret", "api", "domain"]),
@@ -41,6 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "secret",
             "api",
             "clock",
+            "tls",
             "domain",
             "ledger",
             "payout",
@@ -48,7 +50,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "ledger",
-        &["os", "secret", "api", "clock", "domain", "address"],
+        &["os", "secret", "api", "clock", "tls", "domain", "address"],
     ),
     ("sandbox", &["api"]),
     (

@@ -4,6 +4,7 @@
 use super::location::{Location, Proof};
 use crate::domain::escape::without_error_number;
 use crate::ledger::engine::EngineError;
+use crate::tls::TlsFault;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -53,6 +54,9 @@ pub enum ConnectError {
     /// It did not prove that it is the one that is meant.
     #[error("the ledger's server did not prove that it is the one that is meant: {0}")]
     Unproven(String),
+    /// It takes no TLS.
+    #[error("the ledger's server takes no TLS")]
+    NoTls,
     /// The file of the authority cannot be read.
     #[error("sslrootcert {0}")]
     Authority(String),
@@ -93,6 +97,9 @@ impl ConnectError {
             Self::Unproven(_) => {
                 "nothing was sent; name the server as its certificate does, and the certificate of its authority with sslrootcert=FILE in the URL"
             }
+            Self::NoTls => {
+                "nothing was sent; set ssl = on at the server, with a certificate (docs/team.md), or correct the port in the URL"
+            }
             Self::Authority(_) => "nothing was sent; name the PEM file of the server's authority",
             Self::Refused(_) => {
                 "nothing was sent; check the user in the URL, its right to CONNECT to the database, and its password in CCBATCH_LEDGER, PGPASSWORD or ~/.pgpass"
@@ -118,6 +125,7 @@ impl ConnectError {
         match self {
             Self::Unreachable(_) | Self::NotNow(_) => true,
             Self::Unproven(_)
+            | Self::NoTls
             | Self::Authority(_)
             | Self::Refused(_)
             | Self::NoDatabase(_)
@@ -353,13 +361,14 @@ fn words_of(error: &tokio_postgres::Error) -> String {
 fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
     let words = words_of(error);
     let Some(code) = error.code() else {
-        return match tls_error(error) {
-            Some(words) => ConnectError::Unproven(words),
+        return match tls_fault(error) {
+            Some(TlsFault::Unproven(words)) => ConnectError::Unproven(words),
+            Some(TlsFault::NoTls(words)) => ConnectError::Unreachable(words),
             None if words.contains("password missing") => {
                 ConnectError::Refused("it asks for a password".to_owned())
             }
-            None if words.contains("server does not support TLS") => ConnectError::Unproven(words),
-            None => ConnectError::Unreachable(words),
+            None if words.contains("server does not support TLS") => ConnectError::NoTls,
+            None => ConnectError::Unreachable(plain(words)),
         };
     };
     match code.code().get(..2) {
@@ -376,19 +385,31 @@ fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
     }
 }
 
-/// What is wrong about the server's certificate.
-fn tls_error(error: &tokio_postgres::Error) -> Option<String> {
+/// Why there is no TLS with the server, if that is what is wrong.
+fn tls_fault(error: &tokio_postgres::Error) -> Option<TlsFault> {
     let mut cause = error.source();
     while let Some(error) = cause {
         let inner = error.downcast_ref::<std::io::Error>();
         let inner = inner.and_then(|error| error.get_ref());
         let rustls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
         if let Some(error) = rustls.or_else(|| error.downcast_ref()) {
-            return Some(error.to_string());
+            return Some(error.into());
         }
         cause = error.source();
     }
     None
+}
+
+/// What the driver's words mean, where they are about bytes.
+fn plain(words: String) -> String {
+    match words.as_str() {
+        "early eof" | "connection closed" => "it closed the connection".to_owned(),
+        "bytes remaining on stream" => "what answers there is not PostgreSQL".to_owned(),
+        it if it.starts_with("unknown message tag") => {
+            "what answers there is not PostgreSQL".to_owned()
+        }
+        _ => words,
+    }
 }
 
 fn engine_error(error: &tokio_postgres::Error) -> EngineError {
