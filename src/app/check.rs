@@ -41,7 +41,7 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Re
 /// The host that a batch is paid through, as far as it is known.
 pub(super) fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
     match (attempts.last(), realm) {
-        (Some(attempt), _) => attempt.host.clone(),
+        (Some(attempt), _) => attempt.host.to_string(),
         (None, Realm::Live) => PRODUCTION_HOST.to_owned(),
         (None, realm @ (Realm::Loopback(_) | Realm::Sandbox)) => realm.to_string(),
     }
@@ -378,11 +378,7 @@ impl CreatedByBatch {
                     *count = count.saturating_add(1);
                     *newest = attempt.started_at.max(*newest);
                 }
-                None => {
-                    _ = self
-                        .0
-                        .insert(attempt.batch.clone(), (1, attempt.started_at))
-                }
+                None => _ = self.0.insert(attempt.batch, (1, attempt.started_at)),
             }
         }
     }

@@ -114,7 +114,7 @@ async fn adopt(
         ui::say(&format!("{}: there is nothing to adopt", file.display()));
         return Ok(());
     };
-    let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    let ids: Vec<_> = reading.lines.iter().map(|line| line.id).collect();
     let known = ledger.realms_of(&ids).await;
     let known = known.map_err(|error| Error::at(&place, error))?;
     let realm = known.first().copied();

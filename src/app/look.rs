@@ -69,7 +69,7 @@ pub(super) async fn realm_of_batch<E: Engine>(
         return Ok(Realm::Sandbox);
     }
     let reading = read(&results.read()?.unwrap_or_default())?;
-    let ids: Vec<_> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    let ids: Vec<_> = reading.lines.iter().map(|line| line.id).collect();
     if let Some(realm) = ledger.realms_of(&ids).await?.into_iter().next() {
         return Ok(realm);
     }

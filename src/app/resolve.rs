@@ -131,10 +131,7 @@ async fn open_batch_of(
 ) -> Result<OpenRecords, Error> {
     let place = ledger.place();
     let failed = |error: LedgerError| Error::at(&place, error);
-    let paths = ledger
-        .paths_of([attempt.batch.clone()])
-        .await
-        .map_err(failed)?;
+    let paths = ledger.paths_of([attempt.batch]).await.map_err(failed)?;
     let here = paths
         .get(&attempt.batch)
         .filter(|path| path.host == ledger.who().host && Path::new(&path.path).exists())
@@ -143,7 +140,7 @@ async fn open_batch_of(
         return open_at(ledger, attempt.realm, &path).await;
     }
     if !ledger.lock(&attempt.batch).await.map_err(failed)? {
-        let held = OpenError::Held(attempt.batch.clone());
+        let held = OpenError::Held(attempt.batch);
         return Err(Error::at(&place, held));
     }
     ledger

@@ -15,10 +15,11 @@ use crate::ledger::row_keys::{Keys, RowKeys};
 use crate::ledger::rules::doubts_without_row;
 use crate::ledger::{AnyEngine, BatchRecord, Ledger, LedgerError, PayoutKey};
 use crate::payout::plan::state_of;
-use crate::payout::run::Paths;
+use crate::payout::run::{Paths, ROWS_AT_ONCE};
 use crate::payout::states::{Overview, Part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary, Sums};
 use crate::terminal::{events, json, report, ui};
+use std::iter;
 
 /// Shows where each payout stands.
 pub(super) fn status(config: &Status) -> Result<Exit, Error> {
@@ -57,12 +58,16 @@ async fn status_inside(config: &Status) -> Result<Exit, Error> {
 fn parts<'k>(
     keys: &'k RowKeys<'_>,
     overview: &Overview,
-) -> Box<dyn Iterator<Item = Vec<(Payout, PayoutKey)>> + 'k> {
-    if overview.attempts.is_none() {
-        Box::new(keys.parts())
-    } else {
-        Box::new(std::iter::once(keys.rows().collect()))
-    }
+) -> impl Iterator<Item = Vec<(Payout, PayoutKey)>> + use<'k> {
+    let at_once = match overview.attempts {
+        None => ROWS_AT_ONCE,
+        Some(_) => usize::MAX,
+    };
+    let mut rows = keys.rows();
+    iter::from_fn(move || {
+        let part: Vec<_> = rows.by_ref().take(at_once).collect();
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 async fn paths_of(
@@ -88,7 +93,7 @@ struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     fn begin(config: &'a Status, payouts: &dyn Batch, overview: &Overview) -> Result<Self, Error> {
-        let has_parts = overview.attempts.is_none() && payouts.parts().nth(1).is_some();
+        let has_parts = overview.attempts.is_none() && payouts.count() > ROWS_AT_ONCE;
         let table = match config.format {
             TableFormat::Human if has_parts => StatusTable::of(payouts.all()),
             TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),

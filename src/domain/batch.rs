@@ -4,7 +4,7 @@
 use super::currency::CURRENCY_COUNT;
 use super::{Currency, Payout};
 use std::collections::HashSet;
-use std::{fmt, iter};
+use std::fmt;
 
 /// All the payouts of one input, in its order. An input makes them of its text when they are asked
 /// for: a million of them take more memory than the text.
@@ -12,8 +12,8 @@ pub trait Batch: fmt::Debug {
     /// How many there are.
     fn count(&self) -> usize;
 
-    /// All of them, some thousands at a time.
-    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_>;
+    /// All of them.
+    fn all(&self) -> Box<dyn Iterator<Item = Payout> + '_>;
 
     /// Count and sum of all of them.
     fn totals(&self) -> Totals;
@@ -23,11 +23,6 @@ pub trait Batch: fmt::Debug {
 
     /// Those at these places, which are in order; the first of the batch is at 0.
     fn at<'a>(&'a self, places: &'a [usize]) -> Box<dyn Iterator<Item = Payout> + 'a>;
-
-    /// All of them.
-    fn all(&self) -> Box<dyn Iterator<Item = Payout> + '_> {
-        Box::new(self.parts().flatten())
-    }
 
     /// The one at this place.
     fn payout(&self, place: usize) -> Option<Payout> {
@@ -40,8 +35,8 @@ impl<T: AsRef<[Payout]> + fmt::Debug> Batch for T {
         self.as_ref().len()
     }
 
-    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
-        Box::new(iter::once(self.as_ref().to_vec()))
+    fn all(&self) -> Box<dyn Iterator<Item = Payout> + '_> {
+        Box::new(self.as_ref().iter().cloned())
     }
 
     fn totals(&self) -> Totals {

@@ -101,12 +101,14 @@ impl Batch for Content {
         self.scan.row_count as usize
     }
 
-    fn parts(&self) -> Box<dyn Iterator<Item = Vec<Payout>> + '_> {
+    fn all(&self) -> Box<dyn Iterator<Item = Payout> + '_> {
         let checker = Checker::new(&self.header, &self.options);
-        Box::new(self.scan.pieces.chunks(PIECES_AT_ONCE).map(move |pieces| {
+        let groups = self.scan.pieces.chunks(PIECES_AT_ONCE);
+        let made = move |pieces: &[Piece]| -> Vec<Vec<Payout>> {
             let all = |piece: &Piece| piece.payouts(&self.text, &checker, 0..piece.rows.len());
-            pieces.par_iter().flat_map_iter(all).collect()
-        }))
+            pieces.par_iter().map(all).collect()
+        };
+        Box::new(groups.flat_map(made).flatten())
     }
 
     fn totals(&self) -> Totals {

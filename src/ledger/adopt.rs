@@ -228,7 +228,7 @@ impl OfBatch {
     fn add(&mut self, attempt: &Attempt) {
         let begin = (attempt.started_at, attempt.line, attempt.number);
         let first = self.by_begin.entry(begin);
-        first.or_insert_with(|| attempt.id.clone());
+        first.or_insert_with(|| attempt.id);
         if let Some(ordinal) = attempt.key.ordinal(&attempt.batch, &attempt.content) {
             let of_line = (attempt.content.clone(), attempt.line);
             self.by_line.insert(of_line, attempt.key.clone());
@@ -276,7 +276,7 @@ impl Adoption<'_> {
     /// the input, pays the same, and its id differs in a letter or two.
     fn with_damaged_id(&mut self, line: &Line) -> Option<Attempt> {
         let begin = (line.started_at?, line.input_line?, line.number?);
-        let id = self.of_batch().by_begin.get(&begin)?.clone();
+        let id = *self.of_batch().by_begin.get(&begin)?;
         if differing_letters(&id, &line.id) > MAX_DAMAGED_LETTERS {
             return None;
         }
@@ -342,10 +342,10 @@ impl Adoption<'_> {
         let numbers = self.known.of_key(&key).map(|it| it.number);
         let last = numbers.max();
         let attempt = Attempt {
-            id: line.id.clone(),
-            batch: setting.batch.clone(),
+            id: line.id,
+            batch: *setting.batch,
             realm: setting.realm,
-            host: line.host.clone(),
+            host: line.host.as_str().into(),
             key,
             line: line.input_line.unwrap_or_default(),
             reference: identity.reference,
@@ -361,7 +361,7 @@ impl Adoption<'_> {
             resolved: self.resolved(&ending),
             ending,
             repetition: Repetition::Refused,
-            who: self.who.to_owned(),
+            who: self.who.into(),
         };
         self.of_batch().add(&attempt);
         self.known.extend([attempt.clone()]);

@@ -10,6 +10,7 @@ use crate::domain::outcome::own_key;
 use crate::domain::{Outcome, State, Status};
 use chrono::{DateTime, Utc};
 use std::fmt;
+use std::sync::Arc;
 
 /// The `error_key` of an attempt whose run ended before an answer was recorded.
 pub const INTERRUPTED: &str = "interrupted";
@@ -256,7 +257,7 @@ pub struct Attempt {
     /// Where money moves.
     pub realm: Realm,
     /// The API's host, as the results file's column `api` has it.
-    pub host: String,
+    pub host: Arc<str>,
     /// Which payout it is of.
     pub key: PayoutKey,
     /// The input's line when it was begun.
@@ -284,7 +285,7 @@ pub struct Attempt {
     /// Whether it counts.
     pub counting: Counting,
     /// Host, user and process that began it.
-    pub who: String,
+    pub who: Arc<str>,
 }
 
 impl Attempt {

@@ -162,7 +162,8 @@ impl<E: Engine> Ledger<E> {
     ) -> Result<Vec<(Realm, BatchId)>, LedgerError> {
         let wanted = super::sorted(ids.iter().map(|id| id.as_str().to_owned()));
         let columns = ("DISTINCT attempt.realm, attempt.batch", LookUp::Id);
-        let read = |it: &mut Columns<'_>| Realm::parse(it.text()?).zip(it.string().map(BatchId));
+        let read =
+            |it: &mut Columns<'_>| Realm::parse(it.text()?).zip(it.text().and_then(BatchId::parse));
         let mut batches = Rows::new(read);
         self.engine
             .look_up(columns, None, &wanted, &mut |row| batches.take(row))
@@ -329,7 +330,7 @@ fn read_path(columns: &mut Columns<'_>) -> Option<BatchPath> {
 
 fn read(columns: &mut Columns<'_>) -> Option<BatchRecord> {
     Some(BatchRecord {
-        id: BatchId(columns.string()?),
+        id: BatchId::parse(columns.text()?)?,
         realm: Realm::parse(columns.text()?)?,
         references: References::parse(columns.text()?)?,
         begun_at: decode_time(columns.text()?)?,

@@ -70,7 +70,7 @@ impl<E: Engine> Ledger<E> {
         match self.begin_inside(wanted).await {
             Ok(Decision::Claim(attempt)) => match self.engine.commit().await {
                 Ok(()) => {
-                    let id = attempt.id.clone();
+                    let id = attempt.id;
                     Ok(Begun::Claimed(Claim { id, reading }, attempt))
                 }
                 Err(error @ CommitError::StillOpen(_)) => {
@@ -130,9 +130,9 @@ impl<E: Engine> Ledger<E> {
         let last = numbers.max();
         let attempt = Attempt {
             id: AttemptId::new(wanted.realm, &payout.reference, &content)?,
-            batch: around.batch.clone(),
+            batch: *around.batch,
             realm: wanted.realm,
-            host: wanted.host.to_owned(),
+            host: wanted.host.into(),
             key: wanted.row.key.clone(),
             line: payout.line,
             reference: payout.reference.clone(),
@@ -149,7 +149,7 @@ impl<E: Engine> Ledger<E> {
                 None => Repetition::Refused,
             },
             counting: Counting::Counts,
-            who: self.who.to_string(),
+            who: self.who.to_string().into(),
         };
         self.insert(&attempt).await?;
         self.take_turn(wanted.pace, &attempt.id, now).await?;
@@ -172,7 +172,7 @@ impl<E: Engine> Ledger<E> {
         let mut at_work = HashSet::new();
         for batch in batches {
             if self.engine.is_locked_elsewhere(batch).await? {
-                at_work.insert(batch.clone());
+                at_work.insert(*batch);
             }
         }
         Ok(at_work)

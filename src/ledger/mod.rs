@@ -52,7 +52,7 @@ use postgres::url_value;
 use rules::Known;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use table::Columns;
+use table::{Columns, Shared};
 
 /// The version of the schema. A ledger of a later one is refused.
 const VERSION: i64 = 1;
@@ -413,6 +413,7 @@ fn sorted(wanted: impl IntoIterator<Item = String>) -> Vec<String> {
 /// What is read of rows while the database gives them.
 struct Rows<T> {
     read: fn(&mut Columns<'_>) -> Option<T>,
+    shared: Shared,
     all: Vec<T>,
     /// The first value of the first row that cannot be read.
     damaged: Option<String>,
@@ -422,13 +423,14 @@ impl<T> Rows<T> {
     fn new(read: fn(&mut Columns<'_>) -> Option<T>) -> Self {
         Self {
             read,
+            shared: Shared::default(),
             all: Vec::new(),
             damaged: None,
         }
     }
 
     fn take(&mut self, row: &[ValueRef<'_>]) {
-        match (self.read)(&mut Columns(row.iter())) {
+        match (self.read)(&mut Columns::new(row, &mut self.shared)) {
             Some(value) => self.all.push(value),
             None if self.damaged.is_none() => {
                 self.damaged = row.first().map(ToString::to_string);
@@ -471,7 +473,7 @@ async fn make_or_identify<E: Engine>(engine: &mut E) -> Result<Identity, LedgerE
                VALUES (1, $1, $2, $3, 0, $4, '')";
     let values = [
         Value::Integer(VERSION),
-        BatchId::new()?.0.into(),
+        BatchId::new()?.as_str().into(),
         format!("{}{}", BatchId::new()?, BatchId::new()?).into(),
         table::encode_time(now).into(),
     ];

@@ -2,7 +2,7 @@
 //! decides nothing; an operator is told what is new or has changed.
 
 use super::engine::{Engine, LookUp, ValueRef};
-use super::table::{Columns, decode_time};
+use super::table::{Columns, Shared, decode_time};
 use super::{Ledger, LedgerError, Realm, sorted};
 use crate::domain::{Currency, Network, Payout};
 use chrono::{DateTime, Utc};
@@ -98,7 +98,10 @@ impl<E: Engine> Ledger<E> {
         let realm = realm.to_string();
         let mut payments = Vec::new();
         // A payment in a currency that this program does not know says nothing about those it does.
-        let take = &mut |row: &[ValueRef<'_>]| payments.extend(read(&mut Columns(row.iter())));
+        let mut shared = Shared::default();
+        let take = &mut |row: &[ValueRef<'_>]| {
+            payments.extend(read(&mut Columns::new(row, &mut shared)));
+        };
         let columns = (COLUMNS, by);
         self.engine
             .look_up(columns, Some(&realm), wanted, take)

@@ -66,25 +66,16 @@ impl<'a> RowKeys<'a> {
         self.batch
     }
 
-    /// All rows in their order, some thousands at a time.
-    pub fn parts(&self) -> impl Iterator<Item = Vec<(Payout, PayoutKey)>> {
+    /// All rows in their order.
+    pub fn rows(&self) -> impl Iterator<Item = (Payout, PayoutKey)> {
         let mut keys = KeyMaker {
             keys: self,
             ordinals: HashMap::default(),
         };
-        let with_keys = move |payouts: Vec<Payout>| -> Vec<(Payout, PayoutKey)> {
-            let rows = payouts.into_iter().map(|payout| {
-                let key = keys.next(&payout);
-                (payout, key)
-            });
-            rows.collect()
-        };
-        self.batch.parts().map(with_keys)
-    }
-
-    /// All rows in their order.
-    pub fn rows(&self) -> impl Iterator<Item = (Payout, PayoutKey)> {
-        self.parts().flatten()
+        self.batch.all().map(move |payout| {
+            let key = keys.next(&payout);
+            (payout, key)
+        })
     }
 }
 

@@ -185,7 +185,7 @@ impl Names {
     }
 
     fn add(&mut self, index: usize, attempt: &Attempt) {
-        self.by_id.insert(attempt.id.clone(), index);
+        self.by_id.insert(attempt.id, index);
         let invoice_id = &attempt.ending.invoice_id;
         if !invoice_id.is_empty() {
             self.by_invoice_id.insert(invoice_id.clone(), index);
@@ -321,6 +321,17 @@ impl Known {
         attempts.filter(|attempt| attempt.status() == AttemptStatus::Created)
     }
 
+    /// The place in [`Self::all`] of the attempt that created this row's payout.
+    #[must_use]
+    pub fn creator(&self, row: Row<'_>) -> Option<usize> {
+        let places = self.by_key.get(row.key)?.iter().copied();
+        let mut creators = places.filter(|place| {
+            let attempt = self.attempts.get(*place);
+            attempt.is_some_and(|it| creates(it, row.payout))
+        });
+        creators.next()
+    }
+
     /// How many created attempts of a key are of this batch.
     #[must_use]
     pub fn created_in(&self, batch: &BatchId, key: &PayoutKey) -> u64 {
@@ -379,12 +390,11 @@ fn state_of_key<'a>(
             repeats: None,
         };
     };
-    let pays_the_same = |attempt: &Attempt| attempt.content.is_of(row.payout);
-    let is_created = |attempt: &&Attempt| attempt.status() == AttemptStatus::Created;
-    let mut created = attempts.clone().filter(is_created);
-    if let Some(same) = created.clone().find(|it| pays_the_same(it)) {
+    if let Some(same) = attempts.clone().find(|it| creates(it, row.payout)) {
         return RowState::Created(same);
     }
+    let is_created = |attempt: &&Attempt| attempt.status() == AttemptStatus::Created;
+    let mut created = attempts.clone().filter(is_created);
     if let Some(other) = created.next_back() {
         return refused(RefusalReason::ReferenceUsed, other);
     }
@@ -400,7 +410,7 @@ fn state_of_key<'a>(
             refused(RefusalReason::InDoubtElsewhere, doubt)
         };
     }
-    let is_rejected = last.status() == AttemptStatus::Rejected && pays_the_same(last);
+    let is_rejected = last.status() == AttemptStatus::Rejected && last.content.is_of(row.payout);
     if is_rejected && around.rejected == RejectedPolicy::Leave {
         return RowState::Rejected(last);
     }
@@ -408,6 +418,11 @@ fn state_of_key<'a>(
         last: Some(last),
         repeats: None,
     }
+}
+
+/// Whether an attempt has created a payout.
+fn creates(attempt: &Attempt, payout: &Payout) -> bool {
+    attempt.status() == AttemptStatus::Created && attempt.content.is_of(payout)
 }
 
 fn refused(reason: RefusalReason, attempt: &Attempt) -> RowState<&Attempt> {

@@ -418,7 +418,7 @@ impl Engine for Sqlite {
         }
         let locked = FileLock::take(&path).map_err(io_error)?;
         let is_locked = locked.is_some();
-        self.locks.extend(locked.map(|lock| (batch.clone(), lock)));
+        self.locks.extend(locked.map(|lock| (*batch, lock)));
         Ok(is_locked)
     }
 

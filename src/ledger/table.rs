@@ -7,6 +7,8 @@ use super::id::{AttemptId, BatchId};
 use super::key::{PayoutKey, folded};
 use super::realm::Realm;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The columns of an attempt, in the order in which [`read`] takes them.
 pub(super) const COLUMNS: &str = "attempt.id, attempt.batch, attempt.realm, attempt.host, \
@@ -78,7 +80,7 @@ pub(super) fn insert_values(attempt: &Attempt, seq: i64) -> Values {
     values.extend([
         attempt.batch.as_str().into(),
         attempt.realm.to_string().into(),
-        attempt.host.as_str().into(),
+        (*attempt.host).into(),
         attempt.key.as_str().into(),
         Value::Integer(i64::try_from(attempt.line).unwrap_or(i64::MAX)),
         attempt.reference.as_str().into(),
@@ -97,7 +99,7 @@ pub(super) fn insert_values(attempt: &Attempt, seq: i64) -> Values {
     values.extend([
         Value::Integer((attempt.repetition == Repetition::Asked).into()),
         Value::Integer((attempt.counting == Counting::Extra).into()),
-        attempt.who.as_str().into(),
+        (*attempt.who).into(),
     ]);
     values
 }
@@ -133,9 +135,9 @@ fn ending_values(attempt: &Attempt) -> Values {
 /// Reads the values of [`COLUMNS`]; `None` if they are not those of an attempt.
 pub(super) fn read(columns: &mut Columns<'_>) -> Option<Attempt> {
     let id = AttemptId::parse(columns.text()?)?;
-    let batch = BatchId(columns.string()?);
+    let batch = BatchId::parse(columns.text()?)?;
     let realm = Realm::parse(columns.text()?)?;
-    let host = columns.string()?;
+    let host = columns.shared()?;
     let key = PayoutKey::read(columns.text()?);
     let line = u64::try_from(columns.integer()?).ok()?;
     let reference = columns.string()?;
@@ -170,7 +172,7 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Option<Attempt> {
             0 => Counting::Counts,
             _ => Counting::Extra,
         },
-        who: columns.string()?,
+        who: columns.shared()?,
     })
 }
 
@@ -188,10 +190,39 @@ fn read_ending(columns: &mut Columns<'_>) -> Option<Ending> {
     })
 }
 
+/// How many texts are kept to be shared.
+const MOST_SHARED: usize = 8;
+
+/// Texts that row after row has in common, as the host is.
+#[derive(Debug, Default)]
+pub(super) struct Shared(VecDeque<Arc<str>>);
+
+impl Shared {
+    fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.iter().find(|it| ***it == *text) {
+            return Arc::clone(known);
+        }
+        self.0.truncate(MOST_SHARED.saturating_sub(1));
+        let new: Arc<str> = text.into();
+        self.0.push_front(Arc::clone(&new));
+        new
+    }
+}
+
 /// The values of a row, taken from left to right.
-pub(super) struct Columns<'r>(pub(super) std::slice::Iter<'r, ValueRef<'r>>);
+pub(super) struct Columns<'r> {
+    values: std::slice::Iter<'r, ValueRef<'r>>,
+    shared: &'r mut Shared,
+}
 
 impl<'r> Columns<'r> {
+    pub(super) fn new(row: &'r [ValueRef<'r>], shared: &'r mut Shared) -> Self {
+        Self {
+            values: row.iter(),
+            shared,
+        }
+    }
+
     pub(super) fn text(&mut self) -> Option<&'r str> {
         self.optional_text()?
     }
@@ -200,13 +231,18 @@ impl<'r> Columns<'r> {
         self.text().map(str::to_owned)
     }
 
+    fn shared(&mut self) -> Option<Arc<str>> {
+        let text = self.text()?;
+        Some(self.shared.text(text))
+    }
+
     pub(super) fn integer(&mut self) -> Option<i64> {
         self.optional_integer()?
     }
 
     #[expect(clippy::option_option, reason = "no column, and a column that is NULL")]
     fn optional_text(&mut self) -> Option<Option<&'r str>> {
-        match self.0.next()? {
+        match self.values.next()? {
             ValueRef::Text(text) => Some(Some(text)),
             ValueRef::Null => Some(None),
             ValueRef::Integer(_) => None,
@@ -215,7 +251,7 @@ impl<'r> Columns<'r> {
 
     #[expect(clippy::option_option, reason = "no column, and a column that is NULL")]
     fn optional_integer(&mut self) -> Option<Option<i64>> {
-        match self.0.next()? {
+        match self.values.next()? {
             ValueRef::Integer(number) => Some(Some(*number)),
             ValueRef::Null => Some(None),
             ValueRef::Text(_) => None,

@@ -190,7 +190,7 @@ pub async fn open<E: Engine, S: Storage>(
 ) -> Result<Opened, OpenError> {
     ledger.refuse_if_moved().await?;
     if let Some((record, attempts)) = lock_unchanged(ledger, results, wanted).await? {
-        let id = record.id.clone();
+        let id = record.id;
         let opened = open_unchanged(ledger, results, wanted, (record, attempts)).await;
         if opened.is_err() {
             ledger.unlock(&id).await;
@@ -311,7 +311,7 @@ async fn read_and_choose<E: Engine, S: Storage>(
     wanted: &Wanted<'_>,
 ) -> Result<(Option<BatchRecord>, Reading), OpenError> {
     let reading = read(&results.read()?.unwrap_or_default())?;
-    let ids: Vec<AttemptId> = reading.lines.iter().map(|line| line.id.clone()).collect();
+    let ids: Vec<AttemptId> = reading.lines.iter().map(|line| line.id).collect();
     match ledger.choose_batch(wanted.realm, wanted.path, &ids).await? {
         Choice::Known(record) => Ok((Some(record), reading)),
         Choice::New => Ok((None, reading)),
@@ -379,7 +379,7 @@ fn refuse_other_host(
     let Some(host) = wanted.host else {
         return Ok(());
     };
-    let of_attempts = attempts.iter().map(|it| (it.host.as_str(), None));
+    let of_attempts = attempts.iter().map(|it| (&*it.host, None));
     let of_lines = lines.iter().map(|it| (it.host.as_str(), Some(it.at)));
     let mut hosts = of_attempts.chain(of_lines).peekable();
     let Some((first, line)) = hosts.peek().copied() else {

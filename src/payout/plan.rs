@@ -79,6 +79,8 @@ pub struct Facts<'k> {
     pub attempts: &'k [Attempt],
     /// Whom the ledger has paid before, of the recipients of rows that are not created.
     pub paid: &'k PaidBefore,
+    /// The places in `known` of the attempts that have created rows, in the order of the rows.
+    pub creators: &'k [usize],
 }
 
 impl Facts<'_> {
@@ -115,6 +117,8 @@ impl<'k> Plan<'k> {
         };
         if facts.are_none() && selection.is_all() {
             planning.all_pending(payouts);
+        } else if facts.creators.len() == payouts.count() && selection.is_all() {
+            planning.all_created();
         } else {
             for (payout, key) in rows.rows() {
                 let (payout, key) = (&payout, &key);
@@ -251,6 +255,19 @@ impl<'p, 'k> Planning<'p, 'k> {
         self.plan.steps.extend(0..payouts.count());
         self.plan.to_submit = payouts.totals();
         self.plan.new_recipients = payouts.recipients();
+    }
+
+    /// Says that all rows are created, each by the attempt that is known to have created it.
+    fn all_created(&mut self) {
+        let Facts {
+            known, creators, ..
+        } = self.facts;
+        let attempts = creators.iter().filter_map(|place| known.all().get(*place));
+        for attempt in attempts {
+            self.plan.states.push(Some(RowState::Created(attempt)));
+            let created = known.created_in(self.around.batch, &attempt.key);
+            self.created = self.created.saturating_add(created);
+        }
     }
 }
 

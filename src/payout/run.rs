@@ -12,7 +12,7 @@ use crate::domain::{Batch, HaltCheck, HaltPolicy, Payout};
 use crate::ledger::attempt::Repetition;
 use crate::ledger::engine::LookUp;
 use crate::ledger::row_keys::{Keys, RowKeys};
-use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, RowState};
+use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState};
 use crate::ledger::{
     Attempt, BatchId, BatchPath, BatchRecord, Engine, Ledger, LedgerError, Pace, PaidBefore,
     PayoutKey, Realm, References,
@@ -224,6 +224,8 @@ pub struct Knowledge {
     /// Whom the ledger has paid before, of the recipients of rows that are not created.
     pub paid: PaidBefore,
     known: Known,
+    /// The places of the attempts that have created rows, in the order of the rows.
+    creators: Vec<usize>,
     /// How many of the attempts, from the first on, are those of the batch.
     of_batch: usize,
     at_work: HashSet<BatchId>,
@@ -245,22 +247,31 @@ impl Knowledge {
         let keys = RowKeys::new(request.payouts, batch, &opened.attempts);
         let mut known = Known::from(std::mem::take(&mut opened.attempts));
         let of_batch = known.all().len();
-        let mut paid = PaidBefore::default();
+        let (mut paid, mut creators) = (PaidBefore::default(), Vec::new());
         // A ledger without attempts has nothing to say of a million rows.
         if ledger.has_attempts(request.realm).await? {
-            for rows in keys.parts() {
-                let open = learn(ledger, request.realm, &rows, &mut known).await?;
+            let mut rows = keys.rows().peekable();
+            while rows.peek().is_some() {
+                // What is known to be created needs no further question.
+                let open = rows.by_ref().filter(|(payout, key)| {
+                    let creator = known.creator(Row { payout, key });
+                    creators.extend(creator);
+                    creator.is_none()
+                });
+                let open: Vec<_> = open.take(ROWS_AT_ONCE).collect();
+                let open = learn(ledger, request.realm, &open, &mut known).await?;
                 paid.extend(ledger.paid_before(request.realm, &open).await?);
             }
         }
         let mut at_work = ledger.at_work(known.all(), &record.id).await?;
-        at_work.extend(opened.is_at_work.then(|| record.id.clone()));
+        at_work.extend(opened.is_at_work.then_some(record.id));
         let batches = known.all().iter().map(|attempt| &attempt.batch);
         let others = batches.filter(|batch| **batch != record.id).cloned();
         let others: BTreeSet<BatchId> = others.collect();
         Ok(Self {
             paid,
             paths: ledger.paths_of(others).await?,
+            creators,
             known,
             at_work,
             of_batch,
@@ -305,6 +316,7 @@ impl Knowledge {
             known: &self.known,
             attempts: self.attempts(),
             paid: &self.paid,
+            creators: &self.creators,
         };
         let around = self.circumstances(request, record, keys);
         Plan::new(keys, facts, record, &around, &request.selection)
@@ -334,6 +346,9 @@ impl Knowledge {
     }
 }
 
+/// How many rows the ledger is asked about at a time.
+pub const ROWS_AT_ONCE: usize = 8_000;
+
 /// Adds the attempts of these rows' keys, and those that pay the same or have a similar reference;
 /// gives the rows that are not created.
 pub(super) async fn learn<'r, E: Engine>(
@@ -343,9 +358,8 @@ pub(super) async fn learn<'r, E: Engine>(
     known: &mut Known,
 ) -> Result<Vec<&'r Payout>, LedgerError> {
     let is_open = |known: &Known, (payout, key): &(Payout, PayoutKey)| {
-        !known.created(key).any(|it| it.content.is_of(payout))
+        known.creator(Row { payout, key }).is_none()
     };
-    // What is known to be created needs no further question.
     let mut open: Vec<_> = rows.iter().filter(|row| is_open(known, row)).collect();
     let keys = open.iter().map(|(_, key)| key.as_str().to_owned());
     known.extend(ledger.look_up(LookUp::Key, realm, keys).await?);

@@ -137,7 +137,7 @@ impl Part {
         learn(ledger, realm, &rows, &mut known).await?;
         let own = &overview.record.id;
         let mut at_work = ledger.at_work(known.all(), own).await?;
-        at_work.extend(overview.is_at_work.then(|| own.clone()));
+        at_work.extend(overview.is_at_work.then_some(*own));
         Ok(Self {
             rows,
             known,

@@ -155,7 +155,7 @@ fn attempt_fields(attempt: &Attempt) -> Value {
         "to_address": attempt.to_address,
         "amount": attempt.amount,
         "attempt": attempt.number,
-        "api": attempt.host,
+        "api": &*attempt.host,
         "started_at": attempt.started_at,
         "status": status.as_str(),
         "invoice_id": ending.invoice_id,

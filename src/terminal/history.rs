@@ -126,6 +126,6 @@ pub fn json(attempt: &Attempt) -> String {
     event["type"] = "attempt".into();
     event["realm"] = attempt.realm.to_string().into();
     event["batch"] = attempt.batch.as_str().into();
-    event["who"] = attempt.who.as_str().into();
+    event["who"] = (*attempt.who).into();
     json::line(&event)
 }

@@ -88,6 +88,31 @@ fn a_plan_of_unknown_rows_is_the_same_with_a_limit_that_leaves_none_out() {
 }
 
 #[test]
+fn a_plan_of_created_rows_is_the_same_with_a_limit_that_leaves_none_out() {
+    let all = format!(
+        "{},ETH,0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359,0.10\n",
+        rows(3)
+    );
+    let scene = Scene::paying("", &all);
+    scene.pay().stderr_has("All done: 4 created").go();
+    let fewer = all.split_once('\n').unwrap().1;
+    for (rows, told) in [
+        (all.as_str(), "All done: 4 created"),
+        (fewer, "1 more of this batch is created"),
+    ] {
+        scene.write_rows(rows);
+        let with_limit = |limit: &[&str]| {
+            let run = scene.pay().args(limit.iter().copied());
+            run.stderr_has("nothing to submit")
+                .stderr_has(told)
+                .go()
+                .stderr
+        };
+        assert_eq!(with_limit(&[]), with_limit(&["--limit", "9"]));
+    }
+}
+
+#[test]
 fn a_dry_run_changes_nothing_before_and_after_a_payout() {
     let scene = Scene::paying("", &rows(2));
     let url = scene.url();

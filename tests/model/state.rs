@@ -284,9 +284,9 @@ impl Names {
         };
         Attempt {
             id: self.id(it.serial, it.row),
-            batch: self.batches[usize::from(it.batch)].clone(),
+            batch: self.batches[usize::from(it.batch)],
             realm: Realm::Live,
-            host: API.to_owned(),
+            host: API.into(),
             key: self.key(it.key),
             line: it.line.into(),
             reference: payout.reference,
@@ -304,7 +304,7 @@ impl Names {
             } else {
                 Counting::Counts
             },
-            who: String::new(),
+            who: "".into(),
         }
     }
 

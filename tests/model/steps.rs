@@ -301,14 +301,14 @@ impl Steps<'_> {
             .names
             .attempts(book.attempts.iter().filter(|it| it.batch == run.batch));
         let known = self.names.known(&book.attempts);
-        let batch = self.names.batches[usize::from(run.batch)].clone();
+        let batch = self.names.batches[usize::from(run.batch)];
         let payouts = self.names.payouts(&run.rows);
         let references = references(book, run.batch);
         let rows = RowKeys::new(&payouts, (&batch, references), &of_batch);
         let keys = rows.rows().map(|(_, key)| self.names.key_number(&key));
         run.keys = keys.collect();
         let record = BatchRecord {
-            id: batch.clone(),
+            id: batch,
             realm: Realm::Live,
             references,
             begun_at: now(),
@@ -319,6 +319,7 @@ impl Steps<'_> {
                 known: &known,
                 attempts: &of_batch,
                 paid: &PaidBefore::default(),
+                creators: &[],
             };
             let plan = Plan::new(&rows, facts, &record, around, &Selection::default());
             self.steps_of(&plan)
@@ -380,7 +381,7 @@ impl Steps<'_> {
             .filter(|other| other.home == run.home && other.has_lock);
         let others = others.filter(|other| other.batch != run.batch);
         let at_work: HashSet<BatchId> = others
-            .map(|other| self.names.batches[usize::from(other.batch)].clone())
+            .map(|other| self.names.batches[usize::from(other.batch)])
             .collect();
         judge(&Circumstances {
             batch: &self.names.batches[usize::from(run.batch)],

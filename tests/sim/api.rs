@@ -81,7 +81,7 @@ impl World {
             intent: intent.clone(),
             invoice_id: invoice_id.clone(),
         };
-        let before = self.api.borrow_mut().book.insert(id.clone(), created);
+        let before = self.api.borrow_mut().book.insert(*id, created);
         self.count(|it| &mut it.created);
         self.tell(|| format!("{id} is created as {invoice_id} for {intent}"));
         if before.is_some() {
@@ -102,7 +102,7 @@ impl World {
         let of_intent: Vec<AttemptId> = {
             let api = self.api.borrow();
             let of_intent = api.book.iter().filter(|(_, it)| it.intent == intent);
-            of_intent.map(|(id, _)| id.clone()).collect()
+            of_intent.map(|(id, _)| *id).collect()
         };
         let is_too_often = of_intent.len() > allowed;
         let is_double = |id: &&AttemptId| {
@@ -213,7 +213,7 @@ impl Wire {
             return exchange(classify::not_connected(String::new()), None);
         }
         world.count(|it| &mut it.requests);
-        let is_reused = !world.api.borrow_mut().sent.insert(id.clone());
+        let is_reused = !world.api.borrow_mut().sent.insert(*id);
         if is_reused {
             world.violate(format!("created twice: a second request on the claim {id}"));
         }
@@ -226,7 +226,7 @@ impl Wire {
         if is_slow && world.one_in(2) {
             let most = usize::try_from(LONGEST_WAY.as_millis()).unwrap();
             let at = Instant::now() + self.millis(most);
-            world.api.borrow_mut().on_the_way.push((at, id.clone()));
+            world.api.borrow_mut().on_the_way.push((at, *id));
         } else if fate.is_created() {
             invoice_id = Some(world.create(id));
         }

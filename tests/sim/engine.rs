@@ -455,7 +455,7 @@ impl Engine for Connection {
             return Ok(true);
         };
         let mut locks = self.database.locks.borrow_mut();
-        let holder = *locks.entry(batch.clone()).or_insert(process.number);
+        let holder = *locks.entry(*batch).or_insert(process.number);
         process.has_locked.set(holder == process.number);
         Ok(holder == process.number)
     }

@@ -296,7 +296,7 @@ async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -
     let (mut ledger, database) = connect(process).await?;
     let attempt = ledger.attempt(id).await?.ok_or(End::NotSettled)?;
     let has_file = world.places[process.place].borrow().results.is_some();
-    let paths = ledger.paths_of([attempt.batch.clone()]).await?;
+    let paths = ledger.paths_of([attempt.batch]).await?;
     let path = path_of(process);
     let mut results = Results::new(SimFile::new(process, &database));
     let is_here = has_file && paths.get(&attempt.batch) == Some(&path);

@@ -458,7 +458,7 @@ impl Engine for Postgres {
         let key = self.key_of(batch).await?;
         let is_locked = self.try_lock(key).await?;
         if is_locked {
-            self.locks.insert(batch.clone());
+            self.locks.insert(*batch);
         }
         Ok(is_locked)
     }
