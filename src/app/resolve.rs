@@ -243,13 +243,12 @@ fn one_of(mut found: Vec<Attempt>, config: &Resolve) -> Result<Option<Attempt>, 
         found.retain(|it| it.number == last);
     }
     if found.len() > 1 && found.iter().any(|it| it.counting == Counting::Extra) {
-        let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
         let (flag, value) = match &config.which {
             Which::Line(line) => ("--line", line.to_string()),
             Which::Reference(reference) => ("--reference", reference.clone()),
             Which::Id(id) => ("--id", id.clone()),
         };
-        return Err(Error::at(flag, RecordError::SeveralAttempts { value, ids }));
+        return Err(several_attempts(flag, value, &found));
     }
     Ok(found.pop())
 }
@@ -287,12 +286,24 @@ fn one_of_all(mut found: Vec<Attempt>, reference: &str) -> Result<Option<Attempt
         .windows(2)
         .all(|two| matches!(two, [a, b] if (a.realm, &a.key) == (b.realm, &b.key)));
     if found.len() > 1 && (has_doubt || !is_of_one_payout) {
-        let ids: Vec<String> = found.iter().map(|it| it.id.to_string()).collect();
-        let value = reference.to_owned();
-        let error = RecordError::SeveralAttempts { value, ids };
-        return Err(Error::at("--reference", error));
+        return Err(several_attempts(
+            "--reference",
+            reference.to_owned(),
+            &found,
+        ));
     }
     Ok(found.pop())
+}
+
+/// Each is named with what it paid and when it began, by which it is found in the dashboard.
+fn several_attempts(flag: &str, value: String, found: &[Attempt]) -> Error {
+    let attempts = found.iter().map(|attempt| {
+        let begun = attempt.started_at.format("%Y-%m-%d %H:%M:%S UTC");
+        let paid = report::attempted(attempt);
+        format!("{} is {paid}, begun at {begun}", attempt.id)
+    });
+    let attempts = attempts.collect();
+    Error::at(flag, RecordError::SeveralAttempts { value, attempts })
 }
 
 async fn by_id(ledger: &mut Ledger<AnyEngine>, text: &str) -> Result<Attempt, Error> {

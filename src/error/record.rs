@@ -41,8 +41,8 @@ pub enum RecordError {
     SeveralAttempts {
         /// What was named.
         value: String,
-        /// Their ids.
-        ids: Vec<String>,
+        /// Their ids, each with what it is.
+        attempts: Vec<String>,
     },
     /// Nothing in the ledger has this reference or id.
     #[error("the ledger has no payout with {0:?}")]
@@ -80,10 +80,10 @@ impl RecordError {
             Self::TooEarly { left, .. } => {
                 format!("nothing was recorded; look at the dashboard again in {left} min").into()
             }
-            Self::SeveralAttempts { ids, .. } => {
-                format!("say which with --id: {}", ids.join(", ")).into()
+            Self::SeveralAttempts { attempts, .. } => {
+                format!("say which with --id: {}", attempts.join("; ")).into()
             }
-            Self::NoSuchPayout(_) => "copy it from the results file, or see ccbatch history".into(),
+            Self::NoSuchPayout(_) => "copy it from the results file, or from ccbatch history --format csv".into(),
             Self::NoSuchLine => "count the lines as an editor shows them: the first of the file is line 1".into(),
             Self::NoSuchReference(_) => {
                 "copy it from the file or the results file; capitals count".into()

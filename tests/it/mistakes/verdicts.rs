@@ -1,7 +1,7 @@
 //! What `resolve` may and may not record.
 
 use super::{References, assert_paid, paid, pay, run};
-use crate::harness::{INPUT, RESULTS, Scene, answering, unhurried};
+use crate::harness::{BITCOIN, INPUT, RESULTS, Scene, answering, unhurried};
 use ccbatch::sandbox::Options;
 use std::fs;
 
@@ -306,4 +306,25 @@ fn a_payout_in_doubt_whose_row_is_deleted_is_told_until_it_is_settled() {
     ran.ends(6, &format!("ccbatch resolve --id {}", line.id));
     let status = run(&scene, &["status", INPUT]);
     status.ends(0, &format!("ccbatch resolve --id {}", line.id));
+}
+
+#[test]
+fn doubts_of_one_reference_are_told_apart() {
+    let scene = Scene::paying("drop-after,drop-before", "");
+    for (name, row) in [("a.csv", 1), ("b.csv", 2)] {
+        let row = References::With.row(row).replace("R2", "R1");
+        scene.write(name, format!("{}{row}", References::With.header()));
+        pay(&scene, name, &["--references", "per-file"]).ends(6, "In doubt: line 2");
+    }
+    let several = resolve(&scene, &["--reference", "R1", "--not-created"]);
+    several.ends(
+        1,
+        "several attempts fit \"R1\"\n  hint: say which with --id: ",
+    );
+    for amount in ["0.001", "0.002"] {
+        several.ends(
+            1,
+            &format!(" is {amount} BTC to {BITCOIN} (reference R1), begun at "),
+        );
+    }
 }
