@@ -222,7 +222,8 @@ pub(super) fn meaning(name: &str) -> Meaning {
     // A record is refused in any spelling, with letters that only look right too.
     let look = confusable::as_ascii(&whole).unwrap_or_else(|| whole.clone());
     match plain(&without_unit(&look)).as_str() {
-        "invoiceid" => return Meaning::InvoiceId,
+        // The latter heads it in a report in Russian.
+        "invoiceid" | "номервывода" => return Meaning::InvoiceId,
         "finding" | "findings" => return Meaning::Finding,
         _ => {}
     }

@@ -111,6 +111,23 @@ fn a_batch_that_is_all_created_says_so() {
 }
 
 #[test]
+fn a_register_that_was_copied_into_a_spreadsheet_is_not_an_input() {
+    let scene = Scene::paying("", &rows(1));
+    scene.pay().stderr_has("All done: 1 created").go();
+    for language in ["en", "ru"] {
+        let page = report(&scene).args(["--language", language, "--output", "-"]);
+        let page = page.stdout_has("INV-").go().stdout;
+        let register = page.rsplit("<table>").next().unwrap();
+        let names = register.split("</th>").filter(|it| it.contains("scope="));
+        let names: Vec<_> = names.map(|it| it.rsplit('>').next().unwrap()).collect();
+        let row = format!("2\tR1\t0.001\tBTC\t{BITCOIN}\tcreated\t2026-11-26\tINV-7");
+        scene.write("pasted.csv", format!("{}\n{row}\n", names.join("\t")));
+        let run = scene.program(["validate", "pasted.csv"]).status(3);
+        run.stderr_has("this is a record that ccbatch wrote").go();
+    }
+}
+
+#[test]
 fn the_language_is_the_locale_s_unless_it_is_said() {
     let scene = Scene::new(&rows(1));
     let to_stdout = |language: &[&'static str]| {
