@@ -21,14 +21,17 @@ impl Environment<'_> {
     /// The program's own folder under the one that a variable of the XDG Base Directory
     /// Specification names, or else under this one at home; on macOS in the folder for all of it.
     pub(super) fn folder(&self, variable: &str, at_home: &str) -> Option<PathBuf> {
-        let home = || self.variable("HOME").map(PathBuf::from);
+        // A relative path is to be ignored, says the specification. It would be another folder
+        // wherever the program is run.
+        let named = |variable| {
+            let path = self.variable(variable).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
+        };
+        let home = || named("HOME");
         let base = if cfg!(target_os = "macos") {
             home().map(|home| home.join("Library/Application Support"))
         } else {
-            // A relative path is to be ignored, says the specification.
-            let named = self.variable(variable).map(PathBuf::from);
-            let named = named.filter(|path| path.is_absolute());
-            named.or_else(|| home().map(|home| home.join(at_home)))
+            named(variable).or_else(|| home().map(|home| home.join(at_home)))
         };
         base.map(|base| base.join("ccbatch"))
     }

@@ -49,6 +49,9 @@ pub enum OpenError {
     /// The file has several names: whoever opens it by another would miss its journal and locks.
     #[error("the ledger has more than one name (hard link)")]
     SeveralNames,
+    /// The file is mounted by itself, so that its journal and locks are not beside it elsewhere.
+    #[error("the ledger is mounted without its folder, where its journal and locks are")]
+    MountedAlone,
     /// The path is among the system's own.
     #[error("the ledger is in a folder of the system, where nothing is kept")]
     System,
@@ -79,6 +82,7 @@ impl OpenError {
             | Self::NotAFile
             | Self::SymbolicLink
             | Self::SeveralNames
+            | Self::MountedAlone
             | Self::System
             | Self::Network(_)
             | Self::Unreadable
@@ -99,6 +103,9 @@ impl OpenError {
             }
             Self::SeveralNames => {
                 "nothing was sent; remove the other name, and name the same file every time".into()
+            }
+            Self::MountedAlone => {
+                "nothing was sent; mount the folder in place of the file alone".into()
             }
             Self::OpenToOthers(open) => {
                 format!(
@@ -274,6 +281,9 @@ fn check_file(path: &Path) -> Result<(), OpenError> {
     }
     if file::link_count(&metadata) > 1 {
         return Err(OpenError::SeveralNames);
+    }
+    if mount::is_mounted_alone(path) {
+        return Err(OpenError::MountedAlone);
     }
     if file::is_writable_by_others(&metadata) {
         return Err(OpenError::OpenToOthers(path.to_owned()));

@@ -1,4 +1,5 @@
-//! File systems that other machines share: locks and syncs cannot be relied on there.
+//! Where a file is mounted. File systems that other machines share: locks and syncs cannot be relied on
+//! there. And a file that is mounted by itself: what is beside it is somewhere else.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -40,7 +41,7 @@ const NETWORK: [&str; 27] = [
 #[must_use]
 pub fn network_file_system(path: &Path) -> Option<String> {
     let device = std::fs::metadata(path).ok()?.dev();
-    let table = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let table = table()?;
     let device = format!(
         "{}:{}",
         rustix::fs::major(device),
@@ -48,6 +49,29 @@ pub fn network_file_system(path: &Path) -> Option<String> {
     );
     let kind = kind_of(&device, &table)?;
     NETWORK.contains(&kind).then(|| kind.to_owned())
+}
+
+/// Whether a file is mounted by itself, as `docker run -v FILE:FILE` does it: its folder is another one
+/// then than where it comes from.
+#[must_use]
+pub fn is_mounted_alone(file: &Path) -> bool {
+    let path = file.canonicalize();
+    let found = path.ok().zip(table());
+    found.is_some_and(|(path, table)| is_mount_point(&path, &table))
+}
+
+fn table() -> Option<String> {
+    let table = std::fs::read("/proc/self/mountinfo").ok()?;
+    Some(String::from_utf8_lossy(&table).into_owned())
+}
+
+/// Whether something is mounted at just this path, in which the table escapes blanks.
+fn is_mount_point(path: &Path, table: &str) -> bool {
+    let escaped = path.to_string_lossy().replace('\\', "\\134");
+    let escaped = escaped.replace(' ', "\\040").replace('\t', "\\011");
+    let escaped = escaped.replace('\n', "\\012");
+    let mut points = table.lines().filter_map(|line| line.split(' ').nth(4));
+    points.any(|point| point == escaped)
 }
 
 /// The type of the file system with this device number. A line reads
@@ -70,6 +94,14 @@ mod tests {
         assert_eq!(kind_of("98:0", table), Some("ext3"));
         assert_eq!(kind_of("0:52", table), Some("nfs4"));
         assert_eq!(kind_of("0:53", table), None);
+    }
+
+    #[test]
+    fn the_table_of_mounts_tells_where() {
+        let table = "36 35 98:0 /mnt1 /srv/my\\040ledger.db rw master:1 - ext3 /dev/root rw\n";
+        assert!(is_mount_point(Path::new("/srv/my ledger.db"), table));
+        assert!(!is_mount_point(Path::new("/srv"), table));
+        assert!(!is_mount_point(Path::new("/mnt1"), table));
     }
 
     #[test]

@@ -212,17 +212,30 @@ fn a_file_system_without_locks_is_told_and_passed_over() {
     }
 }
 
-/// A small file system of its own.
-struct SmallDisk<'a>(&'a Path);
+/// What is mounted for a test.
+struct Mounted<'a>(&'a Path);
 
-impl<'a> SmallDisk<'a> {
-    fn mount(at: &'a Path, kilobytes: u32) -> Option<Self> {
+impl<'a> Mounted<'a> {
+    /// A small file system of its own.
+    fn small_disk(at: &'a Path, kilobytes: u32) -> Option<Self> {
         let size = format!("size={kilobytes}k,mode=700");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at);
         let is_mounted = mount.output().is_ok_and(|it| it.status.success());
         if !is_mounted {
             strace::say("SKIPPED a disk that is really full: may not mount one");
+        }
+        is_mounted.then_some(Self(at))
+    }
+
+    /// Mounts a file alone in another place.
+    fn bind(file: &Path, at: &'a Path) -> Option<Self> {
+        std::fs::write(at, "").unwrap();
+        let mut mount = Command::new("mount");
+        mount.arg("--bind").arg(file).arg(at);
+        let is_mounted = mount.output().is_ok_and(|it| it.status.success());
+        if !is_mounted {
+            strace::say("SKIPPED a ledger that is mounted alone: may not mount");
         }
         is_mounted.then_some(Self(at))
     }
@@ -234,10 +247,29 @@ impl<'a> SmallDisk<'a> {
     }
 }
 
-impl Drop for SmallDisk<'_> {
+impl Drop for Mounted<'_> {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
+}
+
+#[test]
+fn a_ledger_that_is_mounted_without_its_folder_is_refused() {
+    let scene = Scene::paying("", &rows(1));
+    scene
+        .program(["ledger", "init"])
+        .stderr_has("Ledger: ")
+        .go();
+    let elsewhere = scene.path("my ledger.db");
+    let Some(_mounted) = Mounted::bind(&scene.ledger(), &elsewhere) else {
+        return;
+    };
+    let run = scene.pay().args(["--ledger", elsewhere.to_str().unwrap()]);
+    run.status(1)
+        .stderr_has("my ledger.db: the ledger is mounted without its folder")
+        .stderr_has("hint: nothing was sent; mount the folder")
+        .go();
+    assert_eq!(scene.sent_and_created(), (0, 0));
 }
 
 /// Pays until a disk of this size is full, which holds one of the records; makes it larger, and goes
@@ -247,7 +279,7 @@ fn fill(kilobytes: u32, flag: &str, file: &str) {
     let scene = Scene::paying("", &rows(PAYOUTS));
     let folder = scene.path("small");
     std::fs::create_dir(&folder).unwrap();
-    let Some(disk) = SmallDisk::mount(&folder, kilobytes) else {
+    let Some(disk) = Mounted::small_disk(&folder, kilobytes) else {
         return;
     };
     let run = || scene.through_sandbox(RUN).args([flag, file]).raw();

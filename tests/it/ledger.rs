@@ -246,6 +246,13 @@ fn without_a_home_there_is_no_ledger_and_none_of_last_resort() {
         .without_env("HOME")
         .without_env("XDG_STATE_HOME");
     assert_refused(&scene, run, "HOME", "--ledger");
+    // One that is another folder wherever the program is run.
+    let run = scene
+        .pay()
+        .without_env("XDG_STATE_HOME")
+        .env("HOME", "home");
+    assert_refused(&scene, run, "HOME", "--ledger");
+    assert!(!scene.path("home").exists());
 }
 
 #[test]
