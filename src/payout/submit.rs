@@ -152,12 +152,14 @@ impl SubmitError {
             Self::Results(_) => {
                 "the next payout was not sent; check the disk, then run again".into()
             }
-            Self::NotSent { unvoided: None, .. } => "check the disk, then run again".into(),
+            Self::NotSent { unvoided: None, .. } => {
+                "check the disk or the server that the ledger is on, then run again".into()
+            }
             Self::NotSent { unvoided: Some(_), .. } => {
-                "check the disk, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
+                "check the disk or the server that the ledger is on, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
             }
             Self::NotRecorded { .. } => {
-                "keep the line shown above and check the disk; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
+                "keep the line shown above, and check the disk or the server that the ledger is on; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
             }
         }
     }
