@@ -10,6 +10,7 @@ use super::pace::{Pace, Turn};
 use super::realm::Realm;
 use super::rules::{Circumstances, Row, RowState, judge};
 use super::{Ledger, LedgerError};
+use crate::clock;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -106,6 +107,7 @@ impl<E: Engine> Ledger<E> {
         self.engine.verify().await?;
         self.refuse_if_moved().await?;
         let now = self.engine.now().await?;
+        clock::check(now.into()).map_err(|_| LedgerError::Clock(now))?;
         let known = self.known_about(wanted.realm, wanted.row).await?;
         let at_work = self.at_work(known.all(), wanted.around.batch).await?;
         let around = Circumstances {

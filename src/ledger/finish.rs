@@ -227,6 +227,7 @@ fn is_refusal(error: &LedgerError) -> bool {
         | LedgerError::Newer(_)
         | LedgerError::NotALedger
         | LedgerError::Damaged(_)
+        | LedgerError::Clock(_)
         | LedgerError::Random => true,
     }
 }

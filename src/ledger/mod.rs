@@ -84,6 +84,9 @@ pub enum LedgerError {
     /// A row of it cannot be read.
     #[error("a row of the ledger cannot be read: {0}")]
     Damaged(String),
+    /// Its clock, by which payouts are told apart, is set to a time that cannot be right.
+    #[error("the clock of the ledger's server cannot be right: it says {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Clock(DateTime<Utc>),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Random,
@@ -100,6 +103,7 @@ impl LedgerError {
             }
             Self::Newer(_) => "use the newer ccbatch".into(),
             Self::NotALedger => "name the ledger itself with --ledger".into(),
+            Self::Clock(_) => "set that clock, then run again".into(),
             Self::Damaged(_) => {
                 "bring back a backup of the ledger and, before any run, give it every results file written since (ccbatch ledger adopt)".into()
             }

@@ -639,6 +639,35 @@ fn a_role_that_looks_into_another_schema_gets_no_second_ledger() {
 }
 
 #[test]
+fn a_server_whose_clock_cannot_be_right_begins_nothing() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("", &rows(2));
+    let pay = || pay(&scene, &cluster.url(), &scene.url());
+    pay()
+        .args(["--limit", "1"])
+        .status(5)
+        .stderr_has("1 created")
+        .go();
+    cluster.sql(
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql \
+         AS $$ SELECT timestamptz '2000-01-01 00:00:07+00' $$",
+    );
+    cluster.sql("ALTER ROLE postgres SET search_path = public, pg_catalog");
+    pay()
+        .status(5)
+        .stderr_has(
+            "the clock of the ledger's server cannot be right: it says 2000-01-01 00:00 UTC",
+        )
+        .stderr_has("the next payout was not sent; set that clock")
+        .go();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    cluster.sql("ALTER ROLE postgres RESET search_path");
+    pay().stderr_has("All done: 2 created").go();
+}
+
+#[test]
 fn a_ledger_that_has_gone_back_stops_the_run() {
     let Some(cluster) = Cluster::start(&[]) else {
         return;
