@@ -137,7 +137,7 @@ pub fn missing(
     let hint = match equal_in_doubt {
         Some(doubt) => places.settle(doubt),
         None => format!(
-            "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file a name of its own and leave the old results file behind",
+            "put the row back ({}); if it was changed and not taken out, change it back and add none; if this is a new batch, give the file another name and leave the results file behind",
             row(attempt, places)
         ),
     };

@@ -155,7 +155,7 @@ fn a_new_month_under_the_old_name_is_refused_without_references() {
     ran.ends(3, "a payout of this batch is no longer in the file");
     ran.ends(
         3,
-        "give the file a name of its own and leave the old results file behind",
+        "give the file another name and leave the results file behind",
     );
     // As the hint says.
     scene.write("april.csv", scene.read(INPUT));
