@@ -72,7 +72,7 @@ impl RecordError {
                 shell_word(place)
             )
             .into(),
-            Self::AllPaid { .. } => "for new payouts give the file a name of its own, and its payouts references of their own; leave out the rows that were paid".into(),
+            Self::AllPaid { .. } => "leave these rows out; put new payouts into a file of another name, with references of their own".into(),
             Self::NamesInvoice(id) => format!(
                 "nothing was recorded; look for {id} in the dashboard: if it is there, it is the --invoice-id; if it is not, add --despite {id}"
             )

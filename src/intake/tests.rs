@@ -191,7 +191,7 @@ fn a_file_beyond_the_limit_is_told() {
         findings.iter().map(on_a_line).collect::<Vec<_>>(),
         [
             " error: the file is larger than 1 GiB, the most that is read | split it into \
-             several files, each with its own references"
+             several files, and leave the references as they are"
         ]
     );
 }
@@ -547,8 +547,8 @@ fn rows_are_held_against_each_other() {
             "4: warning: line 2 pays the same amount of the same currency to the same recipient | \
              make sure that both are meant; references tell them apart",
             "5:currency_code: error: \"btc\" is not a currency code | write BTC",
-            "5:reference: error: the reference \"a\" is already on line 2 | give every payout its \
-             own reference; if it is the same payout, remove one of the rows",
+            "5:reference: error: the reference \"a\" is already on line 2 | if it is the same \
+             payout, remove one of the rows; if it is another, give it a reference of its own",
             "7:to_address: warning: 0x5aae0000f3e94c9b9a09f33669435e7ef1beaed1 begins and ends like \
              0x5aae6053f3e94c9b9a09f33669435e7ef1beaed1 on line 6, but is another address | compare \
              both with what the recipients gave, letter by letter: such addresses are made to be \

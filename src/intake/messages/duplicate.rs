@@ -126,7 +126,7 @@ fn same_reference(pair: Pair<'_>) -> Message {
     };
     Message::new(
         text,
-        "give every payout its own reference; if it is the same payout, remove one of the rows",
+        "if it is the same payout, remove one of the rows; if it is another, give it a reference of its own",
     )
 }
 

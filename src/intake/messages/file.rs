@@ -50,7 +50,7 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
     match error {
         FileError::TooLarge => Message::new(
             format!("the file is larger than {SIZE}, the most that is read"),
-            "split it into several files, each with its own references",
+            "split it into several files, and leave the references as they are",
         ),
         FileError::Decode(error) => decode(*error),
         FileError::Empty => Message::new("the file is empty", HEADER_HINT),

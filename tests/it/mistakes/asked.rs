@@ -109,7 +109,10 @@ fn a_batch_that_was_paid_long_ago_is_closed() {
         age(&scene, 21);
         let ran = pay(&scene, INPUT, &[]);
         ran.ends(1, "payouts.csv: all of these were paid on ");
-        ran.ends(1, "hint: for new payouts give the file a name of its own");
+        ran.ends(
+            1,
+            "hint: leave these rows out; put new payouts into a file of another name",
+        );
         pay(&scene, INPUT, &["--only", "2"]).ends(1, "all of these were paid on ");
         assert_paid(&scene, COUNT, "");
     }
