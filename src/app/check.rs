@@ -229,7 +229,7 @@ pub(super) fn tell_refusals(
 /// The attempts of the batch in doubt, each found by what it pays.
 fn doubts_by_content<'k>(plan: &Plan<'k>) -> HashMap<&'k Content, &'k Attempt> {
     let of_rows = plan.states.iter().filter_map(|state| match state {
-        Some(RowState::InDoubt(attempt)) => Some(*attempt),
+        Some(RowState::InDoubt(attempt)) => Some(attempt),
         Some(
             RowState::Created(_)
             | RowState::Rejected(_)
@@ -325,7 +325,7 @@ fn plan_report<'p>(
         is_foreign: config.is_foreign,
         counts: plan.counts(),
         created_before: created_before(
-            plan.states.iter().flatten().copied(),
+            plan.states.iter().flatten(),
             &prospect.record.id,
             prospect.paths,
         ),

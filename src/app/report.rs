@@ -82,10 +82,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         fingerprint: &intake.fingerprint.to_string(),
         now: clock::now(),
         batch: &opened.record.id,
-        rows: payouts
-            .iter()
-            .zip(plan.states.iter().copied().flatten())
-            .collect(),
+        rows: payouts.iter().zip(plan.states.iter().flatten()).collect(),
         attempts,
         created_without_row: plan.created_without_row,
         activity: if opened.is_at_work {

@@ -207,8 +207,7 @@ impl<'a> Collector<'a> {
         for place in wanted.ones() {
             let line = piece.text_of(&self.content.text, &self.checker, place);
             let record = splitter.split(line);
-            // What has no fault of its own needs no second look at its address.
-            let row = if piece.faulty.contains(place) {
+            let row = if piece.with_bad_address.contains(place) {
                 self.checker.check(&record, &mut faults)
             } else {
                 self.checker.check_but_address(&record, &mut faults)

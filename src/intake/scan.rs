@@ -59,6 +59,8 @@ pub(super) struct Piece {
     pub(super) rows: Vec<RowStart>,
     /// The rows with faults of their own.
     pub(super) faulty: FixedBitSet,
+    /// Those whose address has one.
+    pub(super) with_bad_address: FixedBitSet,
     /// How many faults that are.
     pub(super) faults: u64,
 }
@@ -248,6 +250,7 @@ impl<'a> Scanner<'a> {
                 first_row: 0,
                 rows: Vec::with_capacity(line_count.saturating_add(1)),
                 faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
+                with_bad_address: FixedBitSet::new(),
                 faults: 0,
             },
             hashes: RowHashes::with_capacity(line_count.saturating_add(1)),
@@ -317,23 +320,26 @@ impl<'a> Scanner<'a> {
         let mut scratch = Vec::new();
         let mut found = found.iter();
         for pending in &mut *pending {
+            let place = part.piece.rows.len();
             if pending.row.recipient().is_some() {
                 pending.row.address = found.next().copied().flatten();
-                match pending.row.address {
-                    None => pending.errors = pending.errors.saturating_add(1),
-                    Some(address) if address.caution().is_some() => {
-                        pending.warnings = pending.warnings.saturating_add(1);
-                    }
-                    Some(_) => {}
+                let count = match pending.row.address {
+                    None => Some(&mut pending.errors),
+                    Some(address) if address.caution().is_some() => Some(&mut pending.warnings),
+                    Some(_) => None,
+                };
+                if let Some(count) = count {
+                    *count = count.saturating_add(1);
+                    part.piece.with_bad_address.grow_and_insert(place);
                 }
             }
             if pending.errors > 0 || pending.warnings > 0 {
-                part.piece.faulty.insert(part.piece.rows.len());
+                part.piece.faulty.insert(place);
                 part.errors = part.errors.saturating_add(pending.errors);
                 part.warnings = part.warnings.saturating_add(pending.warnings);
             }
             if pending.is_open {
-                part.open_quotes.push(part.piece.rows.len());
+                part.open_quotes.push(place);
             }
             part.hashes
                 .push(self.hashing.of(&pending.row, &mut scratch));

@@ -32,8 +32,8 @@ impl Selection {
 /// What every row of the input is.
 #[derive(Clone, Debug, Default)]
 pub struct Plan<'k> {
-    /// A state for each row, in the input's order; `None` for a row that `--only` leaves out.
-    pub states: Vec<Option<RowState<&'k Attempt>>>,
+    /// The states of the rows.
+    pub states: RowStates<'k>,
     /// The rows to submit, by their places in the input.
     pub steps: Vec<usize>,
     /// Count and sum per currency of the rows to submit.
@@ -53,6 +53,45 @@ pub struct Plan<'k> {
     pub paid_alike: Vec<(usize, &'k Attempt)>,
     /// Why nothing more is paid under this file's name.
     pub closed: Option<Closed<'k>>,
+}
+
+/// The states of all rows, in the input's order; `None` for a row that `--only` leaves out.
+#[derive(Clone, Debug)]
+pub enum RowStates<'k> {
+    /// Each row has its own.
+    Each(Vec<Option<RowState<&'k Attempt>>>),
+    /// So many rows, and none was ever attempted. A million of them take no memory.
+    AllNew(usize),
+}
+
+impl Default for RowStates<'_> {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
+}
+
+impl<'k> RowStates<'k> {
+    /// One after the other.
+    pub fn iter(
+        &self,
+    ) -> impl Iterator<Item = Option<RowState<&'k Attempt>>> + Clone + use<'_, 'k> {
+        let count = match self {
+            Self::Each(states) => states.len(),
+            Self::AllNew(count) => *count,
+        };
+        (0..count).map(|place| self.at(place))
+    }
+
+    /// That of the row at this place.
+    fn at(&self, place: usize) -> Option<RowState<&'k Attempt>> {
+        match self {
+            Self::Each(states) => states.get(place).copied().flatten(),
+            Self::AllNew(_) => Some(RowState::Pending {
+                last: None,
+                repeats: None,
+            }),
+        }
+    }
 }
 
 /// Why nothing more is paid under a file's name.
@@ -107,7 +146,6 @@ impl<'k> Plan<'k> {
             selection,
             // A list that grows takes twice its memory meanwhile.
             plan: Self {
-                states: Vec::with_capacity(payouts.count()),
                 steps: Vec::with_capacity(payouts.count()),
                 ..Self::default()
             },
@@ -115,16 +153,13 @@ impl<'k> Plan<'k> {
             seen: foldhash::HashSet::default(),
             hashing: RandomState::default(),
         };
-        if facts.are_none() && selection.is_all() {
-            planning.all_pending(payouts);
+        let states = if facts.are_none() && selection.is_all() {
+            planning.all_new(payouts)
         } else if facts.creators.len() == payouts.count() && selection.is_all() {
-            planning.all_created();
+            planning.all_created()
         } else {
-            for (payout, key) in rows.rows() {
-                let (payout, key) = (&payout, &key);
-                planning.row(Row { payout, key });
-            }
-        }
+            planning.each(rows)
+        };
         let Planning { plan, created, .. } = planning;
         let all_created = attempts
             .iter()
@@ -133,7 +168,8 @@ impl<'k> Plan<'k> {
             created_without_row: count(all_created.count()).saturating_sub(created),
             missing: missing_rows(attempts, around.batch, around.keys),
             doubts_without_row: doubts_without_row(attempts, around.batch, around.keys),
-            closed: closed(&plan.states, attempts, record, around),
+            closed: closed(&states, attempts, record, around),
+            states,
             ..plan
         }
     }
@@ -141,7 +177,7 @@ impl<'k> Plan<'k> {
     /// Whether something about the rows keeps all of them from being sent.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        let is_refused = |state: &Option<RowState<_>>| matches!(state, Some(RowState::Refused(_)));
+        let is_refused = |state| matches!(state, Some(RowState::Refused(_)));
         !self.missing.is_empty() || self.states.iter().any(is_refused)
     }
 
@@ -150,7 +186,7 @@ impl<'k> Plan<'k> {
     pub fn refused(&self) -> Vec<(usize, Refusal<&'k Attempt>)> {
         let states = self.states.iter().enumerate();
         let refused = states.filter_map(|(place, state)| match state {
-            Some(RowState::Refused(refusal)) => Some((place, *refusal)),
+            Some(RowState::Refused(refusal)) => Some((place, refusal)),
             Some(
                 RowState::Created(_)
                 | RowState::InDoubt(_)
@@ -167,19 +203,19 @@ impl<'k> Plan<'k> {
     /// the payout that it repeats.
     pub fn repeated(&self) -> impl Iterator<Item = (usize, &'k Attempt)> {
         let steps = self.steps.iter();
-        steps.filter_map(|step| Some((*step, repeated(self.states.get(*step)?)?)))
+        steps.filter_map(|step| Some((*step, repeated(self.states.at(*step))?)))
     }
 
     /// How many rows `--only` leaves out.
     #[must_use]
     pub fn left_out(&self) -> u64 {
-        left_out(self.states.iter().copied())
+        left_out(self.states.iter())
     }
 
     /// How many of the rows are in which state.
     #[must_use]
     pub fn counts(&self) -> StateCounts {
-        let of_rows = self.states.iter().flatten().map(state_of);
+        let of_rows = self.states.iter().flatten().map(|state| state_of(&state));
         let without_row = self.doubts_without_row.iter().map(|_| State::InDoubt);
         StateCounts::of(of_rows.chain(without_row))
     }
@@ -199,28 +235,33 @@ struct Planning<'p, 'k> {
 }
 
 impl<'p, 'k> Planning<'p, 'k> {
-    /// Says what the next row is.
-    fn row(&mut self, row: Row<'_>) {
+    /// Says what each row is.
+    fn each(&mut self, rows: &RowKeys<'_>) -> RowStates<'k> {
+        let mut states = Vec::with_capacity(rows.payouts().count());
+        for (place, (payout, key)) in rows.rows().enumerate() {
+            let (payout, key) = (&payout, &key);
+            states.push(self.row(place, Row { payout, key }));
+        }
+        RowStates::Each(states)
+    }
+
+    /// Says what the row at this place is.
+    fn row(&mut self, place: usize, row: Row<'_>) -> Option<RowState<&'k Attempt>> {
         let Facts { known, .. } = self.facts;
         let only = self.selection.only.as_ref();
         let is_selected = only.is_none_or(|lines| lines.contains(&row.payout.line));
         let state = is_selected.then(|| judge(row, known, &self.around));
-        let place = self.plan.states.len();
-        self.plan.states.push(state);
         let created = known.created_in(self.around.batch, row.key);
         self.created = self.created.saturating_add(created);
-        if !is_to_send(state.as_ref()) {
-            return;
-        }
-        if self
-            .selection
-            .limit
-            .is_some_and(|limit| limit <= count(self.plan.steps.len()))
-        {
+        let steps = count(self.plan.steps.len());
+        if !is_to_send(state) {
+            // Nothing is added.
+        } else if self.selection.limit.is_some_and(|limit| limit <= steps) {
             self.plan.beyond_limit = self.plan.beyond_limit.saturating_add(1);
-            return;
+        } else {
+            self.step(place, row, state);
         }
-        self.step(place, row, state);
+        state
     }
 
     /// Adds a row that is to be submitted.
@@ -233,7 +274,7 @@ impl<'p, 'k> Planning<'p, 'k> {
             .to_submit
             .add_units(payout.currency, payout.minor_units);
         debug_assert!(counted.is_ok(), "a part of a batch that was counted");
-        if repeated(&state).is_none() {
+        if repeated(state).is_none() {
             let alike = paid_alike(row, known, &self.around);
             self.plan
                 .paid_alike
@@ -245,29 +286,26 @@ impl<'p, 'k> Planning<'p, 'k> {
         }
     }
 
-    /// Says that all rows are pending, because nothing is known about any.
-    fn all_pending(&mut self, payouts: &dyn Batch) {
-        let pending = RowState::Pending {
-            last: None,
-            repeats: None,
-        };
-        self.plan.states.resize(payouts.count(), Some(pending));
+    /// Says that no row was ever attempted, because nothing is known about any.
+    fn all_new(&mut self, payouts: &dyn Batch) -> RowStates<'k> {
         self.plan.steps.extend(0..payouts.count());
         self.plan.to_submit = payouts.totals();
         self.plan.new_recipients = payouts.recipients();
+        RowStates::AllNew(payouts.count())
     }
 
     /// Says that all rows are created, each by the attempt that is known to have created it.
-    fn all_created(&mut self) {
+    fn all_created(&mut self) -> RowStates<'k> {
         let Facts {
             known, creators, ..
         } = self.facts;
-        let attempts = creators.iter().filter_map(|place| known.all().get(*place));
-        for attempt in attempts {
-            self.plan.states.push(Some(RowState::Created(attempt)));
+        let mut states = Vec::with_capacity(creators.len());
+        for attempt in creators.iter().filter_map(|place| known.all().get(*place)) {
+            states.push(Some(RowState::Created(attempt)));
             let created = known.created_in(self.around.batch, &attempt.key);
             self.created = self.created.saturating_add(created);
         }
+        RowStates::Each(states)
     }
 }
 
@@ -282,9 +320,9 @@ fn count(count: usize) -> u64 {
 }
 
 /// The payout that a row repeats.
-fn repeated<'k>(state: &Option<RowState<&'k Attempt>>) -> Option<&'k Attempt> {
+fn repeated(state: Option<RowState<&Attempt>>) -> Option<&Attempt> {
     match state {
-        Some(RowState::Pending { last: _, repeats }) => *repeats,
+        Some(RowState::Pending { last: _, repeats }) => repeats,
         Some(
             RowState::Created(_)
             | RowState::InDoubt(_)
@@ -328,7 +366,7 @@ pub fn attempt_of<A>(state: &RowState<A>) -> Option<&A> {
     }
 }
 
-fn is_to_send<A>(state: Option<&RowState<A>>) -> bool {
+fn is_to_send<A>(state: Option<RowState<A>>) -> bool {
     match state {
         Some(RowState::Pending { .. } | RowState::UnderWay(_)) => true,
         Some(
@@ -343,7 +381,7 @@ fn is_to_send<A>(state: Option<&RowState<A>>) -> bool {
 
 /// Whether nothing more is paid under this file's name.
 fn closed<'k>(
-    states: &[Option<RowState<&'k Attempt>>],
+    states: &RowStates<'k>,
     attempts: &'k [Attempt],
     record: &BatchRecord,
     around: &Circumstances<'_>,
@@ -354,7 +392,7 @@ fn closed<'k>(
     let created: Vec<&Attempt> = states
         .iter()
         .filter_map(|state| match state {
-            Some(RowState::Created(attempt)) => Some(*attempt),
+            Some(RowState::Created(attempt)) => Some(attempt),
             Some(
                 RowState::InDoubt(_)
                 | RowState::Rejected(_)
@@ -375,9 +413,7 @@ fn closed<'k>(
         .iter()
         .any(|attempt| attempt.is_live() && !attempt.key.is_shared());
     let is_finished = record.finished_at.is_some() && has_no_references && is_old(newest);
-    let is_new = |state: &Option<RowState<&Attempt>>| {
-        matches!(state, Some(RowState::Pending { last: None, .. }))
-    };
+    let is_new = |state| matches!(state, Some(RowState::Pending { last: None, .. }));
     let added = states.iter().position(is_new).filter(|_| is_finished)?;
     Some(Closed::Finished { newest, added })
 }

@@ -4,7 +4,7 @@
 use super::gateway::Gateway;
 use super::open::{self, OpenError, Opened};
 use super::pacer::{Clock, Pacer, step};
-use super::plan::{Facts, Plan, Selection};
+use super::plan::{Facts, Plan, RowStates, Selection};
 use super::results::Storage;
 use super::stop::Stop;
 use super::submit::{Observer, Order, Records, Submission, World, submit};
@@ -126,14 +126,14 @@ pub struct Report<'k> {
     /// What the run came to; `None` if the plan was not carried out.
     pub submission: Option<Submission>,
     /// The state of each row before.
-    planned: Vec<Option<RowState<&'k Attempt>>>,
+    planned: RowStates<'k>,
 }
 
 impl Report<'_> {
     /// The state of each row now; `None` for those that `--only` leaves out.
     pub fn states(&self) -> impl Iterator<Item = Option<RowState<&Attempt>>> + Clone {
         let changed = |row| self.submission.as_ref()?.states.get(&row);
-        let planned = self.planned.iter().copied().enumerate();
+        let planned = self.planned.iter().enumerate();
         planned.map(move |(row, planned)| match changed(row) {
             Some(state) => Some(state.as_ref()),
             None => planned,

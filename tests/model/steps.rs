@@ -333,7 +333,7 @@ impl Steps<'_> {
             .iter()
             .map(|it| u8::try_from(*it).unwrap())
             .collect();
-        for (at, state) in (0u8..).zip(&plan.states) {
+        for (at, state) in (0u8..).zip(plan.states.iter()) {
             let Some(RowState::Refused(refusal)) = state else {
                 continue;
             };
