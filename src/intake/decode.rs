@@ -91,6 +91,11 @@ pub enum DecodeError {
         /// The byte that is not UTF-8.
         byte: u8,
     },
+    /// In an older encoding, but for a part in UTF-8: two files were put together as they were.
+    Mixed {
+        /// The first line in UTF-8, as an editor shows it.
+        line: u64,
+    },
     /// Not in the encoding that the operator or the mark says: the first line where that shows.
     Malformed {
         /// That encoding.
@@ -154,7 +159,10 @@ pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, De
         (None, Some(given)) if given.0.is_ascii_compatible() && is_utf_8(&bytes) => {
             given_text(bytes, TextEncoding::UTF_8)?
         }
-        (None, Some(given)) => given_text(bytes, given)?,
+        (None, Some(given)) => {
+            refuse_mixed(&bytes, given)?;
+            given_text(bytes, given)?
+        }
         (None, None) => detected_text(bytes)?,
     };
     let text = decoded.text.trim_end_matches(['\r', '\n']);
@@ -243,6 +251,7 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
         encoding = WINDOWS_1251;
     }
+    refuse_mixed(&bytes, TextEncoding(encoding))?;
     let (text, _) = encoding.decode_without_bom_handling(&bytes);
     Ok(Decoded {
         text: text.into_owned(),
@@ -317,6 +326,24 @@ fn is_utf_8(bytes: &[u8]) -> bool {
         wrong = wrong.saturating_add(usize::from(!chunk.invalid().is_empty()));
     }
     right > wrong
+}
+
+/// Refuses text in which a word beyond ASCII has two letters or more and all are right in UTF-8: that is
+/// UTF-8, and what stands there would be read as something else. In an encoding with several bytes to a
+/// letter it may be chance.
+fn refuse_mixed(bytes: &[u8], encoding: TextEncoding) -> Result<(), DecodeError> {
+    if encoding == TextEncoding::UTF_8 || !encoding.0.is_single_byte() {
+        return Ok(());
+    }
+    let mut start = 0usize;
+    for word in bytes.split(u8::is_ascii) {
+        if std::str::from_utf8(word).is_ok_and(|word| word.chars().nth(1).is_some()) {
+            let line = line_at_end(&bytes[..start]);
+            return Err(DecodeError::Mixed { line });
+        }
+        start = start.saturating_add(word.len()).saturating_add(1);
+    }
+    Ok(())
 }
 
 /// Where bytes stop being UTF-8.
@@ -398,6 +425,10 @@ mod tests {
                 "reference,payee\nA,Анна Щукина\nB,ООО «Ромашка» №5\n",
             ),
             ("windows-1251", "ФИО;Сумма\nЁжиков;1\n"),
+            (
+                "windows-1251",
+                "ФИО;Сумма\nПётр Лёшин;1\nООО «СТРОЙ» – Фёдор;2\n",
+            ),
             ("windows-1251", "reference\nЗп-115\n"),
             ("windows-1251", "reference\nзп-1\nЗП-2\n№ 3\n"),
             ("windows-1251", "reference\nЮ\nА-1\n"),

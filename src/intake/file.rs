@@ -56,6 +56,7 @@ impl FileError {
                 DecodeError::Pdf | DecodeError::Binary => "binary",
                 DecodeError::UnmarkedUtf16
                 | DecodeError::DamagedUtf8 { .. }
+                | DecodeError::Mixed { .. }
                 | DecodeError::Malformed { .. } => "encoding",
             },
             Self::Empty | Self::NoPayouts => "empty",
@@ -69,7 +70,9 @@ impl FileError {
     pub(super) fn line(&self) -> Option<u64> {
         match self {
             Self::Decode(
-                DecodeError::DamagedUtf8 { line, .. } | DecodeError::Malformed { line, .. },
+                DecodeError::DamagedUtf8 { line, .. }
+                | DecodeError::Mixed { line }
+                | DecodeError::Malformed { line, .. },
             ) => Some(*line),
             Self::TooLarge
             | Self::Decode(_)

@@ -103,7 +103,11 @@ fn decode(error: DecodeError) -> Message {
         }
         DecodeError::DamagedUtf8 { byte, .. } => Message::new(
             format!("the file is in UTF-8, but the byte 0x{byte:02X} here is not"),
-            "save the file as CSV UTF-8 again",
+            "save the file as CSV UTF-8 again, or each of the files that were put together",
+        ),
+        DecodeError::Mixed { .. } => Message::new(
+            "this line is in UTF-8, and others are not",
+            "save each of the files that were put together as CSV UTF-8, and put them together again",
         ),
         DecodeError::Malformed { encoding, .. } => Message::new(
             format!("the file is not in {encoding}: a byte here has no meaning in it"),

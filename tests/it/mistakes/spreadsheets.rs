@@ -214,6 +214,16 @@ fn an_input_in_another_encoding_than_is_named_has_the_references_that_it_had() {
     bytes.extend(windows_1251("ЗП-5,BTC,x,1\n"));
     scene.write("copy.csv", bytes);
     pay(&scene, "copy.csv", named).ends(3, "copy.csv:6: the file is in UTF-8, but");
+    // It appended to a longer one in the other encoding.
+    let others: String = (5..25)
+        .map(|n| format!("ЗП-{n},BTC,{BITCOIN},0.{n:03}\n"))
+        .collect();
+    let mut bytes = windows_1251(&format!("{}{others}", References::With.header()));
+    bytes.extend(References::With.row(1).replace('R', "ЗП-").bytes());
+    scene.write("copy.csv", bytes);
+    let told = "copy.csv:22: this line is in UTF-8, and others are not";
+    pay(&scene, "copy.csv", named).ends(3, told);
+    pay(&scene, "copy.csv", &[]).ends(3, told);
     assert_paid(&scene, COUNT, "");
 }
 
