@@ -400,7 +400,7 @@ pub struct HistoryArgs {
     /// created, rejected, not_created, unknown or submitting
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub status: Option<AttemptStatus>,
-    /// With this reference; capitals do not matter
+    /// With this reference; capitals and zeros in front do not matter
     #[arg(long, value_name = "REFERENCE")]
     pub reference: Option<String>,
     /// To a payee whose name contains this

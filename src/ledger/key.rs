@@ -100,9 +100,14 @@ fn nfc(reference: &str) -> Cow<'_, str> {
     Cow::Owned(reference.nfc().collect())
 }
 
-/// A reference as it is compared without regard to case; empty where there is none.
+/// A reference as it is compared without regard to case, nor to zeros in front of a number, which a
+/// spreadsheet leaves out; empty where there is none.
 #[must_use]
 pub fn folded(reference: &str) -> String {
+    if reference.starts_with('0') && reference.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = reference.trim_start_matches('0');
+        return if number.is_empty() { "0" } else { number }.to_owned();
+    }
     if reference.is_ascii() {
         return reference.to_ascii_lowercase();
     }

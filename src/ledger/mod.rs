@@ -390,7 +390,7 @@ impl<E: Engine> Ledger<E> {
     }
 
     /// The live attempts that pay the same as one of these rows, or under its reference in any
-    /// case.
+    /// spelling.
     pub(crate) async fn alike(
         &mut self,
         realm: Realm,

@@ -152,8 +152,8 @@ pub enum RefusalReason {
     /// The same sum was paid to the same account by an attempt that no row of the input stands
     /// for any more.
     Twin,
-    /// The reference equals one that was used but for the case of its letters.
-    CaseOfReference,
+    /// The reference equals one that was used but for the case of its letters or zeros in front.
+    SpellingOfReference,
 }
 
 /// Attempts, found by key, by content and by reference.
@@ -348,7 +348,7 @@ impl Known {
 }
 
 /// Says what a row is. `known` must hold every attempt of its key, and every live attempt with its
-/// content or with its reference in any case.
+/// content or with its reference in any spelling.
 #[must_use]
 pub fn judge<'a>(
     row: Row<'_>,
@@ -463,7 +463,7 @@ fn twin<'a>(
             .filter(|attempt| count_alike(row, attempt, around));
         if let Some(other) = alike.next() {
             return Some(Refusal {
-                reason: RefusalReason::CaseOfReference,
+                reason: RefusalReason::SpellingOfReference,
                 attempt: other,
             });
         }

@@ -346,9 +346,9 @@ pub fn state_of<A>(state: &RowState<A>) -> State {
         RowState::Pending { last: Some(_), .. } => State::NotCreated,
         RowState::Refused(refusal) => match refusal.reason {
             RefusalReason::InDoubtElsewhere => State::InDoubt,
-            RefusalReason::ReferenceUsed | RefusalReason::Twin | RefusalReason::CaseOfReference => {
-                State::Refused
-            }
+            RefusalReason::ReferenceUsed
+            | RefusalReason::Twin
+            | RefusalReason::SpellingOfReference => State::Refused,
         },
     }
 }

@@ -83,10 +83,10 @@ pub fn refused(
             format!("the same sum went to the same address before: {record}"),
             twin_hint(attempt, earlier, places),
         ),
-        RefusalReason::CaseOfReference => (
+        RefusalReason::SpellingOfReference => (
             Some(Column::Reference),
             "reference used",
-            format!("the reference was used before, with other capitals: {record}"),
+            format!("the reference was used before, written otherwise: {record}"),
             format!("write it as it was: {}", attempt.reference),
         ),
     };

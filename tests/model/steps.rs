@@ -360,7 +360,7 @@ impl Steps<'_> {
     /// Whether a refusal is one that a rule turned off would not make.
     fn is_passed_over(&self, reason: RefusalReason) -> bool {
         match reason {
-            RefusalReason::Twin | RefusalReason::CaseOfReference => !self.is_on(Rule::Twins),
+            RefusalReason::Twin | RefusalReason::SpellingOfReference => !self.is_on(Rule::Twins),
             RefusalReason::ReferenceUsed => !self.is_on(Rule::ReferenceUsed),
             RefusalReason::InDoubtElsewhere => !self.is_on(Rule::InDoubtElsewhere),
         }

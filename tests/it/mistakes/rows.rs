@@ -220,6 +220,33 @@ fn references_that_were_added_after_payment_pay_nobody_again() {
 }
 
 #[test]
+fn a_reference_that_lost_its_zeros_is_no_new_one() {
+    let scene = begun(References::With, 0);
+    let with = |first: &str, count| References::With.input(count).replace("R1,", first);
+    scene.write(INPUT, with("0012,", 2));
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    age(&scene, 30);
+    scene.write(
+        "next.csv",
+        with("12,", 3)
+            .replace("R2,", "R4,")
+            .replace("0.002", "0.004"),
+    );
+    let ran = pay(&scene, "next.csv", &[]);
+    ran.ends(
+        3,
+        "next.csv:2: reference: the reference was used before, written otherwise",
+    );
+    ran.ends(3, "write it as it was: 0012");
+    scene.write(
+        "next.csv",
+        scene.read("next.csv").replace("12,BTC", "0012,BTC"),
+    );
+    pay(&scene, "next.csv", &[]).ends(0, "All done: 3 created");
+    assert_paid(&scene, 4, "");
+}
+
+#[test]
 fn a_reference_in_another_case_is_no_new_one() {
     for flags in [&[][..], &["--repeat"]] {
         let scene = begun(References::With, 2);
@@ -228,13 +255,13 @@ fn a_reference_in_another_case_is_no_new_one() {
         let ran = pay(&scene, INPUT, flags);
         ran.ends(
             3,
-            "payouts.csv:3: reference: the reference was used before, with other capitals",
+            "payouts.csv:3: reference: the reference was used before, written otherwise",
         );
         ran.ends(3, "write it as it was: R2");
         assert_paid(&scene, 2, "");
         // Nor in another file.
         scene.write("other.csv", scene.read(INPUT));
-        pay(&scene, "other.csv", flags).ends(3, "with other capitals");
+        pay(&scene, "other.csv", flags).ends(3, "written otherwise");
         // Both in one file are two payouts, each of which is meant.
         let both = scene.read(INPUT).replace("r2,", "R2,");
         scene.write(INPUT, format!("{both}r2,BTC,{BITCOIN},0.9\n"));
