@@ -112,7 +112,7 @@ const fn row(intent: u8, reference: u8, amount: u32) -> Row {
 
 const ONE: &[Row] = &[row(1, 1, 1)];
 const TWO: &[Row] = &[row(1, 1, 1), row(2, 2, 2)];
-const ZEROS: &[Row] = &[row(1, 3, 1)];
+const DATE: &[Row] = &[row(1, 3, 1)];
 const PLAIN: &[Row] = &[row(1, 0, 1)];
 const PLAIN_TWO: &[Row] = &[row(1, 0, 1), row(2, 0, 2)];
 const EQUAL: &[Row] = &[row(1, 0, 1), row(1, 0, 1)];
@@ -319,7 +319,7 @@ fn losses() -> Vec<Scene> {
                 [backups(s), sorted(s)].concat()
             })
         },
-        scene("resaved, ledger lost", &[ZEROS], (3, 2), |s| {
+        scene("resaved, ledger lost", &[DATE], (3, 2), |s| {
             [lost(s), resaved(s)].concat()
         }),
     ]
@@ -521,7 +521,7 @@ fn sorted(s: &State) -> Vec<Next> {
     each_results(s, "sorted", |lines| lines.reverse())
 }
 
-/// A spreadsheet saves a results file: references lose their zeros, and sums change.
+/// A spreadsheet saves a results file: references become dates, and sums change.
 fn resaved(s: &State) -> Vec<Next> {
     let mut next = Vec::new();
     for (changes_reference, changes_sum) in [(true, false), (false, true), (true, true)] {

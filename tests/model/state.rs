@@ -370,9 +370,9 @@ impl Names {
     }
 }
 
-/// References by their numbers: none, two plain ones, one with zeros, and what becomes of each when
-/// it is mistyped, or loses its zeros.
-const REFERENCES: [&str; 9] = ["", "A", "B", "0012", "A'", "B'", "12", "N1", "N2"];
+/// References by their numbers: none, two plain ones, one like a date, and what becomes of each when it
+/// is mistyped, or taken for a date.
+const REFERENCES: [&str; 9] = ["", "A", "B", "3/4", "A'", "B'", "03/04/26", "N1", "N2"];
 
 fn reference(number: u8) -> String {
     REFERENCES[usize::from(number)].to_owned()
