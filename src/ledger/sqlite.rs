@@ -64,6 +64,9 @@ pub enum OpenError {
     /// The file is not a database, or is damaged.
     #[error("{}", EngineError::Unreadable)]
     Unreadable,
+    /// Another program holds it, and lets nobody else in.
+    #[error("{}", EngineError::Busy)]
+    InUse,
     /// The system says why.
     #[error("the ledger cannot be used: {}", words(.0))]
     Io(#[from] io::Error),
@@ -86,6 +89,7 @@ impl OpenError {
             | Self::System
             | Self::Network(_)
             | Self::Unreadable
+            | Self::InUse
             | Self::Io(_)
             | Self::Database(_) => path,
         };
@@ -118,6 +122,9 @@ impl OpenError {
                 "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them".into()
             }
             Self::Unreadable => format!("nothing was sent; {UNREADABLE_HINT}").into(),
+            Self::InUse => {
+                "nothing was sent; close the program that has it open, then run again".into()
+            }
             Self::Io(_) => {
                 "nothing was sent; check that the disk has room and that you may read and write the folder and the file".into()
             }
@@ -305,6 +312,7 @@ fn check_folder(folder: &Path) -> Result<(), OpenError> {
 fn open_error(error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Unreadable,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse,
         _ => OpenError::Database(error.to_string()),
     }
 }

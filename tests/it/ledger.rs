@@ -272,6 +272,25 @@ fn a_ledger_that_may_not_be_written_is_told_before_anything_is_sent() {
     }
 }
 
+#[test]
+fn a_ledger_that_another_program_holds_is_told() {
+    let scene = three_payouts("");
+    scene
+        .program(["ledger", "init"])
+        .stderr_has("Ledger: ")
+        .go();
+    // A viewer may turn it into this mode, which cannot be left while anyone reads in it.
+    let viewer = Connection::open(scene.ledger()).unwrap();
+    let mode = "PRAGMA journal_mode = WAL; BEGIN; SELECT * FROM ledger";
+    viewer.execute_batch(mode).unwrap();
+    let place = scene.ledger();
+    let words = "the ledger is in use by another program";
+    assert_refused(&scene, scene.pay(), place.to_str().unwrap(), words);
+    viewer.close().unwrap();
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
+}
+
 /// What can happen to the ledger under a run, and how it is put right.
 struct Mischief {
     happens: fn(&Path),
