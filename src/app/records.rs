@@ -107,7 +107,7 @@ pub(super) async fn ledger_to_look_at(files: &Files) -> Result<Ledger<AnyEngine>
 /// Tells that a ledger which is read was moved. It shows what it knows, and a payout made since is not
 /// among that: who takes it for one that is still to be made pays it by hand.
 pub(super) async fn tell_if_moved(ledger: &mut Ledger<AnyEngine>) {
-    if let Err(error) = ledger.refuse_if_moved().await {
+    if let Err(error) = ledger.refuse_unless_current().await {
         ui::say(&Error::at(ledger.place(), error).to_string());
         ui::say("What was paid since then is not in it.");
     }

@@ -51,7 +51,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         Realm::Live | Realm::Loopback(_) => {
             match existing_ledger(&files.ledger, &files.user).await? {
                 Some(mut ledger) => {
-                    let is_here = ledger.refuse_if_moved().await;
+                    let is_here = ledger.refuse_unless_current().await;
                     is_here.map_err(|error| Error::at(ledger.place(), error))?;
                     (ledger, true)
                 }

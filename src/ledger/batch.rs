@@ -192,7 +192,7 @@ impl<E: Engine> Ledger<E> {
         path: &BatchPath,
         references: References,
     ) -> Result<BatchRecord, LedgerError> {
-        self.refuse_if_moved().await?;
+        self.refuse_unless_current().await?;
         if let Some(record) = self.batch_at(realm, path).await? {
             return Ok(record);
         }

@@ -72,6 +72,7 @@ impl<E: Engine> Ledger<E> {
             Ok(Decision::Claim(attempt)) => match self.engine.commit().await {
                 Ok(()) => {
                     let id = attempt.id;
+                    self.last_begun = Some(id);
                     Ok(Begun::Claimed(Claim { id, reading }, attempt))
                 }
                 Err(error @ CommitError::StillOpen(_)) => {
@@ -105,7 +106,7 @@ impl<E: Engine> Ledger<E> {
     async fn begin_inside(&mut self, wanted: &Wanted<'_>) -> Result<Decision, LedgerError> {
         // Once more: what holds now holds until the transaction ends.
         self.engine.verify().await?;
-        self.refuse_if_moved().await?;
+        self.refuse_unless_current().await?;
         let now = self.engine.now().await?;
         clock::check(now.into()).map_err(|_| LedgerError::Clock(now))?;
         let known = self.known_about(wanted.realm, wanted.row).await?;

@@ -103,13 +103,8 @@ pub enum EngineError {
     #[error("{0}")]
     Replaced(String),
     /// An older copy of the ledger has taken its place.
-    #[error("the ledger has gone back from write {seen} to {now}: it lacks payouts")]
-    GoneBack {
-        /// How often this process knows it to have been written to.
-        seen: i64,
-        /// How often it says that it was.
-        now: i64,
-    },
+    #[error("the ledger has gone back, and lacks payouts: {0}")]
+    GoneBack(String),
     /// The connection was lost, and could not be made again.
     #[error("{0}")]
     Lost(String),
@@ -154,10 +149,8 @@ impl Seen {
             return Err(EngineError::Replaced(words.to_owned()));
         }
         if now.writes < self.writes {
-            return Err(EngineError::GoneBack {
-                seen: self.writes,
-                now: now.writes,
-            });
+            let words = format!("it was at write {}, and is at {}", self.writes, now.writes);
+            return Err(EngineError::GoneBack(words));
         }
         Ok(())
     }

@@ -170,7 +170,7 @@ impl<E: Engine> Ledger<E> {
         seen: &Attempt,
         invoice_id: Option<&str>,
     ) -> Result<Attempt, ResolveError> {
-        self.refuse_if_moved().await?;
+        self.refuse_unless_current().await?;
         let now = self.engine.now().await.map_err(LedgerError::from)?;
         let mut attempt = self.attempt(&seen.id).await?.ok_or(ResolveError::Gone)?;
         if attempt.ending != seen.ending {
@@ -212,7 +212,7 @@ fn is_refusal(error: &LedgerError) -> bool {
                 EngineError::Constraint(_)
                 | EngineError::NoSuchTable
                 | EngineError::Replaced(_)
-                | EngineError::GoneBack { .. }
+                | EngineError::GoneBack(_)
                 | EngineError::Denied(_)
                 | EngineError::OutOfReach(_)
                 | EngineError::Pooled => true,

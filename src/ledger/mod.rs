@@ -111,7 +111,7 @@ impl LedgerError {
             Self::Engine(EngineError::Replaced(_)) => {
                 "see that no other run is at work and that this is the ledger the run began with, then run again".into()
             }
-            Self::Engine(EngineError::GoneBack { .. }) => {
+            Self::Engine(EngineError::GoneBack(_)) => {
                 "before any run, give it every results file written since the copy was made (ccbatch ledger adopt)".into()
             }
             Self::Engine(EngineError::Busy) => {
@@ -182,6 +182,8 @@ pub struct Ledger<E> {
     engine: E,
     identity: Identity,
     who: Who,
+    /// The last attempt that was begun here.
+    last_begun: Option<AttemptId>,
 }
 
 impl<E: Engine> Ledger<E> {
@@ -203,6 +205,7 @@ impl<E: Engine> Ledger<E> {
             engine,
             identity,
             who,
+            last_begun: None,
         })
     }
 
@@ -218,6 +221,7 @@ impl<E: Engine> Ledger<E> {
             engine,
             identity: identity?,
             who,
+            last_begun: None,
         })
     }
 
@@ -343,12 +347,24 @@ impl<E: Engine> Ledger<E> {
         Ok(writes)
     }
 
-    /// Refuses to begin anything in a ledger that was moved.
+    /// Refuses to begin anything in a ledger that was moved, or lacks what was begun here last: an
+    /// older copy that others have written to since may count more writes than were seen here.
     ///
     /// # Errors
-    /// It was moved, or cannot be read.
-    pub async fn refuse_if_moved(&mut self) -> Result<(), LedgerError> {
-        match self.moved_to().await?.as_str() {
+    /// It was moved, has gone back, or cannot be read.
+    pub async fn refuse_unless_current(&mut self) -> Result<(), LedgerError> {
+        let sql = "SELECT moved_to, $1 = '' OR EXISTS (SELECT 1 FROM attempt WHERE id = $1) \
+                   FROM ledger WHERE one = 1";
+        let last = self.last_begun.map(|id| id.to_string());
+        let values = [last.unwrap_or_default().into()];
+        let read = |it: &mut Columns<'_>| Some((it.string()?, it.integer()?));
+        let found = self.read_first(sql, &values, read).await?;
+        let (moved_to, has_last) = found.ok_or(LedgerError::NotALedger)?;
+        match moved_to.as_str() {
+            "" if has_last == 0 => {
+                let words = "the last one of this run is not in it any more".to_owned();
+                Err(EngineError::GoneBack(words).into())
+            }
             "" => Ok(()),
             UNFINISHED => Err(LedgerError::MoveUnfinished),
             place => Err(LedgerError::Moved(place.to_owned())),

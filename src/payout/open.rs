@@ -188,7 +188,7 @@ pub async fn open<E: Engine, S: Storage>(
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<Opened, OpenError> {
-    ledger.refuse_if_moved().await?;
+    ledger.refuse_unless_current().await?;
     if let Some((record, attempts)) = lock_unchanged(ledger, results, wanted).await? {
         let id = record.id;
         let opened = open_unchanged(ledger, results, wanted, (record, attempts)).await;

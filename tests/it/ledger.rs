@@ -329,7 +329,7 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
                 older.close().unwrap();
                 fs::copy(&copy, path).unwrap();
             },
-            words: "the ledger has gone back from write 3 to 1: it lacks payouts",
+            words: "the ledger has gone back, and lacks payouts: it was at write 3, and is at 1",
             mended: |_| {},
         },
     ];

@@ -669,16 +669,19 @@ fn a_server_whose_clock_cannot_be_right_begins_nothing() {
 
 #[test]
 fn a_ledger_that_has_gone_back_stops_the_run() {
-    let Some(cluster) = Cluster::start(&[]) else {
-        return;
-    };
-    let scene = Scene::paying("", &rows(3));
-    let run = pay_slowly(&scene, &cluster.url()).start();
-    run.await_stderr("1/3");
-    cluster.sql("UPDATE ledger SET writes = 1");
-    let run = run.expecting(5, "the ledger has gone back");
-    run.expecting(5, "the next payout was not sent").end();
-    assert_eq!(scene.sent_and_created(), (1, 1));
+    let others_have_written_since = "DELETE FROM attempt; UPDATE ledger SET writes = writes + 9";
+    for older in ["UPDATE ledger SET writes = 1", others_have_written_since] {
+        let Some(cluster) = Cluster::start(&[]) else {
+            return;
+        };
+        let scene = Scene::paying("", &rows(3));
+        let run = pay_slowly(&scene, &cluster.url()).start();
+        run.await_stderr("1/3");
+        cluster.sql(older);
+        let run = run.expecting(5, "the ledger has gone back, and lacks payouts");
+        run.expecting(5, "the next payout was not sent").end();
+        assert_eq!(scene.sent_and_created(), (1, 1));
+    }
 }
 
 #[test]
