@@ -456,6 +456,25 @@ fn tls_is_verified_with_the_server_s_name() {
 }
 
 #[test]
+fn a_second_server_does_not_take_the_place_of_one_that_is_down() {
+    let Some((cluster, scene)) = cluster_with_one_payout() else {
+        return;
+    };
+    let Some(other) = Cluster::start(&["listen_addresses=127.0.0.1"]) else {
+        return;
+    };
+    cluster.crash();
+    let ports = [cluster.port, other.port].map(|port| format!("127.0.0.1:{port}"));
+    let url = format!("postgres://postgres@{}/ledger", ports.join(","));
+    let copy = Scene::new(&rows(1));
+    let run = pay(&copy, &url, &scene.url()).status(2);
+    run.stderr_has("the URL names several servers, and a ledger is on one")
+        .stderr_has("hint: name the one that it is on")
+        .go();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
 fn what_is_not_a_server_of_postgresql_is_told() {
     let scene = Scene::paying("", &rows(1));
     let page = "HTTP/1.1 400 Bad Request\r\n\r\n";
