@@ -100,12 +100,13 @@ fn nfc(reference: &str) -> Cow<'_, str> {
     Cow::Owned(reference.nfc().collect())
 }
 
-/// A reference as it is compared without regard to case, nor to zeros in front of a number, which a
-/// spreadsheet leaves out; empty where there is none.
+/// A reference as it is compared without regard to case, nor to what is lost or added where it is taken
+/// for a number: zeros in front by a spreadsheet, `.0` by a script. Empty where there is none.
 #[must_use]
 pub fn folded(reference: &str) -> String {
-    if reference.starts_with('0') && reference.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number = reference.trim_start_matches('0');
+    let number = reference.strip_suffix(".0").unwrap_or(reference);
+    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = number.trim_start_matches('0');
         return if number.is_empty() { "0" } else { number }.to_owned();
     }
     if reference.is_ascii() {

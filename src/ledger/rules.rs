@@ -152,7 +152,8 @@ pub enum RefusalReason {
     /// The same sum was paid to the same account by an attempt that no row of the input stands
     /// for any more.
     Twin,
-    /// The reference equals one that was used but for the case of its letters or zeros in front.
+    /// The reference equals one that was used, but is written otherwise: in another case, or as the number
+    /// that it was taken for.
     SpellingOfReference,
 }
 

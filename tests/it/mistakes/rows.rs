@@ -220,30 +220,31 @@ fn references_that_were_added_after_payment_pay_nobody_again() {
 }
 
 #[test]
-fn a_reference_that_lost_its_zeros_is_no_new_one() {
-    let scene = begun(References::With, 0);
-    let with = |first: &str, count| References::With.input(count).replace("R1,", first);
-    scene.write(INPUT, with("0012,", 2));
-    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
-    age(&scene, 30);
-    scene.write(
-        "next.csv",
-        with("12,", 3)
-            .replace("R2,", "R4,")
-            .replace("0.002", "0.004"),
-    );
-    let ran = pay(&scene, "next.csv", &[]);
-    ran.ends(
-        3,
-        "next.csv:2: reference: the reference was used before, written otherwise",
-    );
-    ran.ends(3, "write it as it was: 0012");
-    scene.write(
-        "next.csv",
-        scene.read("next.csv").replace("12,BTC", "0012,BTC"),
-    );
-    pay(&scene, "next.csv", &[]).ends(0, "All done: 3 created");
-    assert_paid(&scene, 4, "");
+fn a_reference_that_was_taken_for_a_number_is_no_new_one() {
+    for (paid, taken_for) in [("0012", "12"), ("12", "12.0"), ("000", "0")] {
+        let scene = begun(References::With, 0);
+        let with = |first: &str, count| {
+            let rows = References::With.input(count);
+            rows.replace("R1,", &format!("{first},"))
+        };
+        scene.write(INPUT, with(paid, 2));
+        pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+        age(&scene, 30);
+        let next = with(taken_for, 3).replace("R2,", "R4,");
+        scene.write("next.csv", next.replace("0.002", "0.004"));
+        let ran = pay(&scene, "next.csv", &[]);
+        ran.ends(
+            3,
+            "next.csv:2: reference: the reference was used before, written otherwise",
+        );
+        ran.ends(3, &format!("write it as it was: {paid}\n"));
+        let next = scene
+            .read("next.csv")
+            .replace(&format!("\n{taken_for},"), &format!("\n{paid},"));
+        scene.write("next.csv", next);
+        pay(&scene, "next.csv", &[]).ends(0, "All done: 3 created");
+        assert_paid(&scene, 4, "");
+    }
 }
 
 #[test]
