@@ -4,7 +4,7 @@ use super::blocking::unless_stopped;
 use crate::characters::BYTE_ORDER_MARK;
 use crate::config::KeySource;
 use crate::error::{Error, PathError, SystemError};
-use crate::os::file::mode_for_others;
+use crate::os::file::{is_device, mode_for_others};
 use crate::os::terminal::HiddenTyping;
 use crate::payout::stop::Stop;
 use crate::secret::ApiKey;
@@ -38,7 +38,12 @@ pub(super) async fn read(source: &KeySource, stop: &Stop) -> Result<Option<ApiKe
 fn read_file(path: &Path) -> Result<ApiKey, Error> {
     let error = |error: io::Error| Error::at(path.display(), PathError::ApiKey(error));
     let file = File::open(path).map_err(error)?;
-    if let Some(mode) = mode_for_others(&file.metadata().map_err(error)?) {
+    let metadata = file.metadata().map_err(error)?;
+    // Anyone may use most devices, and nobody is to be told to change that.
+    if is_device(&metadata) {
+        return Err(error(io::Error::other("this is a device")));
+    }
+    if let Some(mode) = mode_for_others(&metadata) {
         return Err(Error::at(path.display(), PathError::ApiKeyIsOpen(mode)));
     }
     let mut text = String::new();

@@ -132,6 +132,12 @@ pub fn is_in_others_hands(metadata: &Metadata) -> bool {
     !is_device && (!is_own || is_writable_by_others(metadata))
 }
 
+/// Whether it is a device like a terminal, and no file.
+#[must_use]
+pub fn is_device(metadata: &Metadata) -> bool {
+    metadata.file_type().is_char_device()
+}
+
 /// The permissions of a file, where others than its owner may use it.
 #[must_use]
 pub fn mode_for_others(metadata: &Metadata) -> Option<u32> {

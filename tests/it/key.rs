@@ -75,6 +75,18 @@ fn a_file_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn nobody_is_told_to_change_a_device() {
+    let scene = locked();
+    let run = scene.program(["run", INPUT, "--yes", "--api-key-file", "/dev/null"]);
+    let output = run
+        .status(1)
+        .stderr_has("/dev/null: the API key cannot be read: this is a device")
+        .go();
+    assert!(!output.stderr.contains("chmod"), "{output}");
+    assert_eq!(scene.sent_and_created(), (0, 0));
+}
+
+#[test]
 fn what_cannot_be_a_key_is_refused_by_what_is_odd_and_not_repeated() {
     let alone = "give the key alone";
     let whole = "copy it whole";

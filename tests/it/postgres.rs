@@ -447,6 +447,11 @@ fn tls_is_verified_with_the_server_s_name() {
     refused("127.0.0.1", "right.pem", words);
     refused("localhost", "none.pem", "there is no certificate in it");
     refused("localhost", "absent.pem", "absent.pem");
+    refused(
+        "localhost",
+        "%2Fdev%2Fzero",
+        "there is no certificate in it",
+    );
     assert_eq!(scene.sent_and_created(), (0, 0));
     let tables = "SELECT count(*) FROM pg_class WHERE relname = 'attempt'";
     assert_eq!(cluster.sql(tables), "0", "nothing was written either");

@@ -8,6 +8,8 @@ use crate::tls::TlsFault;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for an answer before the server counts as gone: longer than the server itself
 /// lets a statement take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// A machine's own file of all authorities has a quarter of a megabyte.
+const MAX_AUTHORITIES_BYTES: u64 = 16 << 20;
 
 /// The oldest version that has `idle_session_timeout`.
 const OLDEST_VERSION: i32 = 140_000;
@@ -322,7 +327,10 @@ fn authorities(file: &Path) -> Result<RootCertStore, ConnectError> {
         let why = why.to_string();
         ConnectError::Authority(format!("{name}: {}", without_error_number(&why)))
     };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(&error))?;
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|it| it.take(MAX_AUTHORITIES_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(&error))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| unreadable(&error))?;
