@@ -80,7 +80,7 @@ fn attempt(payout: &Payout, batch: &BatchId) -> Attempt {
         id: AttemptId::new(Realm::Live, &payout.reference, &content).unwrap(),
         batch: batch.clone(),
         realm: Realm::Live,
-        host: "api.cryptocloud.plus".to_owned(),
+        host: "api.cryptocloud.plus".into(),
         key: PayoutKey::shared(&payout.reference),
         line: payout.line,
         reference: payout.reference.clone(),
@@ -98,6 +98,6 @@ fn attempt(payout: &Payout, batch: &BatchId) -> Attempt {
         resolved: None,
         repetition: Repetition::Refused,
         counting: Counting::Counts,
-        who: "fuzz".to_owned(),
+        who: "fuzz".into(),
     }
 }
