@@ -474,7 +474,12 @@ impl Engine for Sqlite {
 }
 
 fn value_of<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<ValueRef<'r>, EngineError> {
-    let wrong = |what: &str| EngineError::Other(format!("column {column} {what}"));
+    let wrong = |what: &str| {
+        let name = row.as_ref().column_name(column).unwrap_or_default();
+        let first = row.get_ref(0).ok();
+        let first = first.and_then(|value| value.as_str().ok());
+        EngineError::Other(format!("{name} of {} {what}", first.unwrap_or_default()))
+    };
     match row.get_ref(column).map_err(engine_error)? {
         types::ValueRef::Null => Ok(ValueRef::Null),
         types::ValueRef::Integer(number) => Ok(ValueRef::Integer(number)),

@@ -456,12 +456,21 @@ fn an_attempt_that_cannot_be_read_is_named_and_nothing_is_sent() {
     first.stderr_has("1 created").go();
     let id = scene.results()[0].id.clone();
     let ledger = Connection::open(scene.ledger()).unwrap();
-    let sql = "UPDATE attempt SET started_at = 'yesterday'";
-    ledger.execute(sql, []).unwrap();
-    let told =
-        format!("ledger.db: a row of the ledger cannot be read: {id}\n  hint: nothing was sent");
-    for run in [scene.pay(), scene.program(["history", "--format", "json"])] {
-        run.status(1).stderr_has(&told).go();
+    for (change, told) in [
+        (
+            "started_at = 'yesterday'",
+            format!("a row of the ledger cannot be read: {id}\n  hint: nothing was sent"),
+        ),
+        (
+            "payee = x'FF'",
+            format!("payee of {id} has a value of the wrong type\n  hint: nothing was sent"),
+        ),
+    ] {
+        let sql = format!("UPDATE attempt SET {change}");
+        ledger.execute(&sql, []).unwrap();
+        for run in [scene.pay(), scene.program(["history", "--format", "json"])] {
+            run.status(1).stderr_has(&told).go();
+        }
     }
     assert_eq!(scene.sent_and_created(), (1, 1));
 }
