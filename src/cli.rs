@@ -391,7 +391,7 @@ pub struct VerdictArgs {
 /// `ccbatch history`
 #[derive(Debug, Args)]
 pub struct HistoryArgs {
-    /// Begun on this day or later (2026-11-25, or a time like 2026-11-25T10:00:00Z)
+    /// Begun on this day or later, in UTC (2026-11-25), or at a time like 2026-11-25T10:00:00+03:00
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<DateTime<Utc>>,
     /// Begun before this day or time
@@ -593,7 +593,7 @@ fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
     let start = day.ok().and_then(|day| day.and_hms_opt(0, 0, 0));
     start.map(|start| start.and_utc()).ok_or_else(|| {
-        "write a day like 2026-11-25, or a time like 2026-11-25T10:00:00Z".to_owned()
+        "write a day like 2026-11-25, or a time like 2026-11-25T10:00:00+03:00".to_owned()
     })
 }
 

@@ -8,7 +8,9 @@ use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::ledger::Attempt;
 use crate::ledger::history::Position;
-use crate::terminal::{history, ui};
+use crate::payout::run::Paths;
+use crate::terminal::history::{self, Shown};
+use crate::terminal::ui;
 
 /// Shows the history.
 pub(super) fn history(config: &History) -> Result<Exit, Error> {
@@ -27,30 +29,40 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         TableFormat::Csv => write(&history::csv_header(config.dialect))?,
         TableFormat::Json => {}
     }
-    let line = |attempt: &Attempt| match config.format {
-        TableFormat::Human => history::human(attempt),
-        TableFormat::Csv => history::csv(attempt, config.dialect),
-        TableFormat::Json => history::json(attempt),
-    };
     let payee = config.payee.as_deref().map(str::to_lowercase);
     let is_wanted = |attempt: &&Attempt| {
         let payee = payee.as_ref();
         payee.is_none_or(|wanted| attempt.payee.to_lowercase().contains(wanted))
     };
     let mut position = Position::default();
-    let mut is_empty = true;
+    let mut shown = Shown::default();
+    let mut files = Paths::new();
     loop {
-        let page = ledger.page(&config.filter, &mut position).await;
-        let page = page.map_err(|error| Error::at(&place, error))?;
-        if page.is_empty() {
-            if is_empty && config.format == TableFormat::Human {
-                ui::say("No attempts found.");
+        let failed = |error| Error::at(&place, error);
+        let attempts = ledger.page(&config.filter, &mut position).await;
+        let attempts = attempts.map_err(failed)?;
+        let batches = attempts.iter().map(|attempt| attempt.batch);
+        let unseen = batches.filter(|batch| !files.contains_key(batch));
+        let more = ledger.paths_of(unseen.collect::<Vec<_>>()).await;
+        files.extend(more.map_err(failed)?);
+        if attempts.is_empty() {
+            if config.format == TableFormat::Human {
+                ui::say(&shown.to_string());
             }
             return Ok(Exit::AllCreated);
         }
-        let lines: Vec<String> = page.iter().filter(is_wanted).map(line).collect();
+        let line = |attempt: &Attempt| {
+            let file = files.get(&attempt.batch);
+            match config.format {
+                TableFormat::Human => history::human(attempt),
+                TableFormat::Csv => history::csv(attempt, file, config.dialect),
+                TableFormat::Json => history::json(attempt, file),
+            }
+        };
+        let wanted = attempts.iter().filter(is_wanted);
+        let wanted = wanted.inspect(|attempt| shown.add(attempt));
+        let lines: Vec<String> = wanted.map(line).collect();
         if !lines.is_empty() {
-            is_empty = false;
             // Nothing is held in the ledger while a reader takes its time.
             write(&lines.join("\n"))?;
         }

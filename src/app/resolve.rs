@@ -384,12 +384,16 @@ fn answer(config: &Resolve, attempt: &Attempt, row_line: Option<u64>) -> Result<
         None => format!("line {}", attempt.line),
         Some(today) => format!("line {today} (line {} when it was sent)", attempt.line),
     };
-    let question = match &config.invoice_id {
+    let mut question = match &config.invoice_id {
         Some(id) => format!("Record {line}, {payout}, as created under {id}?"),
         None => {
             format!("Record {line}, {payout}, as not created? The next run submits it again.")
         }
     };
+    if attempt.ending.is_verdict() {
+        let outcome = attempt.ending.outcome();
+        question.push_str(&format!(" An earlier verdict says: {outcome}."));
+    }
     Ok(ui::ask(&question).map_err(SystemError::Terminal)?)
 }
 

@@ -13,8 +13,8 @@ use crate::error::{Error, SystemError};
 use crate::exit::Exit;
 use crate::ledger::row_keys::{Keys, RowKeys};
 use crate::ledger::rules::doubts_without_row;
-use crate::ledger::{AnyEngine, BatchRecord, Ledger, LedgerError, PayoutKey};
-use crate::payout::plan::state_of;
+use crate::ledger::{AnyEngine, Attempt, BatchRecord, Ledger, LedgerError, PayoutKey};
+use crate::payout::plan::{attempt_of, state_of};
 use crate::payout::run::{Paths, ROWS_AT_ONCE};
 use crate::payout::states::{Overview, Part};
 use crate::terminal::report::{Doubt, StatusRow, StatusTable, Summary, Sums};
@@ -86,6 +86,7 @@ struct Telling<'a> {
     counts: StateCounts,
     sums: Sums,
     created: CreatedByBatch,
+    accepted_otherwise: Vec<Attempt>,
     doubts: Vec<Doubt>,
     /// How many created attempts of the batch have a row.
     with_row: u64,
@@ -107,6 +108,7 @@ impl<'a> Telling<'a> {
             counts: StateCounts::default(),
             sums: Sums::default(),
             created: CreatedByBatch::default(),
+            accepted_otherwise: Vec::new(),
             doubts: Vec::new(),
             with_row: 0,
         })
@@ -119,6 +121,8 @@ impl<'a> Telling<'a> {
             self.sums.add(state);
         }
         self.created.add(rows.iter().map(|(_, state)| *state));
+        self.accepted_otherwise
+            .extend(rows.iter().filter_map(accepted_otherwise));
         self.with_row = self.with_row.saturating_add(with_row);
         let in_doubt = rows.iter().filter(|(_, state)| is_in_doubt(state));
         let in_doubt = in_doubt.map(|(payout, state)| (payout.line, *state));
@@ -158,7 +162,7 @@ impl<'a> Telling<'a> {
             created_before: self.created.before(own, paths),
             created_without_row: overview.created.saturating_sub(self.with_row),
             left_out: 0,
-            accepted_otherwise: Vec::new(),
+            accepted_otherwise: self.accepted_otherwise,
             stopped: String::new(),
             is_at_work: overview.is_at_work,
             results: files.results.display().to_string(),
@@ -189,4 +193,13 @@ fn write(text: &str) -> Result<(), Error> {
 fn is_wanted(config: &Status, (_, state): &StatusRow<'_>) -> bool {
     let wanted = &config.states;
     wanted.is_empty() || wanted.contains(&state_of(state))
+}
+
+/// The attempt of a row for which the API accepted another amount, on its line of today.
+fn accepted_otherwise((payout, state): &StatusRow<'_>) -> Option<Attempt> {
+    let attempt = attempt_of(state)?;
+    (!attempt.ending.accepted_amount.is_empty()).then(|| Attempt {
+        line: payout.line,
+        ..(*attempt).clone()
+    })
 }

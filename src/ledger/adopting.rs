@@ -88,7 +88,7 @@ impl<E: Engine> Ledger<E> {
         into: Setting<'_>,
     ) -> Result<Vec<Change>, AdoptingError> {
         let now = self.engine.now().await.map_err(LedgerError::from)?;
-        let who = self.who.to_string();
+        let who = format!("adopted by {}", self.who);
         adopt(lines, known, into, (&who, now)).map_err(AdoptingError::Line)
     }
 

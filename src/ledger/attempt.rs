@@ -18,6 +18,9 @@ pub const INTERRUPTED: &str = "interrupted";
 /// The `detail` of an attempt that an operator has settled.
 pub const RESOLVED: &str = "resolved by operator";
 
+/// What stands between an operator's verdict and what the record said before.
+const BEFORE: &str = "; before: ";
+
 /// The longest `detail`, in characters: enough for a sentence, too little to drown a table.
 pub const MAX_DETAIL_CHARS: usize = 200;
 
@@ -190,28 +193,41 @@ impl Ending {
     }
 
     /// What an operator has seen in the dashboard: the payout under this id, or nothing. What the
-    /// record said before stays to be read.
+    /// record said before stays to be read, with every verdict that was changed.
     #[must_use]
     pub fn verdict(invoice_id: Option<&str>, before: &Self, finished_at: DateTime<Utc>) -> Self {
-        let before = match before.detail.split_once("; before: ") {
-            Some((verdict, first)) if verdict.starts_with(RESOLVED) => first,
-            Some(_) | None if before.is_verdict() => "",
-            Some(_) | None => &before.detail,
+        let (earlier, first) = match before.detail.strip_prefix(RESOLVED) {
+            Some(verdict) => verdict.split_once(BEFORE).unwrap_or((verdict, "")),
+            None => ("", before.detail.as_str()),
         };
-        Self {
+        let verdict = Self {
             status: match invoice_id {
                 Some(_) => AttemptStatus::Created,
                 None => AttemptStatus::NotCreated,
             },
             invoice_id: invoice_id.unwrap_or_default().to_owned(),
-            detail: if before.is_empty() {
-                RESOLVED.to_owned()
-            } else {
-                format!("{RESOLVED}; before: {before}")
-            },
             finished_at: Some(finished_at),
             ..Self::none_yet()
+        };
+        let mut detail = format!("{RESOLVED}{earlier}");
+        let is_same = (verdict.status, &verdict.invoice_id) == (before.status, &before.invoice_id);
+        if before.is_verdict() && !is_same {
+            let at = before.finished_at.unwrap_or(finished_at);
+            let at = at.format("%Y-%m-%d %H:%M UTC");
+            detail.push_str(&format!("; verdict of {at}: {}", before.outcome()));
         }
+        if !first.is_empty() {
+            detail.push_str(BEFORE);
+            detail.push_str(first);
+        }
+        Self { detail, ..verdict }
+    }
+
+    /// `created INV-0A1B2C3D`
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        let outcome = format!("{} {}", self.status, self.invoice_id);
+        outcome.trim_end().to_owned()
     }
 
     /// Whether an operator decided it, and not the API.

@@ -252,7 +252,7 @@ pub enum ResolveError {
     #[error("the attempt is not in the ledger")]
     Gone,
     /// Another process has recorded something since the operator saw it.
-    #[error("meanwhile this payout was recorded as {}", outcome_of(.0))]
+    #[error("meanwhile this payout was recorded as {}", .0.ending.outcome())]
     Changed(Box<Attempt>),
     /// It is not in doubt.
     #[error("this payout is not in doubt: it is {}", .0.status())]
@@ -302,12 +302,6 @@ impl ResolveError {
             }
         }
     }
-}
-
-/// `created INV-0A1B2C3D`
-fn outcome_of(attempt: &Attempt) -> String {
-    let outcome = format!("{} {}", attempt.status(), attempt.ending.invoice_id);
-    outcome.trim_end().to_owned()
 }
 
 /// What an attempt pays, in the words of a person: `line 3, 0.1 BTC to bc1q… (reference R1)`

@@ -20,7 +20,7 @@ pub struct Filter {
     pub since: Option<DateTime<Utc>>,
     /// Begun before this time.
     pub until: Option<DateTime<Utc>>,
-    /// With this status.
+    /// With this status; what is being submitted counts as unknown too.
     pub status: Option<AttemptStatus>,
     /// With this reference, as the ledger compares references.
     pub reference: Option<String>,
@@ -200,7 +200,16 @@ fn conditions(filter: &Filter, position: Position) -> (String, Values) {
         add(condition, filter.batches.clone());
     }
     if let Some(status) = filter.status {
-        add("status = ?", vec![status.as_str().to_owned()]);
+        let wanted = match status {
+            // It is shown as unknown in CSV and JSON, and is in doubt as well once its run is gone.
+            AttemptStatus::Unknown => vec![status, AttemptStatus::Submitting],
+            AttemptStatus::Submitting
+            | AttemptStatus::Created
+            | AttemptStatus::Rejected
+            | AttemptStatus::NotCreated => vec![status],
+        };
+        let wanted = wanted.iter().map(|status| status.as_str().to_owned());
+        add("status IN (?)", wanted.collect());
     }
     if let Some(since) = filter.since {
         add("started_at >= ?", vec![encode_time(since)]);

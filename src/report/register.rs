@@ -68,6 +68,10 @@ fn line(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
                         (state(page.language, state_of(row)))
                     }
                     @if is_of_other { br; small { (say(Text::OtherBatch)) } }
+                    @if let Some((who, at)) = attempt.and_then(|it| it.resolved.as_ref()) {
+                        br;
+                        small { (say(Text::Resolved)) " " (outside(who)) ", " (time(*at)) " UTC" }
+                    }
                 }
             }
             (ending(page, attempt))
@@ -75,22 +79,17 @@ fn line(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
     }
 }
 
-/// When, and with which invoice id or error.
+/// When it was begun, and with which invoice id or error it ended.
 fn ending(page: &Page<'_>, attempt: Option<&Attempt>) -> Markup {
     let say = |it| text(page.language, it);
     html! {
         td.when data-label=(say(Text::Time)) {
-            @if let Some(attempt) = attempt { (time(moment(attempt))) }
+            @if let Some(attempt) = attempt { (time(attempt.started_at)) }
         }
         td.id data-label=(say(Text::InvoiceId)) {
             @if let Some(attempt) = attempt { div { (note(attempt)) } }
         }
     }
-}
-
-/// When the answer was in, else when the attempt was begun.
-fn moment(attempt: &Attempt) -> chrono::DateTime<chrono::Utc> {
-    attempt.ending.finished_at.unwrap_or(attempt.started_at)
 }
 
 fn note(attempt: &Attempt) -> Markup {

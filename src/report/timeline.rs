@@ -74,11 +74,20 @@ pub(super) fn timeline(language: Language, attempts: &[Attempt]) -> Markup {
         p.legend {
             @for (index, part) in PARTS.into_iter().enumerate() {
                 @if is_there(index) {
-                    span class=(part.as_str()) { i {} (heading(language, part)) }
+                    span class=(part.as_str()) { i {} (outcome(language, part)) }
                 }
             }
         }
         (drawing(language, &columns, span.checked_div(seconds).unwrap_or_default(), (first, last)))
+    }
+}
+
+/// What attempts came to. One that created nothing may have been followed by another.
+fn outcome(language: Language, part: State) -> &'static str {
+    if part == State::NotCreated {
+        text(language, Text::NotCreated)
+    } else {
+        heading(language, part)
     }
 }
 

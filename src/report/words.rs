@@ -80,6 +80,8 @@ pub(super) enum Text {
     Accepted,
     AcceptedNote,
     OtherBatch,
+    Resolved,
+    NotCreated,
     CreatedWithoutRow,
     Prepared,
     Approved,
@@ -143,7 +145,7 @@ fn english(text: Text) -> &'static str {
         Text::Amount => "Amount",
         Text::Address => "To address",
         Text::State => "State",
-        Text::Time => "Time (UTC)",
+        Text::Time => "Begun (UTC)",
         Text::InvoiceId => "Invoice id",
         Text::Reference => "Reference",
         Text::Accepted => "the API accepted",
@@ -151,6 +153,8 @@ fn english(text: Text) -> &'static str {
             "For some payouts the API accepted another amount; it stands beside each. Sums are of the amounts that were asked for."
         }
         Text::OtherBatch => "by another batch",
+        Text::Resolved => "settled by",
+        Text::NotCreated => "Not created",
         Text::CreatedWithoutRow => {
             "Created in this batch, though the file no longer has the row, and not counted here:"
         }
@@ -211,7 +215,7 @@ fn russian(text: Text) -> &'static str {
         Text::Amount => "Сумма",
         Text::Address => "Адрес",
         Text::State => "Состояние",
-        Text::Time => "Время (UTC)",
+        Text::Time => "Начата (UTC)",
         Text::InvoiceId => "Номер вывода (INV-…)",
         Text::Reference => "Референс",
         Text::Accepted => "API принял",
@@ -219,6 +223,8 @@ fn russian(text: Text) -> &'static str {
             "Для некоторых выплат API принял другую сумму; она указана рядом. В итогах стоят запрошенные суммы."
         }
         Text::OtherBatch => "другим пакетом",
+        Text::Resolved => "исход указал:",
+        Text::NotCreated => "Не создано",
         Text::CreatedWithoutRow => {
             "Создано в этом пакете, хотя строки в файле больше нет (здесь не учтено):"
         }

@@ -1,12 +1,16 @@
 //! Attempts of the history, as lines to read, as CSV and as JSON. Each names its realm.
 
+use super::report::{self, Sums};
 use super::{events, json, table};
 use crate::domain::escape::{escape, escape_cell};
-use crate::domain::{Currency, Dialect};
-use crate::ledger::Attempt;
+use crate::domain::{Currency, Dialect, State};
+use crate::ledger::attempt::{Counting, Repetition};
 use crate::ledger::table::encode_time;
+use crate::ledger::{Attempt, BatchPath};
 use crate::payout::results::line::fields;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 
 /// The first line to read.
 pub const HUMAN_HEADER: &str =
@@ -24,18 +28,53 @@ pub fn human(attempt: &Attempt) -> String {
         "" => String::new(),
         payee => format!(", {}", escape(payee)),
     };
-    format!(
+    let mut text = format!(
         "{:24}  {:15}  {:11}  {:20}  {}{payee}",
         encode_time(attempt.started_at),
         attempt.realm.to_string(),
         ending.status,
         note,
-        super::report::attempted(attempt),
-    )
+        report::attempted(attempt),
+    );
+    if !ending.accepted_amount.is_empty() {
+        let _ = write!(text, "; accepted: {}", ending.accepted_amount);
+    }
+    if let Some((who, at)) = &attempt.resolved {
+        let at = encode_time(*at);
+        let _ = write!(text, "; resolved by {} at {at}", escape(who));
+    }
+    text
+}
+
+/// How many attempts were shown and what they come to, for each realm.
+#[derive(Debug, Default)]
+pub struct Shown(BTreeMap<String, (u64, Sums)>);
+
+impl Shown {
+    /// Counts an attempt.
+    pub fn add(&mut self, attempt: &Attempt) {
+        let (count, sums) = self.0.entry(attempt.realm.to_string()).or_default();
+        *count = count.saturating_add(1);
+        sums.add_attempt(State::from(attempt.status()), attempt);
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("No attempts found.");
+        }
+        let of_realm = |(realm, (count, sums)): (&String, &(u64, Sums))| {
+            let count = report::counted(*count, "attempt", "attempts");
+            format!("{realm}: {count}{}", report::sums(sums))
+        };
+        let lines: Vec<String> = self.0.iter().map(of_realm).collect();
+        f.write_str(&lines.join("\n"))
+    }
 }
 
 /// The columns of the CSV: first what accounting programs import, then the rest of the record.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 27] = [
     "date",
     "payee",
     "reference",
@@ -58,6 +97,11 @@ const COLUMNS: [&str; 22] = [
     "http_status",
     "finished_at",
     "id",
+    "results",
+    "resolved_by",
+    "resolved_at",
+    "repeated",
+    "extra",
 ];
 
 /// The first line of the CSV.
@@ -66,9 +110,9 @@ pub fn csv_header(dialect: Dialect) -> String {
     table::csv(&COLUMNS, std::iter::empty::<[String; 0]>(), dialect)
 }
 
-/// An attempt as a line of CSV.
+/// An attempt as a line of CSV, with the results file of its batch.
 #[must_use]
-pub fn csv(attempt: &Attempt, dialect: Dialect) -> String {
+pub fn csv(attempt: &Attempt, file: Option<&BatchPath>, dialect: Dialect) -> String {
     let [
         line,
         reference,
@@ -91,6 +135,7 @@ pub fn csv(attempt: &Attempt, dialect: Dialect) -> String {
     let date = attempt.started_at.format("%Y-%m-%d").to_string();
     let network = Currency::from_code(&code).map_or("", Currency::chain);
     let mark = dialect.decimal_mark;
+    let (resolved_by, resolved_at) = attempt.resolved.clone().unzip();
     let fields: [Cow<'_, str>; COLUMNS.len()] = [
         date.into(),
         payee,
@@ -114,18 +159,37 @@ pub fn csv(attempt: &Attempt, dialect: Dialect) -> String {
         http_status,
         finished_at,
         id,
+        escape_cell(file.map_or("", |file| &file.path)).into(),
+        escape_cell(&resolved_by.unwrap_or_default()).into(),
+        resolved_at.map_or_else(String::new, encode_time).into(),
+        is_repeated(attempt).to_string().into(),
+        is_extra(attempt).to_string().into(),
     ];
     let fields = fields.iter().map(|field| field.as_bytes());
     table::lines([fields], dialect).trim_end().to_owned()
 }
 
-/// An attempt as a line of JSON.
+/// An attempt as a line of JSON, with the results file of its batch.
 #[must_use]
-pub fn json(attempt: &Attempt) -> String {
+pub fn json(attempt: &Attempt, file: Option<&BatchPath>) -> String {
+    let (resolved_by, resolved_at) = attempt.resolved.clone().unzip();
     let mut event = events::attempt(attempt);
     event["type"] = "attempt".into();
     event["realm"] = attempt.realm.to_string().into();
     event["batch"] = attempt.batch.as_str().into();
     event["who"] = (*attempt.who).into();
+    event["results"] = file.map(|file| file.path.as_str()).into();
+    event["resolved_by"] = resolved_by.into();
+    event["resolved_at"] = resolved_at.map(encode_time).into();
+    event["repeated"] = is_repeated(attempt).into();
+    event["extra"] = is_extra(attempt).into();
     json::line(&event)
+}
+
+fn is_repeated(attempt: &Attempt) -> bool {
+    attempt.repetition == Repetition::Asked
+}
+
+fn is_extra(attempt: &Attempt) -> bool {
+    attempt.counting == Counting::Extra
 }

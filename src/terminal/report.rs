@@ -565,15 +565,21 @@ impl Default for Sums {
 impl Sums {
     /// Adds what the attempt pays that a row's state rests on.
     pub fn add(&mut self, state: &RowState<&Attempt>) {
-        let wanted = state_of(state);
-        let place = self.0.iter_mut().find(|(of, _)| *of == wanted);
-        if let (Some((_, totals)), Some(attempt)) = (place, attempt_of(state)) {
-            let content = &attempt.content;
-            let currency = Currency::from_code(content.currency_code());
-            if let (Some(currency), Ok(units)) = (currency, content.minor_units().parse()) {
-                let counted = totals.add_units(currency, units);
-                debug_assert!(counted.is_ok(), "a part of a batch that was counted");
-            }
+        if let Some(attempt) = attempt_of(state) {
+            self.add_attempt(state_of(state), attempt);
+        }
+    }
+
+    /// Adds what an attempt pays whose payout is in this state.
+    pub fn add_attempt(&mut self, state: State, attempt: &Attempt) {
+        let content = &attempt.content;
+        let currency = Currency::from_code(content.currency_code());
+        let place = self.0.iter_mut().find(|(of, _)| *of == state);
+        if let (Some((_, totals)), Some(currency)) = (place, currency)
+            && let Ok(units) = content.minor_units().parse()
+        {
+            let counted = totals.add_units(currency, units);
+            debug_assert!(counted.is_ok(), "each amount is less than what exists");
         }
     }
 
@@ -584,7 +590,8 @@ impl Sums {
 }
 
 /// A line for each state that has a sum: `  created: 0.3 BTC, 0.5 ETH`.
-fn sums(sums: &Sums) -> String {
+#[must_use]
+pub fn sums(sums: &Sums) -> String {
     let mut text = String::new();
     for (state, totals) in sums.iter() {
         let words = match state {

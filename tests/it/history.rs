@@ -73,12 +73,91 @@ fn the_history_shows_every_attempt_and_finds_by_each_filter() {
         .stdout_has(&realm)
         .stdout_has(&first.invoice_id)
         .stdout_has("0.001 BTC to")
+        .stderr_has(&format!("{realm}: 1 attempt\n  created: 0.001 BTC\n"))
         .go();
     let json = scene.program(["history", "--format", "json", "--reference", "R1"]);
     let output = json.stdout_has("\"realm\":").go();
     let event: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(event["realm"], realm);
     assert_eq!(event["invoice_id"], first.invoice_id);
+}
+
+/// The whole history as JSON.
+fn events(scene: &Scene, filter: &[&str]) -> Vec<serde_json::Value> {
+    let run = scene
+        .program(["history", "--format", "json"])
+        .args(filter.iter().copied());
+    let output = run.stdout_has("").go();
+    let lines = output.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_history_says_who_settled_what_and_what_was_paid_again() {
+    let scene = Scene::paying("drop-before,amount:0.0019", &rows(2));
+    scene.pay().status(6).stderr_has("1 in doubt").go();
+    let line = ["resolve", INPUT, "--yes", "--line", "2"];
+    for verdict in [&["--invoice-id", "INV-SEEN"][..], &["--not-created"]] {
+        let run = scene.program(line).args(verdict.iter().copied());
+        run.stderr_has("Recorded").go();
+    }
+    scene.pay().stderr_has("All done").go();
+    let header = "currency_code,to_address,amount\n";
+    scene.write("again.csv", format!("{header}BTC,{BITCOIN},0.002\n"));
+    let again = ["run", "again.csv", "--yes", "--interval", "0s", "--repeat"];
+    scene.through_sandbox(&again).stderr_has("1 created").go();
+    let [settled, first, second, again] = &events(&scene, &[])[..] else {
+        panic!("not four attempts");
+    };
+    let who = settled["resolved_by"].as_str().unwrap();
+    assert!(who.contains(" (process "), "{who}");
+    assert_eq!(settled["resolved_at"], settled["finished_at"]);
+    let detail = settled["detail"].as_str().unwrap();
+    assert!(detail.contains(" UTC: created INV-SEEN; "), "{detail}");
+    assert!(first["resolved_by"].is_null() && first["resolved_at"].is_null());
+    assert_eq!(
+        (&second["repeated"], &again["repeated"]),
+        (&false.into(), &true.into())
+    );
+    let file = |event: &serde_json::Value| event["results"].as_str().unwrap().to_owned();
+    assert!(file(first).ends_with(&format!("/{RESULTS}")));
+    assert!(file(again).ends_with("/again.results.csv"));
+    let csv = history(&scene, &["--status", "not_created"]);
+    let csv = csv.stdout_has("INV-SEEN").go().stdout;
+    let row = csv.lines().nth(1).unwrap();
+    let end = format!(
+        "{RESULTS},{who},{},false,false",
+        settled["resolved_at"].as_str().unwrap()
+    );
+    assert!(row.ends_with(&end), "{row}");
+    let human = scene.program(["history"]);
+    human
+        .stdout_has(&format!("; resolved by {who} at "))
+        .stdout_has("; accepted: 0.0019")
+        .stderr_has(": 4 attempts\n  created: 0.005 BTC\n")
+        .go();
+    // What was taken over does not pass for what was done here.
+    fs::remove_file(scene.ledger()).unwrap();
+    let adopt = scene.program(["ledger", "adopt", RESULTS]);
+    adopt.stderr_has("3 of 3 attempts taken over").go();
+    for event in events(&scene, &[]) {
+        let who = event["who"].as_str().unwrap();
+        assert!(who.starts_with("adopted by "), "{who}");
+    }
+}
+
+#[test]
+fn what_is_being_submitted_is_found_as_unknown_too() {
+    let scene = Scene::paying("delay:1m", &rows(1));
+    let run = scene.pay().start();
+    scene.await_deliveries(1);
+    run.kill();
+    for status in ["unknown", "submitting"] {
+        assert_eq!(found(&scene, &["--status", status]), 1, "{status}");
+    }
+    assert_eq!(found(&scene, &["--status", "created"]), 0);
 }
 
 #[test]

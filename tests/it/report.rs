@@ -7,6 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 const PAGE: &str = "payouts.report.html";
 
@@ -76,7 +78,7 @@ fn after_a_run_the_page_has_every_payout_and_what_is_left_to_do() {
         &page,
         &[&lines[0].invoice_id, "ledger.db", RESULTS, "127.0.0.1:"],
     );
-    let time = lines[0].finished_at.unwrap();
+    let time = lines[0].started_at;
     has(&page, &[&time.format("%Y-%m-%d %H:%M:%S").to_string()]);
     let resolve = format!("ccbatch resolve --id {} --not-created", lines[2].id);
     has(
@@ -99,6 +101,22 @@ fn while_a_run_is_at_work_nothing_is_left_to_do_yet() {
         &written(&scene),
         &["ccbatch run payouts.csv --retry-rejected"],
     );
+}
+
+#[test]
+fn a_payout_that_was_settled_says_by_whom_and_keeps_the_time_at_which_it_was_begun() {
+    let scene = Scene::paying("drop-after", &rows(1));
+    scene.pay().status(6).stderr_has("1 in doubt").go();
+    let second = |time: chrono::DateTime<chrono::Utc>| time.format("%H:%M:%S</td>").to_string();
+    let begun = scene.results()[0].started_at;
+    thread::sleep(Duration::from_secs(1));
+    let verdict = ["resolve", INPUT, "--yes", "--line", "2"];
+    let verdict = scene.program(verdict).args(["--invoice-id", "INV-SEEN"]);
+    verdict.stderr_has("Recorded").go();
+    let page = written(&scene);
+    has(&page, &["Begun (UTC)", &second(begun), "settled by <bdi>"]);
+    let settled = scene.results()[0].finished_at.unwrap();
+    assert!(!page.contains(&second(settled)), "{page}");
 }
 
 #[test]

@@ -96,10 +96,35 @@ fn a_wrong_verdict_can_be_changed_until_the_payout_is_sent_again() {
     resolve(&scene, &[&line[..], &["--not-created"]].concat()).ends(0, "not created");
     resolve(&scene, &[&line[..], &created].concat()).ends(0, "created INV-WRONG");
     resolve(&scene, &[&line[..], &["--not-created"]].concat()).ends(0, "not created");
-    let id = scene.results()[0].id.clone();
+    let recorded = scene.results()[0].clone();
+    let (verdicts, before) = recorded.detail.split_once("; before: ").unwrap();
+    let mut verdicts = verdicts.split("; verdict of ");
+    assert_eq!(verdicts.next(), Some("resolved by operator"));
+    let earlier = verdicts.map(|verdict| verdict.split_once(" UTC: ").unwrap().1);
+    let earlier: Vec<_> = earlier.collect();
+    assert_eq!(
+        earlier,
+        ["created INV-WRONG", "not_created", "created INV-WRONG"]
+    );
+    assert!(before.starts_with("no whole answer"), "{before}");
+    let id = recorded.id;
     pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
     resolve(&scene, &["--id", &id, "--invoice-id", "INV-LATE"]).ends(1, "was sent again");
     assert_paid(&scene, 2, "");
+}
+
+#[test]
+fn the_question_about_a_payout_that_was_settled_names_the_earlier_verdict() {
+    let scene = in_doubt("drop-before");
+    let line = [INPUT, "--line", "2"];
+    let created = ["--invoice-id", "INV-SEEN"];
+    resolve(&scene, &[&line[..], &created].concat()).ends(0, "created INV-SEEN");
+    let words = ["resolve", INPUT, "--line", "2", "--not-created"];
+    let mut terminal = scene.program(words).on_terminal();
+    terminal.await_text("An earlier verdict says: created INV-SEEN.");
+    terminal.type_line("n");
+    terminal.end(6);
+    assert_eq!(scene.results()[0].status, "created");
 }
 
 #[test]
