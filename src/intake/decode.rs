@@ -9,8 +9,8 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
-    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258,
+    Encoding, IBM866, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
+    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, mem,
 };
 use std::str::FromStr;
 use std::{fmt, iter};
@@ -31,6 +31,14 @@ const LATIN: [&Encoding; 7] = [
 
 /// So few bytes beyond ASCII say nothing sure.
 const FEW_BYTES: usize = 16;
+
+/// Encodings in which programs read UTF-8 by mistake, each with what it makes of the bytes that Russian
+/// letters begin with.
+const MISREAD: [(&Encoding, [char; 2]); 3] = [
+    (WINDOWS_1251, ['Р', 'С']),
+    (WINDOWS_1252, ['Ð', 'Ñ']),
+    (IBM866, ['╨', '╤']),
+];
 
 /// Signs beyond ASCII that stand beside Russian words.
 const SIGNS: [char; 8] = ['№', '«', '»', '–', '—', '“', '”', '\u{a0}'];
@@ -346,6 +354,26 @@ fn refuse_mixed(bytes: &[u8], encoding: TextEncoding) -> Result<(), DecodeError>
     Ok(())
 }
 
+/// What a text was before another program read its UTF-8 in an older encoding, and saved what it saw:
+/// `ЗП-1` for `Р—Рџ-1`. Russian words of two letters or more are known again.
+pub(super) fn before_misreading(text: &str) -> Option<String> {
+    let misread = MISREAD
+        .into_iter()
+        .filter(|(_, begin)| text.contains(*begin));
+    let bytes = misread.filter_map(|(encoding, _)| {
+        if encoding == WINDOWS_1252 && mem::is_str_latin1(text) {
+            return Some(mem::encode_latin1_lossy(text)); // Its controls are windows-1252's signs.
+        }
+        let (bytes, _, is_lossy) = encoding.encode(text);
+        (!is_lossy).then_some(bytes)
+    });
+    let mut texts = bytes.filter_map(|bytes| String::from_utf8(bytes.into_owned()).ok());
+    texts.find(|text| {
+        let mut words = text.split(|c: char| c.is_ascii());
+        words.any(|word| word.chars().nth(1).is_some())
+    })
+}
+
 /// Where bytes stop being UTF-8.
 fn damage(bytes: &[u8]) -> DecodeError {
     let valid = match std::str::from_utf8(bytes) {
@@ -480,6 +508,31 @@ mod tests {
         assert_eq!(name(b"\xC3\xA9", utf_16), Ok("UTF-16LE"));
         assert_eq!("utf8".parse(), Ok(TextEncoding::UTF_8));
         assert_eq!("replacement".parse::<TextEncoding>(), Err(UnknownEncoding));
+    }
+
+    #[test]
+    fn what_was_read_in_another_encoding_is_known_again() {
+        for text in ["ЗП-1", "Иванов, май", "№ 7/Оля", "счёт Ї"] {
+            for encoding in [WINDOWS_1251, WINDOWS_1252, IBM866] {
+                let (misread, _) = encoding.decode_without_bom_handling(text.as_bytes());
+                assert_eq!(
+                    before_misreading(&misread).as_deref(),
+                    Some(text),
+                    "{misread}"
+                );
+            }
+            let latin_1: String = text.bytes().map(char::from).collect();
+            assert_eq!(
+                before_misreading(&latin_1).as_deref(),
+                Some(text),
+                "{latin_1}"
+            );
+            assert_eq!(before_misreading(text), None);
+        }
+        for text in ["Р-1", "СЧЁТ №5", "РОССИЯ", "«Рё» Сё", "Ñandú", "Ð-7", "╨┤"]
+        {
+            assert_eq!(before_misreading(text), None, "{text}");
+        }
     }
 
     #[test]

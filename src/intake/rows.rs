@@ -6,6 +6,7 @@
 use super::amount_hints::is_shortened_by_spreadsheet;
 use super::columns::REQUIRED;
 use super::csv::Record;
+use super::decode::before_misreading;
 use super::header::{Header, MAX_LINE_BYTES};
 use super::options::{Limits, Options};
 use super::residue::{self, Residue};
@@ -159,6 +160,8 @@ pub(super) enum ReferenceError {
     Formula(char),
     /// A spreadsheet has shortened the number that it was.
     Shortened,
+    /// Another program has read it in the wrong encoding.
+    Misread,
     /// A character of it cannot be seen.
     Unprintable(char),
 }
@@ -195,6 +198,7 @@ impl Fault {
             | Self::Reference(
                 ReferenceError::Long(_)
                 | ReferenceError::Formula(_)
+                | ReferenceError::Misread
                 | ReferenceError::Unprintable(_),
             )
             | Self::Payee(PayeeError::Long(_))
@@ -265,6 +269,7 @@ impl Fault {
             Self::Reference(
                 ReferenceError::Long(_)
                 | ReferenceError::Formula(_)
+                | ReferenceError::Misread
                 | ReferenceError::Unprintable(_),
             ) => "reference",
             Self::Payee(PayeeError::Long(_)) => "payee",
@@ -473,7 +478,9 @@ impl<'a> Checker<'a> {
         if is_shortened_by_spreadsheet(&text) {
             push(ReferenceError::Shortened);
         }
-        if !is_plain && let Some(found) = text.chars().find(|c| is_unprintable(*c)) {
+        if !is_plain && before_misreading(&text).is_some() {
+            push(ReferenceError::Misread);
+        } else if !is_plain && let Some(found) = text.chars().find(|c| is_unprintable(*c)) {
             push(ReferenceError::Unprintable(found));
         }
         text

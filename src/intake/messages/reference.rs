@@ -2,6 +2,7 @@
 
 use super::text::{Context, Message, named, place_of, quoted};
 use crate::domain::Column;
+use crate::intake::decode::before_misreading;
 use crate::intake::rows::{MAX_PAYEE_CHARS, MAX_REFERENCE_CHARS, PayeeError, ReferenceError};
 
 pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message {
@@ -24,11 +25,24 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
             format!("the reference {} is in scientific notation", quoted(&value)),
             "a spreadsheet has shortened this number; format the column as text and fill it in again",
         ),
+        ReferenceError::Misread => {
+            let was = before_misreading(&value).unwrap_or_default();
+            Message::new(
+                format!(
+                    "the reference {} was {} before a program read the file in the wrong encoding",
+                    quoted(&value),
+                    quoted(&was)
+                ),
+                format!("write {was}, or save the file it was made of as CSV UTF-8 again"),
+            )
+        }
+        ReferenceError::Unprintable('\u{fffd}') => Message::new(
+            "a character of the reference is lost",
+            "write it as it was in the file that this one was made of",
+        )
+        .at(place_of(&value, '\u{fffd}')),
         ReferenceError::Unprintable(found) => Message::new(
-            match found {
-                '\u{fffd}' => "a character of the reference is lost".to_owned(),
-                _ => format!("{} is in the reference", named(found)),
-            },
+            format!("{} is in the reference", named(found)),
             "take it out; type the reference instead of pasting it",
         )
         .at(place_of(&value, found)),

@@ -1,6 +1,6 @@
 //! What spreadsheets save: LibreOffice in its Russian and in its English dialect.
 
-use super::{COUNT, References, assert_paid, begun, pay};
+use super::{COUNT, References, age, assert_paid, begun, pay};
 use crate::harness::{BITCOIN, INPUT, RESULTS, Scene};
 use std::fs;
 
@@ -224,6 +224,24 @@ fn an_input_in_another_encoding_than_is_named_has_the_references_that_it_had() {
     let told = "copy.csv:22: this line is in UTF-8, and others are not";
     pay(&scene, "copy.csv", named).ends(3, told);
     pay(&scene, "copy.csv", &[]).ends(3, told);
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
+fn an_input_that_another_program_has_misread_is_no_new_one() {
+    let scene = begun(References::With, 0);
+    let text = References::With.input(COUNT).replace("R", "ЗП-");
+    scene.write(INPUT, &text);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+    age(&scene, 30);
+    let misread = encoding_rs::WINDOWS_1251.decode(text.as_bytes()).0;
+    scene.write("next.csv", &*misread);
+    let ran = pay(&scene, "next.csv", &[]);
+    ran.ends(
+        3,
+        "next.csv:2: reference: the reference \"Р—Рџ-1\" was \"ЗП-1\" before",
+    );
+    ran.ends(3, "hint: write ЗП-1, or");
     assert_paid(&scene, COUNT, "");
 }
 
