@@ -52,7 +52,7 @@ impl ApiKeyError {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Assignment | Self::Quote => {
-                "give the key alone, without its name and without quotation marks"
+                "nothing was sent; give the key alone, without its name and without quotation marks"
             }
             Self::Empty
             | Self::LineBreak
@@ -60,7 +60,7 @@ impl ApiKeyError {
             | Self::Invisible
             | Self::Character
             | Self::TooLong => {
-                "make a key for withdrawals in the account's Security section, and copy it whole"
+                "nothing was sent; make a key for withdrawals in the account's Security section, and copy it whole"
             }
         }
     }

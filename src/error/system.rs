@@ -71,7 +71,7 @@ impl SystemError {
                 "set HOME as it was when you paid before, or name that ledger's file with --ledger, the same one every time"
             }
             Self::NoApiKey => {
-                "set CCBATCH_API_KEY, or name a file with --api-key-file; --dry-run and --sandbox need none"
+                "nothing was sent; set CCBATCH_API_KEY, or name a file with --api-key-file; --dry-run and --sandbox need none"
             }
         }
     }
