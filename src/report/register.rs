@@ -61,17 +61,21 @@ fn line(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
                 }
             }
             td data-label=(say(Text::Currency)) { (payout.currency.code()) }
-            td.address data-label=(say(Text::Address)) { code { (escape(&payout.to_address)) } }
+            td.address data-label=(say(Text::Address)) {
+                div {
+                    code { (escape(&payout.to_address)) }
+                    // Here is the room for it.
+                    @if let Some((who, at)) = attempt.and_then(|it| it.resolved.as_ref()) {
+                        small { (say(Text::Resolved)) " " (outside(who)) ", " (time(*at)) " UTC" }
+                    }
+                }
+            }
             td data-label=(say(Text::State)) {
                 div {
                     span class={ "state " (state_of(row).as_str()) } {
                         (state(page.language, state_of(row)))
                     }
                     @if is_of_other { br; small { (say(Text::OtherBatch)) } }
-                    @if let Some((who, at)) = attempt.and_then(|it| it.resolved.as_ref()) {
-                        br;
-                        small { (say(Text::Resolved)) " " (outside(who)) ", " (time(*at)) " UTC" }
-                    }
                 }
             }
             (ending(page, attempt))
