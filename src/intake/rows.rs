@@ -22,6 +22,9 @@ use std::borrow::Cow;
 /// The longest reference. It is the payer's own id, not a text.
 pub(super) const MAX_REFERENCE_CHARS: usize = 64;
 
+/// What programs show where a character is lost.
+const LOST: char = char::REPLACEMENT_CHARACTER;
+
 /// The longest name of a payee.
 pub(super) const MAX_PAYEE_CHARS: usize = 200;
 
@@ -162,6 +165,8 @@ pub(super) enum ReferenceError {
     Shortened,
     /// Another program has read it in the wrong encoding.
     Misread,
+    /// Another program has saved a sign in the place of characters.
+    Lost,
     /// A character of it cannot be seen.
     Unprintable(char),
 }
@@ -199,6 +204,7 @@ impl Fault {
                 ReferenceError::Long(_)
                 | ReferenceError::Formula(_)
                 | ReferenceError::Misread
+                | ReferenceError::Lost
                 | ReferenceError::Unprintable(_),
             )
             | Self::Payee(PayeeError::Long(_))
@@ -270,6 +276,7 @@ impl Fault {
                 ReferenceError::Long(_)
                 | ReferenceError::Formula(_)
                 | ReferenceError::Misread
+                | ReferenceError::Lost
                 | ReferenceError::Unprintable(_),
             ) => "reference",
             Self::Payee(PayeeError::Long(_)) => "payee",
@@ -478,7 +485,9 @@ impl<'a> Checker<'a> {
         if is_shortened_by_spreadsheet(&text) {
             push(ReferenceError::Shortened);
         }
-        if !is_plain && before_misreading(&text).is_some() {
+        if text.contains(LOST) || text.contains("??") {
+            push(ReferenceError::Lost);
+        } else if !is_plain && before_misreading(&text).is_some() {
             push(ReferenceError::Misread);
         } else if !is_plain && let Some(found) = text.chars().find(|c| is_unprintable(*c)) {
             push(ReferenceError::Unprintable(found));

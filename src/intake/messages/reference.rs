@@ -36,11 +36,13 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
                 format!("write {was}, or save the file it was made of as CSV UTF-8 again"),
             )
         }
-        ReferenceError::Unprintable('\u{fffd}') => Message::new(
-            "a character of the reference is lost",
+        ReferenceError::Lost => Message::new(
+            format!(
+                "characters of the reference {} are lost: a program has saved a sign in their place",
+                quoted(&value)
+            ),
             "write it as it was in the file that this one was made of",
-        )
-        .at(place_of(&value, '\u{fffd}')),
+        ),
         ReferenceError::Unprintable(found) => Message::new(
             format!("{} is in the reference", named(found)),
             "take it out; type the reference instead of pasting it",

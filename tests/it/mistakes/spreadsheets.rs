@@ -242,6 +242,9 @@ fn an_input_that_another_program_has_misread_is_no_new_one() {
         "next.csv:2: reference: the reference \"Р—Рџ-1\" was \"ЗП-1\" before",
     );
     ran.ends(3, "hint: write ЗП-1, or");
+    scene.write("next.csv", text.replace("ЗП", "??"));
+    let lost = "next.csv:2: reference: characters of the reference \"??-1\" are lost";
+    pay(&scene, "next.csv", &[]).ends(3, lost);
     assert_paid(&scene, COUNT, "");
 }
 
