@@ -119,7 +119,7 @@ impl ConnectError {
                 format!("{host} did not prove that it is {host}: {why}")
             }
             Some(TlsFault::NoTls(why)) => format!("no connection to {host}: {why}"),
-            None => format!("no connection to {host}: {}", innermost(error)),
+            None => format!("no connection to {host}: {}", plain(&innermost(error))),
         })
     }
 }
@@ -130,6 +130,14 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     let cause = causes(error).last().unwrap_or(error).to_string();
     let words = cause.split(": https://").next().unwrap_or(&cause);
     without_error_number(words).to_owned()
+}
+
+/// What the library's words mean, where they are about bytes.
+fn plain(words: &str) -> &str {
+    match words {
+        "tls handshake eof" => "it closed the connection",
+        _ => words,
+    }
 }
 
 /// An error and what it comes from, the first cause last.

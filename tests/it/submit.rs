@@ -10,6 +10,7 @@ use ccbatch::domain::{Amount, Currency, Outcome, Payout, Verdict};
 use ccbatch::ledger::Reading;
 use ccbatch::sandbox::{Options, Sandbox, Script};
 use ccbatch::secret::ApiKey;
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
@@ -500,6 +501,22 @@ fn a_server_that_cannot_prove_who_it_is_is_sent_nothing() {
         try_to_connect(&scene, &scene.url().replace("http:", "https:"), why);
         assert_eq!(scene.sent_and_created(), (0, 0));
     }
+}
+
+#[test]
+fn a_server_that_closes_before_tls_stands_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            // All of what it says first, or it would see a reset.
+            let _ = client.unwrap().read(&mut [0; 4096]).unwrap();
+        }
+    });
+    let scene = Scene::new(&rows(1));
+    scene.write(CERTIFICATE, certified().0);
+    let words = "no connection to 127.0.0.1: it closed the connection";
+    try_to_connect(&scene, &url, words);
 }
 
 /// Runs up to the first attempt, which must find no connection that can be trusted.

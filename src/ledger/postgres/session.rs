@@ -411,7 +411,9 @@ fn tls_fault(error: &tokio_postgres::Error) -> Option<TlsFault> {
 /// What the driver's words mean, where they are about bytes.
 fn plain(words: String) -> String {
     match words.as_str() {
-        "early eof" | "connection closed" => "it closed the connection".to_owned(),
+        "early eof" | "tls handshake eof" | "connection closed" => {
+            "it closed the connection".to_owned()
+        }
         "bytes remaining on stream" => "what answers there is not PostgreSQL".to_owned(),
         it if it.starts_with("unknown message tag") => {
             "what answers there is not PostgreSQL".to_owned()
