@@ -263,6 +263,25 @@ impl Sqlite {
         found.map_err(engine_error)
     }
 
+    /// Takes the locks again whose files somebody has deleted.
+    fn keep_locks(&mut self) -> Result<(), EngineError> {
+        for (batch, lock) in &mut self.locks {
+            if lock.is_in_place().map_err(io_error)? {
+                continue;
+            }
+            match FileLock::take(lock.path()).map_err(io_error)? {
+                Some(again) => *lock = again,
+                None => {
+                    let words = format!(
+                        "another run has taken the batch {batch} over: the file of its lock was deleted"
+                    );
+                    return Err(EngineError::Replaced(words));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The file whose lock says that a run is at work on a batch.
     fn lock_path(&self, batch: &BatchId) -> Option<PathBuf> {
         let mut name = self.file.as_ref()?.path.clone().into_os_string();
@@ -458,7 +477,7 @@ impl Engine for Sqlite {
             return Ok(());
         };
         let words = match FileId::at(&file.path).map_err(io_error)? {
-            Some(id) if id == file.id => return Ok(()),
+            Some(id) if id == file.id => return self.keep_locks(),
             Some(_) => "the ledger was replaced by another file during the run",
             None => "the ledger was deleted or renamed during the run",
         };

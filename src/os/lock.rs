@@ -108,7 +108,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct FileLock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -124,10 +124,11 @@ impl FileLock {
             let file = for_owner_only(options).open(path)?;
             match file.try_lock() {
                 Ok(()) => {
+                    let path = path.to_owned();
+                    let lock = Self { path, file };
                     // Whoever had it may have removed the file between opening and locking.
-                    if FileId::at(path)? == Some(FileId::of(&file)?) {
-                        let path = path.to_owned();
-                        return Ok(Some(Self { path, _file: file }));
+                    if lock.is_in_place()? {
+                        return Ok(Some(lock));
                     }
                 }
                 Err(TryLockError::WouldBlock) if tries < TRIES => {
@@ -139,12 +140,29 @@ impl FileLock {
             }
         }
     }
+
+    /// Where its file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether others find this lock. Somebody may have deleted its file, and another process may
+    /// have made and locked one of that name since.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn is_in_place(&self) -> io::Result<bool> {
+        Ok(FileId::at(&self.path)? == Some(FileId::of(&self.file)?))
+    }
 }
 
 impl Drop for FileLock {
     fn drop(&mut self) {
         // A file that is left behind is not locked, and does no harm.
-        let _ = std::fs::remove_file(&self.path);
+        if self.is_in_place().unwrap_or(false) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ledger's files: who may use them, what they may be, and what becomes of a run under which
 //! they are taken away.
 
-use crate::harness::{INPUT, RESULTS, Run, Scene, eventually, rows};
+use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
 use crate::operator::{
     assert_each_is_paid_once, go_on_until_done, three_payouts, wait_for_the_sandbox,
 };
@@ -351,6 +351,29 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
         go_on_until_done(&scene);
         assert_each_is_paid_once(&scene);
     }
+}
+
+#[test]
+fn a_lock_that_is_deleted_during_a_run_is_taken_again() {
+    let scene = three_payouts("ok*2,delay:1h,ok*");
+    let run = scene.pay_through(&scene.url()).args(["--interval", "1s"]);
+    let run = run.start();
+    run.await_stderr("1/3 line 2 created");
+    let [lock] = &beside_the_ledger(&scene, ".lock")[..] else {
+        panic!("not one lock");
+    };
+    fs::remove_file(lock).unwrap();
+    scene.await_deliveries(3);
+    fs::write(scene.path("copy.csv"), scene.read(INPUT)).unwrap();
+    fs::copy(scene.path(RESULTS), scene.path("copy.results.csv")).unwrap();
+    let other = scene.program(["run", "copy.csv", "--yes", "--api-url", &scene.url()]);
+    let other = other.env("CCBATCH_API_KEY", KEY).status(1);
+    other
+        .stderr_has("another run is at work on this batch")
+        .go();
+    run.kill();
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
 }
 
 #[test]
