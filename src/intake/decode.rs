@@ -336,22 +336,31 @@ fn is_utf_8(bytes: &[u8]) -> bool {
     right > wrong
 }
 
-/// Refuses text in which a word beyond ASCII has two letters or more and all are right in UTF-8: that is
-/// UTF-8, and what stands there would be read as something else. In an encoding with several bytes to a
-/// letter it may be chance.
+/// Refuses text in which a word beyond ASCII is right in UTF-8, and has letters of the rest of the file
+/// or Russian ones there: that is UTF-8, and what stands there would be read as something else. In an
+/// encoding with several bytes to a letter it may be chance.
 fn refuse_mixed(bytes: &[u8], encoding: TextEncoding) -> Result<(), DecodeError> {
     if encoding == TextEncoding::UTF_8 || !encoding.0.is_single_byte() {
         return Ok(());
     }
     let mut start = 0usize;
     for word in bytes.split(u8::is_ascii) {
-        if std::str::from_utf8(word).is_ok_and(|word| word.chars().nth(1).is_some()) {
+        let is_word = |word| [encoding.0, WINDOWS_1251].map(|it| has_word_in(it, word));
+        if std::str::from_utf8(word).is_ok_and(|word| is_word(word).contains(&true)) {
             let line = line_at_end(&bytes[..start]);
             return Err(DecodeError::Mixed { line });
         }
         start = start.saturating_add(word.len()).saturating_add(1);
     }
     Ok(())
+}
+
+/// Whether two characters side by side are in an older encoding, beyond ASCII. Words that are right in
+/// UTF-8 by chance, like `МІНІ` in windows-1251, have no two in one alphabet there.
+fn has_word_in(encoding: &'static Encoding, text: &str) -> bool {
+    let (bytes, ..) = encoding.encode(text); // With `&#1202;` for what is not in it.
+    let mut words = bytes.split(u8::is_ascii);
+    words.any(|word| word.len() > 1)
 }
 
 /// What a text was before another program read its UTF-8 in an older encoding, and saved what it saw:
@@ -368,10 +377,7 @@ pub(super) fn before_misreading(text: &str) -> Option<String> {
         (!is_lossy).then_some(bytes)
     });
     let mut texts = bytes.filter_map(|bytes| String::from_utf8(bytes.into_owned()).ok());
-    texts.find(|text| {
-        let mut words = text.split(|c: char| c.is_ascii());
-        words.any(|word| word.chars().nth(1).is_some())
-    })
+    texts.find(|text| has_word_in(WINDOWS_1251, text))
 }
 
 /// Where bytes stop being UTF-8.
@@ -457,6 +463,14 @@ mod tests {
                 "windows-1251",
                 "ФИО;Сумма\nПётр Лёшин;1\nООО «СТРОЙ» – Фёдор;2\n",
             ),
+            (
+                "windows-1251",
+                "ФИО;Отдел\nГІННІ КОВАЛЬ;МІНІ-ПЕКАРНЯ\nЛЄВІ;РІМІНІ\nОЛЬГА ШЕВЧУК;ЦІНИ\n",
+            ),
+            (
+                "IBM866",
+                "ФИО;Отдел\nПётр Смирнов;шанхай, фонтан\nОльга Орлова;сварка\n",
+            ),
             ("windows-1251", "reference\nЗп-115\n"),
             ("windows-1251", "reference\nзп-1\nЗП-2\n№ 3\n"),
             ("windows-1251", "reference\nЮ\nА-1\n"),
@@ -530,6 +544,8 @@ mod tests {
             assert_eq!(before_misreading(text), None);
         }
         for text in ["Р-1", "СЧЁТ №5", "РОССИЯ", "«Рё» Сё", "Ñandú", "Ð-7", "╨┤"]
+            .into_iter()
+            .chain(["РІМІНІ", "КІСІ", "СЁСЁ", "МІСІСІПІ-1", "№ С\u{a0}Р\u{a0}5"])
         {
             assert_eq!(before_misreading(text), None, "{text}");
         }

@@ -87,7 +87,11 @@ pub fn refused(
             Some(Column::Reference),
             "reference used",
             format!("the reference was used before, written otherwise: {record}"),
-            format!("write it as it was: {}", attempt.reference),
+            if attempt.content.is_of(payout) {
+                format!("write it as it was: {}", attempt.reference)
+            } else {
+                "if it is the same payout, take the row out; if it is another one, give it a reference that differs in more".to_owned()
+            },
         ),
     };
     Finding {

@@ -238,6 +238,9 @@ fn a_reference_that_was_taken_for_a_number_is_no_new_one() {
             "next.csv:2: reference: the reference was used before, written otherwise",
         );
         ran.ends(3, &format!("write it as it was: {paid}\n"));
+        // Written so, a row that pays something else would be refused again.
+        scene.write("shop.csv", next.replace("0.001", "0.007"));
+        pay(&scene, "shop.csv", &[]).ends(3, "give it a reference that differs in more");
         let next = scene
             .read("next.csv")
             .replace(&format!("\n{taken_for},"), &format!("\n{paid},"));
