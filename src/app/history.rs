@@ -12,6 +12,10 @@ use crate::payout::run::Paths;
 use crate::terminal::history::{self, Shown};
 use crate::terminal::ui;
 
+/// A file that was moved, or is named from another folder, must not pass for one that paid nobody.
+const WHERE_BATCHES_ARE: &str = "--batch takes a file at the place where it was when it was paid; \
+                                 the column results of --format csv has these places.";
+
 /// Shows the history.
 pub(super) fn history(config: &History) -> Result<Exit, Error> {
     block_on(history_inside(config))
@@ -48,6 +52,9 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         if attempts.is_empty() {
             if config.format == TableFormat::Human {
                 ui::say(&shown.to_string());
+                if shown.is_empty() && !config.filter.batches.is_empty() {
+                    ui::say(WHERE_BATCHES_ARE);
+                }
             }
             return Ok(Exit::AllCreated);
         }

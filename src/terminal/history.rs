@@ -57,11 +57,17 @@ impl Shown {
         *count = count.saturating_add(1);
         sums.add_attempt(State::from(attempt.status()), attempt);
     }
+
+    /// Whether none was shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return f.write_str("No attempts found.");
         }
         let of_realm = |(realm, (count, sums)): (&String, &(u64, Sums))| {

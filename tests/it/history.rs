@@ -68,6 +68,11 @@ fn the_history_shows_every_attempt_and_finds_by_each_filter() {
         .stdout_has("begun")
         .stderr_has("No attempts found.\n")
         .go();
+    let elsewhere = scene.program(["history", "--batch", "elsewhere/payouts.csv"]);
+    elsewhere
+        .stdout_has("begun")
+        .stderr_has("No attempts found.\n--batch takes a file at the place where it was")
+        .go();
     let human = scene.program(["history", "--reference", "R1"]);
     human
         .stdout_has(&realm)
