@@ -6,7 +6,7 @@ use crate::domain::escape::escape;
 use crate::domain::{Column, DecimalMark, Dialect, Finding, Payout, Severity};
 use crate::intake::header::Header;
 use crate::ledger::rules::{Refusal, RefusalReason};
-use crate::ledger::{Attempt, AttemptStatus};
+use crate::ledger::{Attempt, AttemptStatus, Realm};
 use crate::payout::run::Paths;
 
 /// The places where messages say that attempts stand.
@@ -97,9 +97,20 @@ pub fn refused(
     Finding {
         column,
         message,
-        hint,
+        hint: rehearsal_hint(attempt, places).unwrap_or(hint),
         ..Finding::of_ledger(Severity::Error, Some(payout.line), kind)
     }
+}
+
+/// In a rehearsal nothing was paid, and who mended a row since must not be told to take that back.
+fn rehearsal_hint(attempt: &Attempt, places: &Places<'_>) -> Option<String> {
+    let is_rehearsed = attempt.realm == Realm::Sandbox && !attempt.status().is_in_doubt();
+    is_rehearsed.then(|| {
+        let file = places.of(attempt);
+        format!(
+            "in this rehearsal nothing was paid: to rehearse the file as it is now, delete {file}"
+        )
+    })
 }
 
 /// A row that is going to be submitted though another reference was paid the same not long ago: the
@@ -150,7 +161,7 @@ pub fn missing(
             "a payout of this batch is no longer in the file: {}",
             record(attempt, places)
         ),
-        hint,
+        hint: rehearsal_hint(attempt, places).unwrap_or(hint),
         ..Finding::of_ledger(Severity::Error, None, "row missing")
     }
 }

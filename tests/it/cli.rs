@@ -351,6 +351,32 @@ fn a_rehearsal_needs_no_key_asks_nothing_and_keeps_its_own_record() {
     assert_eq!(scene.read(REHEARSED), record);
 }
 
+#[test]
+fn who_mends_a_row_that_was_rehearsed_is_not_told_to_take_that_back() {
+    let scene = Scene::new(&rows(2));
+    let rehearse = || scene.program(["run", INPUT, "--sandbox", "--interval", "0s"]);
+    rehearse().stderr_has("All done: 2 created").go();
+    let input = scene.read(INPUT);
+    let hint = format!(
+        "hint: in this rehearsal nothing was paid: to rehearse the file as it is now, delete {REHEARSED}"
+    );
+    for (mended, why) in [
+        (input.replace(",0.002", ",0.02"), "the reference was used"),
+        (input.replace("R2,", "R3,"), "the same sum went to the same"),
+        (
+            input.replace("R2,", "r2,").replace(",0.002", ",0.02"),
+            "the reference was used before",
+        ),
+    ] {
+        scene.write(INPUT, &mended);
+        let refused = rehearse().status(3).stderr_has(why).stderr_has(&hint);
+        let refused = refused.go();
+        assert!(!refused.stderr.contains("change"), "{refused}");
+    }
+    fs::remove_file(scene.path(REHEARSED)).unwrap();
+    rehearse().stderr_has("All done: 2 created").go();
+}
+
 /// Events as JSON values, each with a type.
 fn events(stdout: &str) -> Vec<Value> {
     let events: Vec<Value> = stdout
