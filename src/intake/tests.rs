@@ -724,7 +724,7 @@ fn payouts() -> impl Strategy<Value = Vec<(&'static str, &'static str, String, S
         ("USDC_SOL", "83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri"),
     ]);
     let amount = "[1-9][0-9]{0,3}([.][0-9]{1,6})?";
-    let payout = (recipient, amount, "[a-z]([ -~]{0,6}[a-z])?|");
+    let payout = (recipient, amount, "[a-z]([ ->@-~]{0,6}[a-z])?|");
     prop::collection::vec(payout, 1..8).prop_map(|payouts| {
         let with_place = payouts.into_iter().enumerate();
         with_place

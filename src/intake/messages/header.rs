@@ -78,7 +78,10 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 quoted_unless_secret(name),
                 column.name()
             ),
-            format!("it has {}", all_names(names)),
+            format!(
+                "it has {}; --columns with the names of this file counts in place of the setting",
+                all_names(names)
+            ),
         ),
     };
     vec![message]
