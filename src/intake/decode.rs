@@ -12,6 +12,7 @@ use encoding_rs::{
     Encoding, IBM866, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
     WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, mem,
 };
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::{fmt, iter};
 
@@ -33,11 +34,11 @@ const LATIN: [&Encoding; 7] = [
 const FEW_BYTES: usize = 16;
 
 /// Encodings in which programs read UTF-8 by mistake, each with what it makes of the bytes that Russian
-/// letters begin with.
-const MISREAD: [(&Encoding, [char; 2]); 3] = [
-    (WINDOWS_1251, ['Р', 'С']),
-    (WINDOWS_1252, ['Ð', 'Ñ']),
-    (IBM866, ['╨', '╤']),
+/// letters begin with, and of bytes that they never end with.
+const MISREAD: [(&Encoding, [char; 2], RangeInclusive<char>); 3] = [
+    (WINDOWS_1251, ['Р', 'С'], 'А'..='я'),
+    (WINDOWS_1252, ['Ð', 'Ñ'], 'À'..='ÿ'),
+    (IBM866, ['╨', '╤'], 'р'..='я'),
 ];
 
 /// Signs beyond ASCII that stand beside Russian words.
@@ -366,11 +367,12 @@ fn has_word_in(encoding: &'static Encoding, text: &str) -> bool {
 /// What a text was before another program read its UTF-8 in an older encoding, and saved what it saw:
 /// `ЗП-1` for `Р—Рџ-1`. Russian words of two letters or more are known again.
 pub(super) fn before_misreading(text: &str) -> Option<String> {
-    let misread = MISREAD
-        .into_iter()
-        .filter(|(_, begin)| text.contains(*begin));
-    let bytes = misread.filter_map(|(encoding, _)| {
-        if encoding == WINDOWS_1252 && mem::is_str_latin1(text) {
+    let misread = MISREAD.iter().filter(|(_, begin, never)| {
+        let mut pairs = text.chars().zip(text.chars().skip(1));
+        text.contains(*begin) && !pairs.any(|(a, b)| begin.contains(&a) && never.contains(&b))
+    });
+    let bytes = misread.filter_map(|(encoding, ..)| {
+        if *encoding == WINDOWS_1252 && mem::is_str_latin1(text) {
             return Some(mem::encode_latin1_lossy(text)); // Its controls are windows-1252's signs.
         }
         let (bytes, _, is_lossy) = encoding.encode(text);
