@@ -77,7 +77,7 @@ pub enum PlaceError {
     /// The path is among the system's own.
     #[error("the results file is in a folder of the system, where nothing is kept")]
     System,
-    /// Its name is longer than [`MAX_NAME_BYTES`].
+    /// Its name is longer than a file system takes with what is kept beside it.
     #[error("the name of the results file is longer than {MAX_NAME_BYTES} bytes")]
     LongName,
     /// Larger than [`MAX_BYTES`].
