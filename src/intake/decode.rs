@@ -346,8 +346,8 @@ fn refuse_mixed(bytes: &[u8], encoding: TextEncoding) -> Result<(), DecodeError>
     }
     let mut start = 0usize;
     for word in bytes.split(u8::is_ascii) {
-        let is_word = |word| [encoding.0, WINDOWS_1251].map(|it| has_word_in(it, word));
-        if std::str::from_utf8(word).is_ok_and(|word| is_word(word).contains(&true)) {
+        let has_word = |word| has_word_in(encoding.0, word) || has_word_in(WINDOWS_1251, word);
+        if !word.is_empty() && std::str::from_utf8(word).is_ok_and(has_word) {
             let line = line_at_end(&bytes[..start]);
             return Err(DecodeError::Mixed { line });
         }

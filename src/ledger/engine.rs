@@ -81,6 +81,9 @@ pub enum Access {
     Write,
 }
 
+/// What to do about a ledger that is held.
+pub(super) const BUSY_HINT: &str = "if another program has it open, close that; then run again";
+
 /// What to do about a file that is not a ledger, or a damaged one.
 pub(super) const UNREADABLE_HINT: &str = "check the name; if this was the ledger, bring back a backup and, before any run, give it every results file written since (ccbatch ledger adopt)";
 

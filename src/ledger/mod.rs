@@ -47,7 +47,7 @@ pub use realm::Realm;
 use crate::domain::Payout;
 use crate::domain::escape::shell_word;
 use chrono::{DateTime, Utc};
-use engine::{Access, LookUp, UNREADABLE_HINT, Value, ValueRef};
+use engine::{Access, BUSY_HINT, LookUp, UNREADABLE_HINT, Value, ValueRef};
 use postgres::url_value;
 use rules::Known;
 use sha2::{Digest as _, Sha256};
@@ -114,9 +114,7 @@ impl LedgerError {
             Self::Engine(EngineError::GoneBack(_)) => {
                 "before any run, give it every results file written since the copy was made (ccbatch ledger adopt)".into()
             }
-            Self::Engine(EngineError::Busy) => {
-                "close the program that has it open, then run again".into()
-            }
+            Self::Engine(EngineError::Busy) => BUSY_HINT.into(),
             Self::Engine(EngineError::Pooled) => "connect directly, not through a pooler".into(),
             Self::Engine(EngineError::Denied(_)) => {
                 "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()

@@ -316,28 +316,22 @@ impl Known {
         places.filter_map(|place| self.attempts.get(*place))
     }
 
-    /// The created attempts of a key; if there are several, all but one are extra.
-    pub fn created(&self, key: &PayoutKey) -> impl DoubleEndedIterator<Item = &Attempt> {
-        let attempts = self.of_key(key);
-        attempts.filter(|attempt| attempt.status() == AttemptStatus::Created)
-    }
-
     /// The place in [`Self::all`] of the attempt that created this row's payout.
     #[must_use]
     pub fn creator(&self, row: Row<'_>) -> Option<usize> {
-        let places = self.by_key.get(row.key)?.iter().copied();
-        let mut creators = places.filter(|place| {
+        let mut places = self.by_key.get(row.key)?.iter().copied();
+        places.find(|place| {
             let attempt = self.attempts.get(*place);
             attempt.is_some_and(|it| creates(it, row.payout))
-        });
-        creators.next()
+        })
     }
 
-    /// How many created attempts of a key are of this batch.
+    /// How many created attempts of a key are of this batch; all but one of a key are extra.
     #[must_use]
     pub fn created_in(&self, batch: &BatchId, key: &PayoutKey) -> u64 {
-        let created = self.created(key).filter(|it| it.batch == *batch);
-        u64::try_from(created.count()).unwrap_or(u64::MAX)
+        let is_created =
+            |it: &&Attempt| it.status() == AttemptStatus::Created && it.batch == *batch;
+        u64::try_from(self.of_key(key).filter(is_created).count()).unwrap_or(u64::MAX)
     }
 
     fn at(&self, indices: Option<&Vec<usize>>) -> Vec<&Attempt> {

@@ -1,8 +1,8 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
 use super::engine::{
-    Access, CommitError, Engine, EngineError, LookUp, Seen, UNREADABLE_HINT, Value, ValueRef,
-    Values,
+    Access, BUSY_HINT, CommitError, Engine, EngineError, LookUp, Seen, UNREADABLE_HINT, Value,
+    ValueRef, Values,
 };
 use super::id::BatchId;
 use crate::clock;
@@ -122,9 +122,7 @@ impl OpenError {
                 "keep it on a disk of one machine; if several machines pay, name one postgres:// ledger on all of them".into()
             }
             Self::Unreadable => format!("nothing was sent; {UNREADABLE_HINT}").into(),
-            Self::InUse => {
-                "nothing was sent; close the program that has it open, then run again".into()
-            }
+            Self::InUse => format!("nothing was sent; {BUSY_HINT}").into(),
             Self::Io(_) => {
                 "nothing was sent; check that the disk has room and that you may read and write the folder and the file".into()
             }

@@ -414,8 +414,7 @@ fn plain(words: String) -> String {
         "early eof" | "tls handshake eof" | "connection closed" => {
             "it closed the connection".to_owned()
         }
-        "bytes remaining on stream" => "what answers there is not PostgreSQL".to_owned(),
-        it if it.starts_with("unknown message tag") => {
+        it if it == "bytes remaining on stream" || it.starts_with("unknown message tag") => {
             "what answers there is not PostgreSQL".to_owned()
         }
         _ => words,
