@@ -253,13 +253,13 @@ impl<'p, 'k> Planning<'p, 'k> {
         let state = is_selected.then(|| judge(row, known, &self.around));
         let created = known.created_in(self.around.batch, row.key);
         self.created = self.created.saturating_add(created);
-        let steps = count(self.plan.steps.len());
-        if !is_to_send(state) {
-            // Nothing is added.
-        } else if self.selection.limit.is_some_and(|limit| limit <= steps) {
-            self.plan.beyond_limit = self.plan.beyond_limit.saturating_add(1);
-        } else {
-            self.step(place, row, state);
+        if is_to_send(state) {
+            let steps = count(self.plan.steps.len());
+            if self.selection.limit.is_some_and(|limit| limit <= steps) {
+                self.plan.beyond_limit = self.plan.beyond_limit.saturating_add(1);
+            } else {
+                self.step(place, row, state);
+            }
         }
         state
     }
