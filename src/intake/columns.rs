@@ -196,10 +196,22 @@ pub(super) enum Meaning {
     Comment,
     /// It holds an invoice id, which only a record has.
     InvoiceId,
+    /// It is called as invoice ids are in a report in Russian, and a payer's own numbers may be.
+    WithdrawalNumber,
     /// It holds findings, which only a findings file has.
     Finding,
     /// Nothing that is known.
     Other,
+}
+
+impl Meaning {
+    /// Whether the invoice ids of a record may stand in it.
+    pub(super) fn is_of_invoice_ids(self) -> bool {
+        match self {
+            Self::InvoiceId | Self::WithdrawalNumber => true,
+            Self::Used(..) | Self::Memo | Self::Comment | Self::Finding | Self::Other => false,
+        }
+    }
 }
 
 /// By what right a name stands for a column, the better one first.
@@ -222,8 +234,8 @@ pub(super) fn meaning(name: &str) -> Meaning {
     // A record is refused in any spelling, with letters that only look right too.
     let look = confusable::as_ascii(&whole).unwrap_or_else(|| whole.clone());
     match plain(&without_unit(&look)).as_str() {
-        // The latter heads it in a report in Russian.
-        "invoiceid" | "номервывода" => return Meaning::InvoiceId,
+        "invoiceid" => return Meaning::InvoiceId,
+        "номервывода" => return Meaning::WithdrawalNumber,
         "finding" | "findings" => return Meaning::Finding,
         _ => {}
     }

@@ -11,6 +11,9 @@ const MAX_HEADER_LINES: usize = 20;
 /// Names of columns that stand beside an invoice id in what this program writes.
 const RECORD_NAMES: [&str; 4] = ["attempt", "attempts", "startedat", "errorkey"];
 
+/// How the API's invoice ids begin.
+const INVOICE_ID: &str = "INV-";
+
 /// The longest line that is looked at. The longest sensible row has a few hundred bytes; a longer
 /// line is another kind of file.
 pub const MAX_LINE_BYTES: usize = 64 << 10;
@@ -65,6 +68,8 @@ pub enum HeaderFault {
     Overlong,
     /// It is the header of a record that this program wrote, by the name of this column.
     Record(String),
+    /// It has this column, with values, which a record of this program has, and perhaps a payer.
+    LikeRecord(String),
     /// A line of data, by the look of it.
     Data,
     /// Required columns are missing.
@@ -128,7 +133,7 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
         }
         let candidate = Candidate::new(number, line, delimiter, given);
         if let Some(record) = candidate.record(text, line_break) {
-            return Err(candidate.error(HeaderFault::Record(record)));
+            return Err(candidate.error(record));
         }
         if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
             return candidate
@@ -205,37 +210,47 @@ impl<'t> Candidate<'t> {
         }
     }
 
-    /// The column that only a record of this program has. Of an invoice id some value must be
-    /// there, for the column alone may be somebody's form.
-    fn record(&self, text: &str, line_break: LineBreak) -> Option<String> {
+    /// What is wrong with a record of this program, or with what may be one: it has a column that only
+    /// a record has. Of an invoice id some value must be there, for the column alone may be a form.
+    fn record(&self, text: &str, line_break: LineBreak) -> Option<HeaderFault> {
         if self.names.len() < 2 {
             return None;
         }
-        let with = |wanted: Meaning| {
-            (0..self.names.len()).filter(move |index| meaning(&self.names[*index]) == wanted)
-        };
-        if let Some(index) = with(Meaning::Finding).next() {
-            return Some(self.names[index].clone());
+        let columns = self.names.iter().enumerate();
+        let columns = columns.map(|(index, name)| (index, name, meaning(name)));
+        if let Some((_, name, _)) = columns.clone().find(|it| it.2 == Meaning::Finding) {
+            return Some(HeaderFault::Record(name.clone()));
         }
-        let places: Vec<_> = with(Meaning::InvoiceId).collect();
-        let first = places.first()?;
+        let is_of_ids = |it: &(_, _, Meaning)| it.2.is_of_invoice_ids();
+        let of_ids: Vec<_> = columns.filter(is_of_ids).collect();
+        let (_, first, _) = of_ids.first()?;
         // Beside it stands what no form has: then it is a record, if only of what was not paid.
         let is_of_a_record = |name: &String| RECORD_NAMES.contains(&columns::plain(name).as_str());
         if self.names.iter().any(is_of_a_record) {
-            return Some(self.names[*first].clone());
+            return Some(HeaderFault::Record((*first).clone()));
         }
         let body = text.get(self.line.start..).unwrap_or_default();
         let mut splitter = Splitter::for_piece(self.delimiter, line_break, body);
+        let mut like_record = None;
         for line in lines(body, line_break).skip(1) {
             let record = splitter.split(line.text);
-            let held = places
-                .iter()
-                .find(|index| !record.value(**index).is_empty());
-            if let Some(index) = held {
-                return Some(self.names[*index].clone());
+            for (index, name, meaning) in &of_ids {
+                let value = record.value(*index);
+                if value.is_empty() {
+                    continue;
+                }
+                if [&value, name.as_str()]
+                    .iter()
+                    .any(|it| it.contains(INVOICE_ID))
+                {
+                    return Some(HeaderFault::Record((*name).clone()));
+                }
+                if *meaning == Meaning::InvoiceId {
+                    like_record = Some(HeaderFault::LikeRecord((*name).clone()));
+                }
             }
         }
-        None
+        like_record
     }
 
     fn header(
@@ -642,6 +657,19 @@ mod tests {
         ));
         assert!(record("title\nto_address;Invoice ID\nx;INV-1\n"));
         assert!(record("invoice_id,amount\n,\nINV-1,1\n"));
-        assert!(read("currency_code,to_address,amount,invoice_id\nBTC,x,1,\n").is_ok());
+        assert!(record("invoice_id,started_at,amount\n,,1\n"));
+        assert!(record("Сумма;Номер вывода\n1;\n2;INV-1\n"));
+        assert!(record("Сумма;Номер вывода (INV-…)\n1;W-7\n"));
+        assert!(matches!(
+            read("currency,address,amount,Invoice ID\nBTC,x,1,\nBTC,x,2,2026-117\n"),
+            Err(HeaderFault::LikeRecord(_))
+        ));
+        for form in [
+            "currency_code,to_address,amount,invoice_id\nBTC,x,1,\n",
+            "Валюта;Адрес;Сумма;Номер вывода\nBTC;x;1;12\n",
+            "Валюта;Адрес;Сумма;Номер вывода (INV-…)\nBTC;x;1;\n",
+        ] {
+            assert!(read(form).is_ok(), "{form}");
+        }
     }
 }

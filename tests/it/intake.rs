@@ -442,6 +442,17 @@ fn a_record_is_refused_in_any_dialect() {
     );
     let form = format!("{HEADER},invoice_id\n{}\n", row(""));
     assert_told(&told(form, &[], 0), &["ignored column: invoice_id"]);
+    // A payer's own numbers are none of the API's.
+    let own = format!("{HEADER},Номер вывода\n{}\n", row("12"));
+    assert_told(&told(own, &[], 0), &["ignored column: Номер вывода"]);
+    let own = format!("{HEADER},Invoice ID\n{}\n", row("2026-117"));
+    assert_told(
+        &told(own, &[], 3),
+        &[
+            "1: this may be a record of what was paid",
+            "give that column another name",
+        ],
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
     match fault {
         HeaderFault::Overlong => "long line",
         HeaderFault::OpenQuote => "quote",
-        HeaderFault::Record(_) => "record",
+        HeaderFault::Record(_) | HeaderFault::LikeRecord(_) => "record",
         HeaderFault::Data
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
@@ -62,6 +62,13 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 quoted_unless_secret(name)
             ),
             "give the file that the payouts were read from, and mend the rows there",
+        ),
+        HeaderFault::LikeRecord(name) => Message::new(
+            format!(
+                "this may be a record of what was paid: it has the column {}, with values",
+                quoted_unless_secret(name)
+            ),
+            "if it is, give the file that the payouts were read from; if the values are not CryptoCloud's invoice ids but your own, give that column another name",
         ),
         HeaderFault::Data => Message::new("the first line is a row, not a header", HEADER_HINT),
         HeaderFault::Doubled(column) => Message::new(
