@@ -41,7 +41,11 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
                 "characters of the reference {} are lost: a program has saved a sign in their place",
                 quoted(&value)
             ),
-            "write it as it was in the file that this one was made of",
+            if value.contains("??") {
+                "write it as it is in the file that this one was made of; if that has the question marks too, write one where several are side by side"
+            } else {
+                "write it as it is in the file that this one was made of"
+            },
         ),
         ReferenceError::Unprintable(found) => Message::new(
             format!("{} is in the reference", named(found)),
