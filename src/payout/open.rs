@@ -358,6 +358,10 @@ fn adopt_into<'a>(
 ) -> Result<Setting<'a>, OpenError> {
     record.references = references_of(record, before, wanted)?;
     refuse_other_host(before, &reading.lines, wanted)?;
+    if reading.is_cut_in_header && before.is_empty() {
+        // Where the ledger is lost too, nothing says any more who was paid.
+        return Err(OpenError::NotOurs);
+    }
     if let Some(line) = reading.unexplained(before) {
         return Err(OpenError::NoId(line));
     }

@@ -1,6 +1,6 @@
 //! Reading a results file, which a spreadsheet may have saved since it was written.
 
-use super::line::{COLUMNS, IN_FLIGHT};
+use super::line::{COLUMNS, HEADER, IN_FLIGHT};
 use crate::domain::outcome::own_key;
 use crate::intake::table::{self, TableError, TableRow};
 use crate::ledger::adopt::{Line, LineEnding};
@@ -26,6 +26,8 @@ pub struct Reading {
     pub lines: Vec<Line>,
     /// What cannot be read as one line with an id.
     pub damaged: Vec<Damaged>,
+    /// Whether the file ends within its header: every line that it had is lost.
+    pub is_cut_in_header: bool,
 }
 
 /// A row in which no line can be read, or in which several stand because a line break was lost.
@@ -49,7 +51,17 @@ pub enum ReadError {
 /// # Errors
 /// It is something else.
 pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
-    let table = match table::read(&mended(bytes)) {
+    let bytes = mended(bytes);
+    if !bytes.is_empty()
+        && bytes.len() < HEADER.trim_end().len()
+        && HEADER.as_bytes().starts_with(&bytes)
+    {
+        return Ok(Reading {
+            is_cut_in_header: true,
+            ..Reading::default()
+        });
+    }
+    let table = match table::read(&bytes) {
         Ok(table) => table,
         Err(TableError::Blank) => return Ok(Reading::default()),
         Err(TableError::Decode(_)) => return Err(ReadError::NotOurs),

@@ -2,7 +2,7 @@
 //! deleted and doubled. Whatever is made of one, nobody is paid twice and nothing panics; and a
 //! refusal names the line.
 
-use super::{References, assert_nobody_is_paid_twice, assert_paid, pay};
+use super::{References, assert_nobody_is_paid_twice, assert_paid, pay, run};
 use crate::harness::{INPUT, RESULTS, Scene};
 use crate::operator::is_thorough;
 use std::fs;
@@ -214,6 +214,29 @@ fn a_torn_line_goes_on_after_a_power_cut() {
         pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
         assert_paid(&scene, 1, "");
     }
+}
+
+#[test]
+fn a_file_that_is_cut_in_its_header_has_nothing_that_the_ledger_lacks() {
+    let scene = Scene::paying("drop-after", "");
+    scene.write(INPUT, References::With.input(2));
+    pay(&scene, INPUT, &["--limit", "1"]).ends(6, "In doubt: line 2");
+    let id = scene.results()[0].id.clone();
+    let whole = scene.read(RESULTS);
+    for cut in ["l", "line,reference,pa", "line,reference,payee\0\0"] {
+        scene.write(RESULTS, cut);
+        run(&scene, &["status", INPUT]).ends(0, "1 in doubt, 1 not yet created");
+        pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+        assert_eq!(scene.read(RESULTS), whole, "{cut}");
+    }
+    scene.write(RESULTS, "line,reference,pa");
+    let verdict = ["resolve", "--id", &id, "--invoice-id", "INV-SEEN", "--yes"];
+    run(&scene, &verdict).ends(0, "Recorded: line 2 created INV-SEEN");
+    // Without a ledger it is all that says that somebody was paid.
+    fs::remove_file(scene.ledger()).unwrap();
+    scene.write(RESULTS, "line,reference,pa");
+    pay(&scene, INPUT, &[]).ends(1, "this is not a results file of ccbatch");
+    assert_paid(&scene, 1, "");
 }
 
 /// A batch of so many paid rows and one more, carried to a machine without its ledger, with a damaged
