@@ -23,6 +23,16 @@ impl From<&Error> for TlsFault {
     }
 }
 
+/// What the libraries' words mean, where they are about bytes: a server that ends a connection, or the
+/// making of one, without a word.
+#[must_use]
+pub fn plain(words: &str) -> &str {
+    match words {
+        "tls handshake eof" | "early eof" | "connection closed" => "it closed the connection",
+        _ => words,
+    }
+}
+
 /// What is wrong with a certificate; its library's words where there are no better.
 fn certificate_words(error: &CertificateError) -> String {
     match error {

@@ -4,7 +4,7 @@
 use super::endpoint::Endpoint;
 use crate::domain::escape::without_error_number;
 use crate::ledger::Reading;
-use crate::tls::TlsFault;
+use crate::tls::{TlsFault, plain};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::cell::Cell;
 use std::error::Error;
@@ -130,14 +130,6 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     let cause = causes(error).last().unwrap_or(error).to_string();
     let words = cause.split(": https://").next().unwrap_or(&cause);
     without_error_number(words).to_owned()
-}
-
-/// What the library's words mean, where they are about bytes.
-fn plain(words: &str) -> &str {
-    match words {
-        "tls handshake eof" => "it closed the connection",
-        _ => words,
-    }
 }
 
 /// An error and what it comes from, the first cause last.

@@ -4,7 +4,7 @@
 use super::location::{Location, Proof};
 use crate::domain::escape::without_error_number;
 use crate::ledger::engine::EngineError;
-use crate::tls::TlsFault;
+use crate::tls::{TlsFault, plain};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -376,7 +376,7 @@ fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
                 ConnectError::Refused("it asks for a password".to_owned())
             }
             None if words.contains("server does not support TLS") => ConnectError::NoTls,
-            None => ConnectError::Unreachable(plain(words)),
+            None => ConnectError::Unreachable(of_answer(&words).to_owned()),
         };
     };
     match code.code().get(..2) {
@@ -408,17 +408,12 @@ fn tls_fault(error: &tokio_postgres::Error) -> Option<TlsFault> {
     None
 }
 
-/// What the driver's words mean, where they are about bytes.
-fn plain(words: String) -> String {
-    match words.as_str() {
-        "early eof" | "tls handshake eof" | "connection closed" => {
-            "it closed the connection".to_owned()
-        }
-        it if it == "bytes remaining on stream" || it.starts_with("unknown message tag") => {
-            "what answers there is not PostgreSQL".to_owned()
-        }
-        _ => words,
+/// What the driver's words about what a server answers mean.
+fn of_answer(words: &str) -> &str {
+    if words == "bytes remaining on stream" || words.starts_with("unknown message tag") {
+        return "what answers there is not PostgreSQL";
     }
+    plain(words)
 }
 
 fn engine_error(error: &tokio_postgres::Error) -> EngineError {
