@@ -45,10 +45,12 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         let failed = |error| Error::at(&place, error);
         let attempts = ledger.page(&config.filter, &mut position).await;
         let attempts = attempts.map_err(failed)?;
-        let batches = attempts.iter().map(|attempt| attempt.batch);
-        let unseen = batches.filter(|batch| !files.contains_key(batch));
-        let more = ledger.paths_of(unseen.collect::<Vec<_>>()).await;
-        files.extend(more.map_err(failed)?);
+        if config.format != TableFormat::Human {
+            let batches = attempts.iter().map(|attempt| attempt.batch);
+            let unseen = batches.filter(|batch| !files.contains_key(batch));
+            let more = ledger.paths_of(unseen.collect::<Vec<_>>()).await;
+            files.extend(more.map_err(failed)?);
+        }
         if attempts.is_empty() {
             if config.format == TableFormat::Human {
                 ui::say(&shown.to_string());
