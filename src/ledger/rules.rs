@@ -326,12 +326,18 @@ impl Known {
         })
     }
 
-    /// How many created attempts of a key are of this batch; all but one of a key are extra.
+    /// How many attempts of a key have created this in this batch; all but one of a key are extra.
     #[must_use]
-    pub fn created_in(&self, batch: &BatchId, key: &PayoutKey) -> u64 {
-        let is_created =
-            |it: &&Attempt| it.status() == AttemptStatus::Created && it.batch == *batch;
-        u64::try_from(self.of_key(key).filter(is_created).count()).unwrap_or(u64::MAX)
+    pub fn created_in(
+        &self,
+        batch: &BatchId,
+        key: &PayoutKey,
+        is_this: impl Fn(&Content) -> bool,
+    ) -> u64 {
+        let created = self.of_key(key).filter(|it| {
+            it.status() == AttemptStatus::Created && it.batch == *batch && is_this(&it.content)
+        });
+        u64::try_from(created.count()).unwrap_or(u64::MAX)
     }
 
     fn at(&self, indices: Option<&Vec<usize>>) -> Vec<&Attempt> {

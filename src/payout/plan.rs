@@ -7,7 +7,7 @@ use crate::ledger::rules::{
     Circumstances, Known, Refusal, Row, RowState, TWIN_ACROSS_BATCHES, doubts_without_row, judge,
     missing_rows, paid_alike,
 };
-use crate::ledger::{Attempt, AttemptStatus, BatchRecord, PaidBefore};
+use crate::ledger::{Attempt, AttemptStatus, BatchRecord, Content, PaidBefore};
 use foldhash::quality::RandomState;
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
@@ -46,7 +46,7 @@ pub struct Plan<'k> {
     pub missing: Vec<&'k Attempt>,
     /// Attempts of this batch in doubt whose row, with its reference, is no longer in the input.
     pub doubts_without_row: Vec<&'k Attempt>,
-    /// How many payouts of this batch are created whose row is no longer in the input.
+    /// How many payouts of this batch are created whose row is no longer in the input as it was.
     pub created_without_row: u64,
     /// The places of rows to submit that pay what was paid not long ago under another reference,
     /// each with that payout.
@@ -251,7 +251,8 @@ impl<'p, 'k> Planning<'p, 'k> {
         let only = self.selection.only.as_ref();
         let is_selected = only.is_none_or(|lines| lines.contains(&row.payout.line));
         let state = is_selected.then(|| judge(row, known, &self.around));
-        let created = known.created_in(self.around.batch, row.key);
+        let is_row = |content: &Content| content.is_of(row.payout);
+        let created = known.created_in(self.around.batch, row.key, is_row);
         self.created = self.created.saturating_add(created);
         if is_to_send(state) {
             let steps = count(self.plan.steps.len());
@@ -302,7 +303,8 @@ impl<'p, 'k> Planning<'p, 'k> {
         let mut states = Vec::with_capacity(creators.len());
         for attempt in creators.iter().filter_map(|place| known.all().get(*place)) {
             states.push(Some(RowState::Created(attempt)));
-            let created = known.created_in(self.around.batch, &attempt.key);
+            let is_row = |content: &Content| *content == attempt.content;
+            let created = known.created_in(self.around.batch, &attempt.key, is_row);
             self.created = self.created.saturating_add(created);
         }
         RowStates::Each(states)

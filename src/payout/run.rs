@@ -121,7 +121,7 @@ pub struct Report<'k> {
     pub knowledge: &'k Knowledge,
     /// Attempts of the batch in doubt whose row is no longer in the input.
     pub doubts_without_row: Vec<&'k Attempt>,
-    /// How many payouts of the batch are created whose row is no longer in the input.
+    /// How many payouts of the batch are created whose row is no longer in the input as it was.
     pub created_without_row: u64,
     /// What the run came to; `None` if the plan was not carried out.
     pub submission: Option<Submission>,

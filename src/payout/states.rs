@@ -10,7 +10,8 @@ use crate::ledger::history::Position;
 use crate::ledger::row_keys::Keys;
 use crate::ledger::rules::{Circumstances, Known, RejectedPolicy, Row, RowState, judge};
 use crate::ledger::{
-    Attempt, AttemptStatus, BatchId, BatchRecord, Engine, Ledger, LedgerError, PayoutKey, Realm,
+    Attempt, AttemptStatus, BatchId, BatchRecord, Content, Engine, Ledger, LedgerError, PayoutKey,
+    Realm,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -170,10 +171,10 @@ impl Part {
     /// How many created attempts of a batch these rows stand for.
     #[must_use]
     pub fn created_of(&self, batch: &BatchId) -> u64 {
-        let created = self
-            .rows
-            .iter()
-            .map(|(_, key)| self.known.created_in(batch, key));
+        let created = self.rows.iter().map(|(payout, key)| {
+            let is_row = |content: &Content| content.is_of(payout);
+            self.known.created_in(batch, key, is_row)
+        });
         created.fold(0, u64::saturating_add)
     }
 }

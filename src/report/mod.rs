@@ -49,7 +49,7 @@ pub struct Page<'a> {
     pub rows: Vec<(&'a Payout, RowState<&'a Attempt>)>,
     /// Every attempt of the batch.
     pub attempts: &'a [Attempt],
-    /// How many payouts of the batch are created whose row is no longer in the input.
+    /// How many payouts of the batch are created whose row is no longer in the input as it was.
     pub created_without_row: u64,
     /// Whether a run is at work on the batch.
     pub activity: Activity,

@@ -2,8 +2,8 @@
 
 use super::words::{Text, state, text};
 use super::{Page, outside, time};
-use crate::domain::Payout;
 use crate::domain::escape::escape;
+use crate::domain::{Payout, State};
 use crate::ledger::Attempt;
 use crate::ledger::rules::RowState;
 use crate::payout::plan::{attempt_of, state_of};
@@ -65,6 +65,12 @@ fn line(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
                 div {
                     code { (escape(&payout.to_address)) }
                     // Here is the room for it.
+                    @if let (State::Refused, Some(earlier)) = (state_of(row), attempt) {
+                        small {
+                            (say(Text::Earlier)) " " (escape(&earlier.amount)) " "
+                            (earlier.content.currency_code()) " → " (escape(&earlier.to_address))
+                        }
+                    }
                     @if let Some((who, at)) = attempt.and_then(|it| it.resolved.as_ref()) {
                         small { (say(Text::Resolved)) " " (outside(who)) ", " (time(*at)) " UTC" }
                     }

@@ -81,6 +81,7 @@ pub(super) enum Text {
     AcceptedNote,
     OtherBatch,
     Resolved,
+    Earlier,
     NotCreated,
     CreatedWithoutRow,
     Prepared,
@@ -154,9 +155,10 @@ fn english(text: Text) -> &'static str {
         }
         Text::OtherBatch => "by another batch",
         Text::Resolved => "settled by",
+        Text::Earlier => "earlier payout:",
         Text::NotCreated => "Not created",
         Text::CreatedWithoutRow => {
-            "Created in this batch, though the file no longer has the row, and not counted here:"
+            "Created in this batch, though the file no longer has the row as it was paid, and not counted here:"
         }
         Text::Prepared => "Prepared by",
         Text::Approved => "Approved by",
@@ -224,9 +226,10 @@ fn russian(text: Text) -> &'static str {
         }
         Text::OtherBatch => "другим пакетом",
         Text::Resolved => "исход указал:",
+        Text::Earlier => "более ранняя выплата:",
         Text::NotCreated => "Не создано",
         Text::CreatedWithoutRow => {
-            "Создано в этом пакете, хотя строки в файле больше нет (здесь не учтено):"
+            "Создано в этом пакете, хотя такой строки в файле больше нет (здесь не учтено):"
         }
         Text::Prepared => "Составил",
         Text::Approved => "Утвердил",

@@ -1,6 +1,6 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums};
+use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums, earlier_payout};
 use super::table;
 use crate::domain::escape::escape_cell;
 use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, Totals};
@@ -213,7 +213,7 @@ pub fn refused(counts: &FindingCounts, exit: Exit) -> Value {
 }
 
 /// The names of the columns of a payout's state, in CSV and JSON alike.
-const STATE_COLUMNS: [&str; 12] = [
+const STATE_COLUMNS: [&str; 13] = [
     "line",
     "reference",
     "payee",
@@ -223,12 +223,13 @@ const STATE_COLUMNS: [&str; 12] = [
     "state",
     "attempts",
     "invoice_id",
+    "accepted_amount",
     "error_key",
     "detail",
     "id",
 ];
 
-fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 12] {
+fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 13] {
     let attempt = attempt_of(state).copied();
     let of_ending = |field: fn(&Ending) -> &String| {
         attempt.map_or_else(String::new, |attempt| field(&attempt.ending).clone())
@@ -243,8 +244,9 @@ fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 
         state_of(state).to_string(),
         attempt.map_or(0, |attempt| attempt.number).to_string(),
         of_ending(|it| &it.invoice_id),
+        mark.show(&of_ending(|it| &it.accepted_amount)),
         of_ending(|it| &it.error_key),
-        of_ending(|it| &it.detail),
+        earlier_payout(state).unwrap_or_else(|| of_ending(|it| &it.detail)),
         attempt.map_or(String::new(), |attempt| attempt.id.to_string()),
     ]
 }

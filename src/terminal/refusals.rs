@@ -1,6 +1,6 @@
 //! What the ledger has against a row, as a finding.
 
-use super::report::attempted;
+use super::report::attempted_when;
 use super::table;
 use crate::domain::escape::escape;
 use crate::domain::{Column, DecimalMark, Dialect, Finding, Payout, Severity};
@@ -201,15 +201,9 @@ fn twin_hint(attempt: &Attempt, earlier: Option<u64>, places: &Places<'_>) -> St
     }
 }
 
-/// `0.1 BTC to bc1q…, created on 2026-11-01 (INV-1), see payouts.results.csv`
+/// `0.1 BTC to bc1q…, created at 2026-11-01 10:00 UTC (INV-1), see payouts.results.csv`
 fn record(attempt: &Attempt, places: &Places<'_>) -> String {
-    let time = attempt.started_at.format("%Y-%m-%d %H:%M UTC");
-    let what = match attempt.status() {
-        AttemptStatus::Created => format!("created at {time} ({})", attempt.ending.invoice_id),
-        AttemptStatus::Submitting | AttemptStatus::Unknown => format!("begun at {time}"),
-        AttemptStatus::Rejected | AttemptStatus::NotCreated => format!("attempted at {time}"),
-    };
-    format!("{}, {what}, see {}", attempted(attempt), places.of(attempt))
+    format!("{}, see {}", attempted_when(attempt), places.of(attempt))
 }
 
 /// The row of an attempt, to be put back as the input has its rows, with the names of their columns:

@@ -3,8 +3,9 @@
 use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::{Batch, Currency, Halt, Payout, State, StateCounts, Totals};
-use crate::ledger::Attempt;
+
 use crate::ledger::rules::RowState;
+use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Local, SecondsFormat, TimeDelta, Utc};
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
@@ -86,7 +87,7 @@ pub struct Summary {
     pub took: Option<Duration>,
     /// Which payouts were created before this run, by the results file that has them.
     pub created_before: Vec<CreatedBefore>,
-    /// How many payouts of the batch are created whose row is no longer in the input.
+    /// How many payouts of the batch are created whose row is no longer in the input as it was.
     pub created_without_row: u64,
     /// How many rows `--only` leaves out.
     pub left_out: u64,
@@ -488,10 +489,14 @@ pub fn summary(summary: &Summary) -> String {
     if summary.created_without_row > 0 {
         let _ = write!(
             text,
-            "\n{} more of this batch {} created; the file no longer has the {}",
+            "\n{} more of this batch {} created; the file no longer has the {} paid",
             summary.created_without_row,
             plural(summary.created_without_row, "is", "are"),
-            plural(summary.created_without_row, "row", "rows"),
+            plural(
+                summary.created_without_row,
+                "row as it was",
+                "rows as they were"
+            ),
         );
     }
     text.push_str(&sums(&summary.sums));
@@ -649,6 +654,27 @@ pub fn attempted(attempt: &Attempt) -> String {
     text
 }
 
+/// What an attempt paid, when, and under which invoice id, if it was created:
+/// `0.1 BTC to bc1q… (reference R1), created at 2026-11-01 10:00 UTC (INV-1)`
+#[must_use]
+pub fn attempted_when(attempt: &Attempt) -> String {
+    let time = attempt.started_at.format("%Y-%m-%d %H:%M UTC");
+    let when = match attempt.status() {
+        AttemptStatus::Created => format!("created at {time} ({})", attempt.ending.invoice_id),
+        AttemptStatus::Submitting | AttemptStatus::Unknown => format!("begun at {time}"),
+        AttemptStatus::Rejected | AttemptStatus::NotCreated => format!("attempted at {time}"),
+    };
+    format!("{}, {when}", attempted(attempt))
+}
+
+/// The payout that a row is not sent because of; nothing of another row.
+#[must_use]
+pub fn earlier_payout(state: &RowState<&Attempt>) -> Option<String> {
+    let is_refused = state_of(state) == State::Refused;
+    let attempt = attempt_of(state).filter(|_| is_refused)?;
+    Some(format!("earlier payout: {}", attempted_when(attempt)))
+}
+
 /// A row of the input with its state.
 pub type StatusRow<'a> = (&'a Payout, RowState<&'a Attempt>);
 
@@ -747,11 +773,9 @@ impl StatusTable {
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         }
         let header = is_first.then(String::new);
-        let below = header
-            .into_iter()
-            .chain(rows.iter().map(|(payout, _)| who(payout)));
+        let texts = header.into_iter().chain(rows.iter().map(below));
         let mut text = String::new();
-        for (line, below) in table.trim_fmt().lines().zip(below) {
+        for (line, below) in table.trim_fmt().lines().zip(texts) {
             let _ = write!(text, "{line}\n{below}");
         }
         text
@@ -761,11 +785,17 @@ impl StatusTable {
 /// What stands below a payout in the table of states.
 const INDENT: &str = "       ";
 
-/// Who is paid, in lines that fit [`STATUS_COLUMNS`].
-fn who(payout: &Payout) -> String {
+/// Who is paid, and what keeps the row from being sent, in lines that fit [`STATUS_COLUMNS`].
+fn below((payout, state): &StatusRow<'_>) -> String {
     let mut text = String::new();
     let mut room = 0;
-    for part in [&payout.reference, &payout.payee, &payout.to_address] {
+    let earlier = earlier_payout(state).unwrap_or_default();
+    for part in [
+        &payout.reference,
+        &payout.payee,
+        &payout.to_address,
+        &earlier,
+    ] {
         let part = escape(part);
         let width = console::measure_text_width(&part);
         if part.is_empty() {

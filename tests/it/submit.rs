@@ -2,7 +2,7 @@
 //! by the sandbox's book.
 
 use crate::harness::{
-    BITCOIN, CERTIFICATE, ETHEREUM, KEY, Scene, answering, certified, certified_until, rows,
+    BITCOIN, CERTIFICATE, ETHEREUM, INPUT, KEY, Scene, answering, certified, certified_until, rows,
     unhurried,
 };
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
@@ -88,6 +88,8 @@ fn another_amount_is_recorded_and_is_no_failure() {
         .map(|l| l.accepted_amount)
         .collect();
     assert_eq!(accepted, ["0.0029", "", ""]);
+    let status = scene.program(["status", INPUT, "--format", "csv"]);
+    status.stdout_has(",0.0029,,,").go();
     assert_eq!(scene.sent_and_created(), (3, 3));
 }
 

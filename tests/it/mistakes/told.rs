@@ -112,15 +112,45 @@ fn a_created_payout_whose_row_is_gone_is_told() {
     let scene = begun(References::With, 2);
     let rows = [References::With.row(2), References::With.row(3)].concat();
     scene.write_rows(&rows);
-    let told =
-        "All done: 2 created\n1 more of this batch is created; the file no longer has the row\n";
+    let told = "All done: 2 created\n1 more of this batch is created; the file no longer has the row as it was paid\n";
     pay(&scene, INPUT, &[]).ends(0, told);
     let json = ["status", INPUT, "--format", "json"];
     let summary = event(&scene, &json, "summary");
     assert_eq!(summary["created_without_row"], 1);
     let page = scene.program(["report", INPUT, "--output", "-", "--language", "en"]);
-    page.stdout_has("though the file no longer has the row, and not counted here: 1<")
+    page.stdout_has(
+        "though the file no longer has the row as it was paid, and not counted here: 1<",
+    )
+    .go();
+}
+
+#[test]
+fn a_created_payout_whose_row_was_changed_is_told_with_what_was_paid() {
+    let scene = begun(References::With, 0);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created\n");
+    let row = References::With.row(1);
+    let changed = row.replace(",0.00", ",0.90");
+    assert_ne!(row, changed);
+    scene.write(INPUT, References::With.input(COUNT).replace(&row, &changed));
+    let paid = format!("earlier payout: 0.001 BTC to {BITCOIN} (reference R1), created at ");
+    let id = scene.results()[0].invoice_id.clone();
+    let told = scene
+        .program(["status", INPUT])
+        .stdout_has("earlier payout: 0.001 BTC");
+    let told = told.stderr_has("3 created, 1 not sent because of an earlier payout\n1 more of this batch is created; the file no longer has the row as it was paid\n");
+    told.stdout_has(&id).go();
+    let csv = scene.program(["status", INPUT, "--format", "csv"]);
+    csv.stdout_has(&paid)
+        .stdout_has(&format!("UTC ({id})"))
         .go();
+    let json = ["status", INPUT, "--format", "json"];
+    assert_eq!(event(&scene, &json, "summary")["created_without_row"], 1);
+    let page = scene.program(["report", INPUT, "--output", "-", "--language", "ru"]);
+    page.stdout_has(
+        "Создано в этом пакете, хотя такой строки в файле больше нет (здесь не учтено): 1<",
+    )
+    .stdout_has(&format!("более ранняя выплата: 0.001 BTC → {BITCOIN}"))
+    .go();
 }
 
 #[test]
