@@ -10,7 +10,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     Encoding, IBM866, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
-    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, mem,
+    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, mem,
 };
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -260,6 +260,9 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
         encoding = WINDOWS_1251;
     }
+    if encoding == WINDOWS_1251 && are_russian_words_of_a_mac(&words) {
+        encoding = X_MAC_CYRILLIC;
+    }
     refuse_mixed(&bytes, TextEncoding(encoding))?;
     let (text, _) = encoding.decode_without_bom_handling(&bytes);
     Ok(Decoded {
@@ -312,6 +315,19 @@ fn has_few_russian_words(words: &[Word<'_>]) -> bool {
         word.is_whole && text.split(SIGNS).all(is_cyrillic_word)
     };
     count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
+}
+
+/// Whether the words are Russian ones in the encoding of an old Mac, which the detection does not know, and
+/// not all of them in windows-1251: its small letters are the same, and its capitals are signs there.
+fn are_russian_words_of_a_mac(words: &[Word<'_>]) -> bool {
+    let are_words_in = |encoding: &'static Encoding| {
+        words.iter().all(|word| {
+            let (text, _) = encoding.decode_without_bom_handling(word.bytes);
+            let mut letters = text.chars();
+            letters.all(|c| matches!(c, 'А'..='я' | 'Ё' | 'ё')) && is_cyrillic_word(&text)
+        })
+    };
+    are_words_in(X_MAC_CYRILLIC) && !are_words_in(WINDOWS_1251)
 }
 
 /// Whether these are Cyrillic letters, with a capital at the beginning, everywhere or nowhere.
@@ -477,6 +493,12 @@ mod tests {
             ("windows-1251", "reference\nзп-1\nЗП-2\n№ 3\n"),
             ("windows-1251", "reference\nЮ\nА-1\n"),
             ("windows-1251", "payee\n«Ёж»\n"),
+            (
+                "x-mac-cyrillic",
+                "ФИО;Валюта;Сумма\rЁлкина Дарья;BTC;1\rЯшин Пётр;BTC;2\r",
+            ),
+            ("windows-1251", "reference\nСтрИт\nТ-1\n"),
+            ("windows-1251", "ФИО;Вид\nООО “Ромашка”;ЗпИт\n"),
             ("windows-1251", "payee\nЇжак – Ґава\n"),
             ("IBM866", "reference\nЗп-115\n"),
             ("KOI8-U", "reference\nИванов\n"),
