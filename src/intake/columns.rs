@@ -59,8 +59,14 @@ const OTHER_NAMES: [(Column, &[&str]); 5] = [
         &[
             "name",
             "fullname",
+            "firstname",
+            "lastname",
+            "surname",
             "recipient",
             "фио",
+            "ф.и.о.",
+            "ф.и.о",
+            "фамилия",
             "имя",
             "сотрудник",
             "получатель",
@@ -316,6 +322,11 @@ pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str
         let is_paid = words().any(|word| is_ticker(word, paid));
         (!is_paid).then_some(ticker)
     })
+}
+
+/// Whether a text is a unit that nothing is paid in.
+pub(super) fn is_other_unit(text: &str) -> bool {
+    unit_other_than(text, None).is_some()
 }
 
 /// The column one of whose names this one looks like without being it, and the first letter of

@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// Names of coins beside their tickers, as [`letters`] leaves them.
-const COINS: [(&str, &str); 20] = [
+const COINS: [(&str, &str); 21] = [
     ("bitcoin", "BTC"),
     ("xbt", "BTC"),
     ("биткоин", "BTC"),
@@ -21,6 +21,7 @@ const COINS: [(&str, &str); 20] = [
     ("эфир", "ETH"),
     ("эфириум", "ETH"),
     ("tether", "USDT"),
+    ("тетер", "USDT"),
     ("tetherusd", "USDT"),
     ("usdtether", "USDT"),
     ("usdcoin", "USDC"),

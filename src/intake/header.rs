@@ -6,7 +6,7 @@ use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Column, Currency};
 
 /// How many lines may stand above the header, with it: a title, a date, an empty line or two.
-const MAX_HEADER_LINES: usize = 20;
+pub(super) const MAX_HEADER_LINES: usize = 20;
 
 /// Names of columns that stand beside an invoice id in what this program writes.
 const RECORD_NAMES: [&str; 4] = ["attempt", "attempts", "startedat", "errorkey"];
@@ -78,6 +78,10 @@ pub enum HeaderFault {
     Doubled(Column),
     /// A quote opens that the line does not close.
     OpenQuote,
+    /// The name of a column has a line break in it.
+    LineBreak,
+    /// Nothing separates columns.
+    OneColumn,
     /// `--columns` names a column that is not there, or is there twice.
     NotThere(Column, String, Vec<String>),
 }
@@ -300,7 +304,10 @@ impl<'t> Candidate<'t> {
 
     /// Why it is not a header.
     fn fault(&self, given: &ColumnNames, is_broken: bool) -> HeaderFault {
-        if is_broken || (self.is_open && self.places.known() > 0) {
+        if is_broken {
+            return HeaderFault::LineBreak;
+        }
+        if self.is_open && self.places.known() > 0 {
             return HeaderFault::OpenQuote;
         }
         if let Some(fault) = self.not_there(given) {
@@ -313,6 +320,9 @@ impl<'t> Candidate<'t> {
         let is_unknown = self.places.known() == 0 && self.places.contested.is_empty();
         if is_unknown && looks_like_data(&self.names) {
             return HeaderFault::Data;
+        }
+        if is_unknown && self.names.len() == 1 {
+            return HeaderFault::OneColumn;
         }
         HeaderFault::Missing(Box::new(self.missing()))
     }
@@ -629,7 +639,7 @@ mod tests {
         );
         assert_eq!(
             read("currency_code,\"to_\naddress\",amount"),
-            Err(HeaderFault::OpenQuote)
+            Err(HeaderFault::LineBreak)
         );
         assert!(matches!(
             read_with("currency,address,amount", "amount=net"),
@@ -645,6 +655,10 @@ mod tests {
                 Err(HeaderFault::NotThere(Column::Reference, ..))
             ));
         }
+        for text in ["ФИО|Валюта|Кошелек|Сумма\n", "<html>\n", "{\\rtf1}"] {
+            assert_eq!(read(text), Err(HeaderFault::OneColumn), "{text}");
+        }
+        assert_eq!(missing("to_address\n").columns.len(), 2);
         let long = format!("currency_code,{}", "x".repeat(MAX_LINE_BYTES));
         assert_eq!(read(&long), Err(HeaderFault::Overlong));
     }

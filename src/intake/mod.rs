@@ -76,7 +76,15 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
         Ok(None) => {
             return Intake::refused(vec![messages::file::finding(&FileError::Empty, None)]);
         }
-        Err(error) => return Intake::refused(messages::header::findings(&error)),
+        Err(error) => {
+            return Intake {
+                // Its names may be unknown because the file was read in the wrong encoding.
+                notices: notices::encoding(decoded.encoding, decoded.source)
+                    .into_iter()
+                    .collect(),
+                ..Intake::refused(messages::header::findings(&error))
+            };
+        }
     };
     let content = Content::new(decoded.text, header, options.clone());
     let notices = notices::notices(&content, decoded.encoding, decoded.source);

@@ -21,17 +21,7 @@ pub(super) fn notices(
     source: EncodingSource,
 ) -> Vec<String> {
     let header = &content.header;
-    let mut notices = Vec::new();
-    match source {
-        EncodingSource::Valid => {}
-        EncodingSource::Mark if encoding == TextEncoding::UTF_8 => {}
-        EncodingSource::Mark | EncodingSource::Given => {
-            notices.push(format!("the file is in {encoding}"));
-        }
-        EncodingSource::Detected => notices.push(format!(
-            "the file seems to be in {encoding}; if not, name its encoding with --encoding"
-        )),
-    }
+    let mut notices: Vec<_> = self::encoding(encoding, source).into_iter().collect();
     match header.delimiter {
         b';' => notices.push("the columns are separated by semicolons".to_owned()),
         b'\t' => notices.push("the columns are separated by tabs".to_owned()),
@@ -56,6 +46,18 @@ pub(super) fn notices(
         ));
     }
     notices
+}
+
+/// What a file that is not plainly in UTF-8 is written in.
+pub(super) fn encoding(encoding: TextEncoding, source: EncodingSource) -> Option<String> {
+    match source {
+        EncodingSource::Valid => None,
+        EncodingSource::Mark if encoding == TextEncoding::UTF_8 => None,
+        EncodingSource::Mark | EncodingSource::Given => Some(format!("the file is in {encoding}")),
+        EncodingSource::Detected => Some(format!(
+            "the file seems to be in {encoding}; if not, name its encoding with --encoding"
+        )),
+    }
 }
 
 fn passed_over(content: &Content) -> Option<String> {

@@ -102,6 +102,8 @@ pub(super) enum RowError {
     Width { found: usize },
     /// It sums the others up.
     Totals { cell: usize },
+    /// It names the columns, as where files were put together.
+    HeaderAgain,
     /// It has none of the required cells: a heading, or a signature below the table.
     NoPayout,
     /// The amount may go on in this cell, behind a comma that is a decimal one.
@@ -255,6 +257,7 @@ impl Fault {
             Self::Row(RowError::OpenQuote { .. }) | Self::Cell(_, CellError::StrayQuote) => "quote",
             Self::Row(RowError::Width { .. }) => "row width",
             Self::Row(RowError::Totals { .. }) => "row of totals",
+            Self::Row(RowError::HeaderAgain) => "header",
             Self::Row(RowError::SplitAmount { .. }) => "row width",
             Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
@@ -333,6 +336,11 @@ impl<'a> Checker<'a> {
             return Row::default();
         }
         let currency = self.currency(record, faults);
+        if currency.is_none() && self.is_header_again(record) {
+            faults.retain(|fault| !matches!(fault, Fault::Currency(_)));
+            faults.push(Fault::Row(RowError::HeaderAgain));
+            return Row::default();
+        }
         let to_address = self.text(record, Column::ToAddress, faults);
         let amount = self.amount(record, currency, faults);
         let is_missing = |fault: &Fault| matches!(fault, Fault::Cell(_, CellError::Missing));
@@ -390,6 +398,16 @@ impl<'a> Checker<'a> {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
         };
         (is_digits(cell) && is_digits(cell.saturating_sub(1))).then_some(cell)
+    }
+
+    /// Whether the required columns have their own names as values.
+    fn is_header_again(&self, record: &Record<'_, '_>) -> bool {
+        let header = self.header;
+        REQUIRED.iter().all(|column| {
+            let name = |place: usize| header.names.get(place).map(String::as_str);
+            let place = header.place(*column);
+            place.is_some_and(|place| name(place) == Some(record.value(place).as_ref()))
+        })
     }
 
     /// The cell that calls the row one of totals. Such a row pays nobody: it has no address.

@@ -73,6 +73,77 @@ fn a_column_without_a_name_is_told_with_what_is_in_it() {
 }
 
 #[test]
+fn what_people_leave_in_a_table_is_named_as_what_it_is() {
+    let table = |rows: &str| format!("Ф.И.О.;Валюта;Адрес;Сумма\n{rows}");
+    for (text, parts) in [
+        (
+            table("").replace("Адрес", "\"Адрес\nкошелька\""),
+            ["1: the name of a column has a line break", "Ctrl+J"],
+        ),
+        (
+            table("").replace(';', "|"),
+            ["1: nothing separates columns here", "save it as CSV UTF-8"],
+        ),
+        (
+            table(&format!("Анна;TRX;{TRON};1\n{}", table(""))),
+            [
+                "3: this is the header again | remove the row",
+                "\"Ф.И.О.\" is payee",
+            ],
+        ),
+        (
+            table("Анна;TRX;—;1\nБорис;TRX;нет, наличными;1\nВера;TRX;+7 (999) 123-45-67;1\n"),
+            [
+                "2: to_address: this is not an address | ask",
+                "3 errors: 3 not an address",
+            ],
+        ),
+        (
+            table(&format!(
+                "Анна;Тетер TRC20;{TRON};1\nБорис;руб.;{TRON};90000\n"
+            )),
+            [
+                "2: currency_code: \"Тетер TRC20\" is not a currency code | write USDT_TRC20",
+                "3: currency_code: \"руб.\" is not a currency code | only cryptocurrencies are paid: write the code of one (`ccbatch currencies` lists them), and the amount in it",
+            ],
+        ),
+        (
+            table(&format!(
+                "Анна;TRX;{TRON};1О0\nБорис;TRX;{TRON};1\u{a0}500,00\n"
+            )),
+            [
+                "2: amount: \"1О0\" has a letter among its digits: U+041E",
+                "write 1500.00",
+            ],
+        ),
+        (
+            format!("Референс;Валюта;Адрес;Сумма\n-;TRX;{TRON};1\n№\u{a0}7;TRX;{TRON};2\n"),
+            [
+                "2: reference: the reference is only - | leave the cell empty",
+                "3: reference: U+00A0 NO-BREAK SPACE is in the reference | put a plain blank in its place",
+            ],
+        ),
+    ] {
+        assert_told(&told(&text, &[], 3), &parts);
+    }
+    // A first name alone is nobody's.
+    let names = format!("Фамилия;Имя;Валюта;Адрес;Сумма\nШ.;Анна;TRX;{TRON};1\n");
+    let parts = ["\"Фамилия\" and \"Имя\" may each be payee, so neither is taken"];
+    assert_told(&told(names, &[], 0), &parts);
+}
+
+#[test]
+fn a_header_in_a_wrong_encoding_says_which_it_was_read_in() {
+    let text = format!("ФИО;Валюта;Адрес;Сумма\nАнна;TRX;{TRON};1\n");
+    let bytes = encoding_rs::KOI8_R.encode(&text).0;
+    let read = told(&*bytes, &["--encoding", "windows-1251"], 3);
+    assert_told(
+        &read,
+        &["1: the header lacks", "the file is in windows-1251"],
+    );
+}
+
+#[test]
 fn a_column_that_may_be_the_reference_is_asked_about() {
     let sheet = |name: &str, first: &str, second: &str| {
         format!(

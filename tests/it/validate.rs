@@ -101,7 +101,7 @@ fn a_file_that_is_no_batch_gets_one_clear_error() {
         ),
         (
             b"currency_code,to_address,amount\nBTC,\xff,1\n",
-            &["payouts.csv:2: to_address: character 1 is U+"],
+            &["payouts.csv:2: to_address: this is not an address"],
         ),
         (
             b"currency_code,to_address,amount\nBTC,\"x,1\n",

@@ -49,6 +49,8 @@ pub(in crate::address) enum OtherKind {
     ExtendedPublicKey,
     /// A public key in hex.
     PublicKey,
+    /// A dash, a word, a telephone number.
+    Words,
 }
 
 impl OtherKind {
@@ -82,7 +84,8 @@ impl OtherKind {
                 return Some(Self::Icap);
             }
         }
-        hex(text).or_else(|| number(text)).or_else(|| name(text))
+        let found = hex(text).or_else(|| number(text)).or_else(|| name(text));
+        found.or_else(|| has_too_few_letters(text).then_some(Self::Words))
     }
 
     /// The network that it belongs to.
@@ -138,6 +141,7 @@ impl OtherKind {
                 None => ask,
             },
             Self::Name => format!("a name can change its owner: {ask}"),
+            Self::Words => format!("{ask}, or take the row out"),
             _ => ask,
         }
     }
@@ -217,6 +221,15 @@ fn name(text: &str) -> Option<OtherKind> {
     is_name.then_some(OtherKind::Name)
 }
 
+/// Whether a text with blanks, or with letters of another script, has fewer letters and digits than any
+/// address.
+fn has_too_few_letters(text: &str) -> bool {
+    const FEWEST: usize = 20;
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let has_others = text.contains(|c: char| !c.is_ascii_graphic());
+    letters == 0 || (has_others && letters < FEWEST)
+}
+
 impl fmt::Display for OtherKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -238,6 +251,7 @@ impl fmt::Display for OtherKind {
                 "this is an extended public key: it shows all addresses of a wallet, but is not an address"
             }
             Self::PublicKey => "this is a public key, not an address",
+            Self::Words => "this is not an address",
         })
     }
 }

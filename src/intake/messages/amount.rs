@@ -140,7 +140,10 @@ fn malformed(
             "write the number alone; the currency stands in currency_code",
         ),
         Look::OtherUnit => Message::new(
-            format!("{shown} is not only a number"),
+            match only_letter(value) {
+                Some(letter) => format!("{shown} has a letter among its digits: {}", named(letter)),
+                None => format!("{shown} is not only a number"),
+            },
             match currency {
                 Some(currency) => format!(
                     "write how much {} is to be paid, in digits and without a unit",
@@ -172,6 +175,16 @@ fn malformed(
         )
         .at(odd_place(value, error)),
     }
+}
+
+/// The only letter in an amount, if digits follow it: it was typed in the place of one, as in `1O0`.
+fn only_letter(value: &str) -> Option<char> {
+    let mut letters = value.char_indices().filter(|(_, c)| c.is_alphabetic());
+    let (at, letter) = letters.next()?;
+    let rest = value.get(at..)?.chars().skip(1);
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+    let mut others = value.chars().filter(|c| *c != letter);
+    (rest.clone().any(|c| c.is_ascii_digit()) && others.all(is_number)).then_some(letter)
 }
 
 fn what_is_odd(value: &str, error: AmountError) -> String {

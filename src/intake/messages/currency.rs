@@ -3,6 +3,7 @@
 use super::text::{Context, Message, listed, named, place_of, quoted};
 use crate::address::confusable::as_ascii;
 use crate::domain::{Column, Currency};
+use crate::intake::columns;
 use crate::intake::currency_hints::{self, Meant};
 use crate::intake::rows::CurrencyError;
 
@@ -25,9 +26,13 @@ fn unknown(text: &str, address: &str) -> Message {
     let shown = quoted(text);
     let meant = currency_hints::meant(text, address);
     // A word in another alphabet is just that, unless it is a code to the eye.
-    let is_word = !text.contains(|c: char| c.is_ascii_alphanumeric())
-        && (meant == Meant::Unknown || as_ascii(text).is_none());
+    let has_ascii = text.contains(|c: char| c.is_ascii_alphanumeric());
+    let is_word = as_ascii(text).is_none() || (!has_ascii && meant == Meant::Unknown);
     let hint = match meant {
+        Meant::Unknown if columns::is_other_unit(text) => {
+            "only cryptocurrencies are paid: write the code of one (`ccbatch currencies` lists them), and the amount in it"
+                .to_owned()
+        }
         Meant::Unknown => "`ccbatch currencies` lists the codes".to_owned(),
         Meant::Certain(code) => format!("write {code}"),
         Meant::Likely(code) => format!("did you mean {code}?"),

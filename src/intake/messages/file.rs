@@ -11,7 +11,7 @@ use crate::intake::header::Header;
 const SIZE: &str = "1 GiB";
 
 /// What to do about a file of another kind.
-const SAVE_AS: &str = "save it as CSV UTF-8 in the spreadsheet program";
+pub(super) const SAVE_AS: &str = "save it as CSV UTF-8 in the spreadsheet program";
 
 /// What the header must have.
 pub(super) const HEADER_HINT: &str = "the first line must name the columns: \

@@ -1,10 +1,11 @@
 //! What is said about a line that is not a header.
 
-use super::file::HEADER_HINT;
+use super::file::{HEADER_HINT, SAVE_AS};
+use super::row::WITHOUT_LINE_BREAK;
 use super::text::{Message, listed, named, quoted_unless_secret};
 use crate::domain::finding::key;
 use crate::domain::{Column, Finding, Severity};
-use crate::intake::header::{HeaderError, HeaderFault, MAX_LINE_BYTES, Missing};
+use crate::intake::header::{HeaderError, HeaderFault, MAX_HEADER_LINES, MAX_LINE_BYTES, Missing};
 use crate::intake::redact::{holds_secret, is_secret};
 
 /// The findings that tell it.
@@ -38,8 +39,10 @@ fn kind(fault: &HeaderFault) -> &'static str {
     match fault {
         HeaderFault::Overlong => "long line",
         HeaderFault::OpenQuote => "quote",
+        HeaderFault::LineBreak => "line break",
         HeaderFault::Record(_) | HeaderFault::LikeRecord(_) => "record",
         HeaderFault::Data
+        | HeaderFault::OneColumn
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
         | HeaderFault::NotThere(..) => "header",
@@ -78,6 +81,16 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
         HeaderFault::OpenQuote => Message::new(
             "a quote opens in the header and is not closed on its line",
             "close it, and keep the header on one line",
+        ),
+        HeaderFault::LineBreak => Message::new(
+            "the name of a column has a line break in it",
+            WITHOUT_LINE_BREAK,
+        ),
+        HeaderFault::OneColumn => Message::new(
+            "nothing separates columns here: no comma, semicolon or tab",
+            format!(
+                "{SAVE_AS}; the names of the columns must be among its first {MAX_HEADER_LINES} lines"
+            ),
         ),
         HeaderFault::NotThere(column, name, names) => Message::new(
             format!(

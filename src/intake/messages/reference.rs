@@ -14,6 +14,10 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
             ),
             "shorten it",
         ),
+        ReferenceError::Formula(first) if value.chars().nth(1).is_none() => Message::new(
+            format!("the reference is only {first}"),
+            "leave the cell empty if this payout has no reference",
+        ),
         ReferenceError::Formula(first) => Message::new(
             format!(
                 "the reference starts with {first}, so that a spreadsheet would run it as a formula"
@@ -47,6 +51,13 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
                 "write it as it is in the file that this one was made of"
             },
         ),
+        ReferenceError::Unprintable(found) if found != '\t' && found.is_whitespace() => {
+            Message::new(
+                format!("{} is in the reference", named(found)),
+                "put a plain blank in its place",
+            )
+            .at(place_of(&value, found))
+        }
         ReferenceError::Unprintable(found) => Message::new(
             format!("{} is in the reference", named(found)),
             "take it out; type the reference instead of pasting it",

@@ -8,6 +8,9 @@ use crate::intake::redact::is_secret;
 use crate::intake::residue::{self, Residue};
 use crate::intake::rows::{CellError, RowError};
 
+/// What to do about a line break in a cell.
+pub(super) const WITHOUT_LINE_BREAK: &str = "take the line break out of the cell, so that every row is one line; in Excel, Find and Replace finds it by Ctrl+J";
+
 pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
     let width = context.checker.header.width();
     match error {
@@ -21,7 +24,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
                     "a cell that begins here has a line break in it, and ends {} below",
                     counted(lines.saturating_sub(1), "line")
                 ),
-                "take the line break out of the cell, so that every row is one line; in Excel, Find and Replace finds it by Ctrl+J",
+                WITHOUT_LINE_BREAK,
             ),
             None => Message::new(
                 "a quote opens here and is not closed on this line",
@@ -35,6 +38,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
         RowError::Totals { .. } => {
             Message::new("this is a row of totals, not a payout", "remove the row")
         }
+        RowError::HeaderAgain => Message::new("this is the header again", "remove the row"),
         RowError::NoPayout => Message::new(
             "currency_code, to_address and amount are missing",
             "fill them in, or remove the row if it pays nobody",

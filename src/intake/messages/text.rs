@@ -95,7 +95,7 @@ impl<'a> Context<'a> {
             return finding;
         }
         use crate::intake::rows::RowError::{
-            LineBreak, NoPayout, OpenQuote, Overlong, SplitAmount, Totals, Width,
+            HeaderAgain, LineBreak, NoPayout, OpenQuote, Overlong, SplitAmount, Totals, Width,
         };
         match fault {
             Fault::Row(LineBreak { at } | OpenQuote { at }) => {
@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
             Fault::Row(Totals { cell } | SplitAmount { cell }) | Fault::Memo(cell, _) => {
                 finding.row_span = Some(self.cell_in_row(*cell, None));
             }
-            Fault::Row(NoPayout | Overlong | Width { .. })
+            Fault::Row(HeaderAgain | NoPayout | Overlong | Width { .. })
             | Fault::Cell(..)
             | Fault::Currency(_)
             | Fault::Address(_)
