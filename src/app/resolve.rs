@@ -19,6 +19,7 @@ use crate::ledger::{
     is_open_to_a_verdict,
 };
 use crate::payout::open::{self, OpenError, Opened};
+use crate::payout::publish::publish;
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
 use crate::terminal::ui::Answer;
@@ -429,8 +430,8 @@ async fn record(
         .map_err(failed)?;
     let now = records.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
-    let published = results.publish(&attempts, now);
-    let kept = published.map_err(|error| Error::at(path.display(), OpenError::Results(error)))?;
+    let published = publish(&mut records.ledger, results, &attempts, now).await;
+    let kept = published.map_err(|error| Error::at(path.display(), OpenError::from(error)))?;
     if let Some(name) = kept {
         ui::say(&report::changed_kept(&name));
     }

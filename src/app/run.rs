@@ -364,6 +364,7 @@ fn end(run: Finished<'_>, place: &str) -> Result<Exit, Error> {
 fn failure(error: &SubmitError) -> &'static str {
     match error {
         SubmitError::NotPrepared(_) => "this machine cannot make a request",
+        SubmitError::OtherLedger => "another run pays by another ledger",
         SubmitError::NotClaimed(_)
         | SubmitError::NotSent { .. }
         | SubmitError::Results(_)

@@ -137,7 +137,8 @@ impl Kind {
                 SubmitError::NotClaimed(_)
                 | SubmitError::NotPrepared(_)
                 | SubmitError::NotSent { .. }
-                | SubmitError::Results(_) => Exit::StoppedEarly.max(*batch),
+                | SubmitError::Results(_)
+                | SubmitError::OtherLedger => Exit::StoppedEarly.max(*batch),
             },
             Self::SandboxKey(kind) => kind.exit(),
             Self::System(_)

@@ -155,6 +155,21 @@ impl<E: Engine> Ledger<E> {
         Ok(realms)
     }
 
+    /// Whether the ledger has the attempts with these ids, whatever batch they are of.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn has_all(&mut self, ids: &[AttemptId]) -> Result<bool, LedgerError> {
+        let wanted = super::sorted(ids.iter().map(|id| id.as_str().to_owned()));
+        let mut found = Rows::new(|it| it.string());
+        self.engine
+            .look_up(("attempt.id", LookUp::Id), None, &wanted, &mut |row| {
+                found.take(row);
+            })
+            .await?;
+        Ok(found.all()?.len() == wanted.len())
+    }
+
     /// The realms and the batches of the attempts with these ids.
     async fn batches_of(
         &mut self,

@@ -5,6 +5,7 @@ pub mod gateway;
 pub mod open;
 pub mod pacer;
 pub mod plan;
+pub mod publish;
 pub mod results;
 pub mod run;
 pub mod states;

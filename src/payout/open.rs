@@ -1,6 +1,7 @@
 //! Opening a batch: which one the results file is of, its lock, and what the file adds to the
 //! ledger. `run`, `resolve` and `ledger adopt` all begin like this.
 
+use super::publish::{OTHER_LEDGER, OTHER_LEDGER_HINT, PublishError, publish};
 use super::results::read::{ReadError, Reading, read};
 use super::results::{Results, Storage};
 use crate::domain::Batch;
@@ -101,6 +102,9 @@ pub enum OpenError {
     /// The file was replaced again and again.
     #[error("the results file is replaced again and again")]
     Restless,
+    /// A run with another ledger has written to the results file meanwhile.
+    #[error("{OTHER_LEDGER}")]
+    OtherLedger,
 }
 
 impl OpenError {
@@ -118,7 +122,8 @@ impl OpenError {
             | Self::Several(_)
             | Self::OtherRealm(_)
             | Self::ReferencesFixed(_)
-            | Self::Restless => None,
+            | Self::Restless
+            | Self::OtherLedger => None,
         };
         match line {
             Some(line) => format!("{}:{line}", results.display()),
@@ -157,6 +162,7 @@ impl OpenError {
             Self::Restless => {
                 "nothing was sent; close the program that writes to it, then run again".into()
             }
+            Self::OtherLedger => format!("nothing was sent; {OTHER_LEDGER_HINT}").into(),
         }
     }
 }
@@ -165,6 +171,16 @@ impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::NotOurs => Self::NotOurs,
+        }
+    }
+}
+
+impl From<PublishError> for OpenError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Ledger(error) => Self::Ledger(error),
+            PublishError::Results(error) => Self::Results(error),
+            PublishError::OtherLedger => Self::OtherLedger,
         }
     }
 }
@@ -264,7 +280,8 @@ async fn open_unchanged<E: Engine, S: Storage>(
     if attempts.iter().any(is_interrupted) {
         ledger.settle_interrupted(&record.id).await?;
         attempts = ledger.attempts_of(&record.id).await?;
-        let kept = results.publish(&attempts, ledger.now().await?)?;
+        let now = ledger.now().await?;
+        let kept = publish(ledger, results, &attempts, now).await?;
         notices.extend(kept.map(Notice::ChangedKept));
     }
     ledger.see(&record, wanted.path).await?;
@@ -338,7 +355,7 @@ async fn open_locked<E: Engine, S: Storage>(
     let mut notices = notices_of(&changes);
     if !results.agrees_with(&attempts)? {
         let now = ledger.now().await?;
-        let kept = results.publish(&attempts, now)?;
+        let kept = publish(ledger, results, &attempts, now).await?;
         notices.extend(kept.map(Notice::ChangedKept));
     }
     Ok(Some(Opened {

@@ -5,6 +5,7 @@ use super::gateway::Gateway;
 use super::open::{self, OpenError, Opened};
 use super::pacer::{Clock, Pacer, step};
 use super::plan::{Facts, Plan, RowStates, Selection};
+use super::publish::publish;
 use super::results::Storage;
 use super::stop::Stop;
 use super::submit::{Observer, Order, Records, Submission, World, submit};
@@ -182,8 +183,8 @@ where
     let Some(Agreed { gateway, key }) = agreed else {
         return Ok(report(opened.record, knowledge, plan, None));
     };
-    let kept = results.publish(knowledge.attempts(), clock.now());
-    if let Some(name) = kept.map_err(OpenError::Results)? {
+    let kept = publish(ledger, results, knowledge.attempts(), clock.now()).await;
+    if let Some(name) = kept.map_err(OpenError::from)? {
         observer.changed_kept(&name);
     }
     let pace = Pace {

@@ -4,6 +4,7 @@
 
 use super::gateway::{Exchange, Gateway};
 use super::pacer::{Clock, Pacer, since_arrival};
+use super::publish::{OTHER_LEDGER, OTHER_LEDGER_HINT, PublishError, publish};
 use super::results::{Results, Storage};
 use super::stop::Stop;
 use crate::domain::halt::reconnect_wait;
@@ -113,6 +114,9 @@ pub enum SubmitError {
     /// The results file cannot be written; the next payout was not claimed.
     #[error("the results file cannot be written: {}", words(.0))]
     Results(io::Error),
+    /// A run with another ledger has written to the results file; the next payout was not claimed.
+    #[error("{OTHER_LEDGER}")]
+    OtherLedger,
     /// The payout was sent, and its outcome is not recorded everywhere.
     #[error(
         "line {} was sent, and its outcome could not be recorded everywhere: {reason}",
@@ -126,6 +130,16 @@ pub enum SubmitError {
     },
 }
 
+impl From<PublishError> for SubmitError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Ledger(error) => Self::NotClaimed(error),
+            PublishError::Results(error) => Self::Results(error),
+            PublishError::OtherLedger => Self::OtherLedger,
+        }
+    }
+}
+
 impl SubmitError {
     /// What it is about: the ledger, the results file or the system.
     #[must_use]
@@ -133,9 +147,10 @@ impl SubmitError {
         match self {
             Self::NotClaimed(_) => ledger.to_owned(),
             Self::NotPrepared(_) => "system".to_owned(),
-            Self::NotSent { .. } | Self::Results(_) | Self::NotRecorded { .. } => {
-                results.display().to_string()
-            }
+            Self::NotSent { .. }
+            | Self::Results(_)
+            | Self::OtherLedger
+            | Self::NotRecorded { .. } => results.display().to_string(),
         }
     }
 
@@ -151,6 +166,9 @@ impl SubmitError {
             }
             Self::Results(_) => {
                 "the next payout was not sent; check the disk, then run again".into()
+            }
+            Self::OtherLedger => {
+                format!("the next payout was not sent; {OTHER_LEDGER_HINT}").into()
             }
             Self::NotSent { unvoided: None, .. } => {
                 "check the disk or the server that the ledger is on, then run again".into()
@@ -466,16 +484,15 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
 
     /// Publishes the results file anew if somebody has changed, moved or deleted it.
     async fn restore_results(&mut self) -> Result<(), Ended> {
-        let results = &mut self.records.results;
-        let failed = |error| Ended::Failed(SubmitError::Results(error));
-        if results.is_intact().map_err(failed)? {
+        let Records { ledger, results } = &mut self.records;
+        let failed = |error: PublishError| Ended::Failed(error.into());
+        let is_intact = results.is_intact().map_err(PublishError::Results);
+        if is_intact.map_err(failed)? {
             return Ok(());
         }
-        let not_claimed = |error| Ended::Failed(SubmitError::NotClaimed(error));
-        let ledger = &mut self.records.ledger;
         let attempts = ledger.attempts_of(self.order.around.batch).await;
-        let attempts = attempts.map_err(not_claimed)?;
-        let kept = results.publish(&attempts, self.world.clock.now());
+        let attempts = attempts.map_err(PublishError::Ledger).map_err(failed)?;
+        let kept = publish(ledger, results, &attempts, self.world.clock.now()).await;
         if let Some(name) = kept.map_err(failed)? {
             self.observer.changed_kept(&name);
         }

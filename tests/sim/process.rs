@@ -15,6 +15,7 @@ use ccbatch::ledger::{
 use ccbatch::payout::open::{self, Notice, OpenError, Opened};
 use ccbatch::payout::pacer::{API_INTERVAL, Clock};
 use ccbatch::payout::plan::{Closed, Selection};
+use ccbatch::payout::publish::publish;
 use ccbatch::payout::results::Results;
 use ccbatch::payout::run::{self, Agreed, Operator, Prospect, RunError};
 use ccbatch::payout::stop::Stop;
@@ -337,8 +338,8 @@ async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -
     world.count(|it| &mut it.doubts);
     if is_here {
         let attempts = ledger.attempts_of(&attempt.batch).await?;
-        let published = results.publish(&attempts, world.now());
-        published.map_err(|error| End::Failed(error.to_string()))?;
+        let published = publish(&mut ledger, &mut results, &attempts, world.now()).await;
+        published.map_err(|error| End::Failed(format!("{error:?}")))?;
     }
     Ok(End::Settled)
 }

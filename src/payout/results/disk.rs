@@ -1,6 +1,6 @@
 //! The results file on disk.
 
-use super::Storage;
+use super::{Storage, WRITTEN_TO};
 use crate::os::fault::words;
 use crate::os::file::{self, FileId};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,37 @@ pub struct DiskFile {
     path: PathBuf,
     /// The file that was published last.
     published: Option<Published>,
+    /// What stood here when all of it was read, and is to be replaced.
+    read: Option<Found>,
+}
+
+/// Which file stands at a path, and when somebody has last written to it.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    File {
+        id: FileId,
+        bytes: u64,
+        modified: SystemTime,
+    },
+}
+
+impl Found {
+    fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self::File {
+            id: FileId::of(file)?,
+            bytes: metadata.len(),
+            modified: metadata.modified()?,
+        })
+    }
+
+    fn at(path: &Path) -> io::Result<Self> {
+        match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Nothing),
+            file => Self::of(&file?),
+        }
+    }
 }
 
 /// A file that was published, open.
@@ -140,6 +171,7 @@ impl DiskFile {
         Ok(Self {
             path,
             published: None,
+            read: None,
         })
     }
 
@@ -160,6 +192,17 @@ impl DiskFile {
     fn temporary_name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         format!(".{}.tmp", name.to_string_lossy())
+    }
+
+    /// Takes the place of the file, unless somebody has written to it since it was read.
+    fn take_place(&mut self, temporary: &Path) -> io::Result<()> {
+        if let Some(read) = self.read.take()
+            && read != Found::at(&self.path)?
+        {
+            return Err(io::Error::other(WRITTEN_TO));
+        }
+        std::fs::rename(temporary, &self.path)?;
+        self.sync_folder()
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -186,11 +229,16 @@ fn absolute(path: &Path) -> Result<PathBuf, PlaceError> {
 
 impl Storage for DiskFile {
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let Some(mut file) = self.reader()? else {
-            return Ok(None);
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.read = Some(Found::Nothing);
+                return Ok(None);
+            }
+            file => file?,
         };
+        self.read = Some(Found::of(&file)?);
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 
@@ -215,8 +263,7 @@ impl Storage for DiskFile {
         let published = file
             .write_all(bytes)
             .and_then(|()| file.sync_all())
-            .and_then(|()| std::fs::rename(&temporary, &self.path))
-            .and_then(|()| self.sync_folder());
+            .and_then(|()| self.take_place(&temporary));
         if let Err(error) = published {
             // It may have been renamed already, or never be found: neither does harm.
             let _ = std::fs::remove_file(&temporary);

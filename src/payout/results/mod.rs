@@ -5,7 +5,7 @@ pub mod disk;
 pub mod line;
 pub mod read;
 
-use crate::ledger::Attempt;
+use crate::ledger::{Attempt, AttemptId};
 use chrono::{DateTime, Utc};
 use line::{HEADER, encode, encode_all};
 use rayon::prelude::*;
@@ -78,6 +78,9 @@ pub struct Results<S> {
     agreed: Option<Digest>,
 }
 
+/// What is wrong where somebody else writes at the same moment.
+const WRITTEN_TO: &str = "another program has written to the results file just now";
+
 /// How many lines are made at a time to be compared with a file.
 const PART: usize = 1_000;
 
@@ -115,28 +118,37 @@ impl<S: Storage> Results<S> {
         &mut self.storage
     }
 
-    /// Makes the file say what the ledger says. What somebody has changed in it is kept beside it;
+    /// What the file is to say by these attempts of the ledger, beside what it says now.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn draft(&mut self, attempts: &[Attempt]) -> io::Result<Draft> {
+        let changed = match self.storage.read()? {
+            // It lags behind the ledger, which has changed since, as by a verdict.
+            Some(found) if self.agreed == Some(digest(&found)) => None,
+            Some(found) if is_changed(&found, attempts) => Some(found),
+            Some(_) | None => None,
+        };
+        Ok(Draft {
+            text: text_of(attempts),
+            changed,
+        })
+    }
+
+    /// Makes the file say what is drafted. What somebody has changed in it is kept beside it;
     /// gives the name of that copy.
     ///
     /// # Errors
     /// The file cannot be written, or the copy cannot: the file is as it was then.
-    pub fn publish(
-        &mut self,
-        attempts: &[Attempt],
-        now: DateTime<Utc>,
-    ) -> io::Result<Option<String>> {
-        let text = text_of(attempts);
-        let found = self.storage.read()?;
-        let kept = match &found {
-            // It lags behind the ledger, which has changed since, as by a verdict.
-            Some(found) if self.agreed == Some(digest(found)) => None,
-            Some(found) if is_changed(found, attempts) => Some(self.storage.keep(found, now)?),
-            Some(_) | None => None,
-        };
+    pub fn publish(&mut self, draft: &Draft, now: DateTime<Utc>) -> io::Result<Option<String>> {
+        let Draft { text, changed } = draft;
+        let changed = changed.as_ref();
+        let kept = changed.map(|found| self.storage.keep(found, now));
+        let kept = kept.transpose()?;
         // Also when it says so already: only a file that was published is held open.
         self.storage.publish(text.as_bytes())?;
         self.agreed = Some(digest(text.as_bytes()));
-        self.bytes = Some(length(&text));
+        self.bytes = Some(length(text));
         Ok(kept)
     }
 
@@ -195,13 +207,17 @@ impl<S: Storage> Results<S> {
     /// # Errors
     /// Whether the line is durable is not known: the request must not leave.
     pub fn begin(&mut self, attempt: &Attempt) -> io::Result<()> {
-        let words = "another program has written to the results file just now";
-        let end = self.bytes.ok_or_else(|| io::Error::other(words))?;
+        let end = self.bytes.ok_or_else(|| io::Error::other(WRITTEN_TO))?;
         if !self.storage.is_untouched(end)? {
-            return Err(io::Error::other(words));
+            return Err(io::Error::other(WRITTEN_TO));
         }
         self.last_line = end;
-        self.write(attempt, end)
+        self.write(attempt, end)?;
+        // A run with another ledger that replaces the file from now on has read this line before.
+        if !self.is_intact()? {
+            return Err(io::Error::other(WRITTEN_TO));
+        }
+        Ok(())
     }
 
     /// Replaces the line of the attempt under way by what it came to. A file that somebody else has
@@ -225,6 +241,24 @@ impl<S: Storage> Results<S> {
         self.storage.write_last(text.as_bytes(), offset)?;
         self.bytes = Some(offset.saturating_add(length(&text)));
         Ok(())
+    }
+}
+
+/// What a results file is to say.
+#[derive(Debug)]
+pub struct Draft {
+    text: String,
+    /// What the file says now, where somebody has changed it.
+    changed: Option<Vec<u8>>,
+}
+
+impl Draft {
+    /// The ids of the lines that would be replaced.
+    #[must_use]
+    pub fn replaced(&self) -> Vec<AttemptId> {
+        let reading = self.changed.as_deref().map(read::read);
+        let reading = reading.and_then(Result::ok).unwrap_or_default();
+        reading.lines.iter().map(|line| line.id).collect()
     }
 }
 

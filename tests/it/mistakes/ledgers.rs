@@ -49,6 +49,56 @@ fn two_homes_on_one_folder_take_turns() {
     }
 }
 
+/// Two homes whose inputs are two files, so that no lock keeps them apart, and one results file.
+fn two_homes() -> (Scene, [[&'static str; 5]; 2]) {
+    let scene = begun(References::With, 0);
+    scene.write("copy.csv", References::With.input(COUNT));
+    for home in ["a", "b"] {
+        fs::create_dir(scene.path(home)).unwrap();
+    }
+    let homes = [(INPUT, "a/ledger.db"), ("copy.csv", "b/ledger.db")];
+    let run = homes.map(|(input, ledger)| [input, "--results", RESULTS, "--ledger", ledger]);
+    (scene, run)
+}
+
+#[test]
+fn two_homes_at_work_at_the_same_time_pay_each_once() {
+    let (scene, [a, b]) = two_homes();
+    let slow = [&["run"][..], &a, &["--yes", "--interval", "1s"]].concat();
+    let run = scene.through_sandbox(&slow).status(5);
+    let run = run.stderr_has("has a payout that is not in this ledger");
+    let run = run.start();
+    run.await_stderr("1/4 line 2 created");
+    run.signal("STOP");
+    let [input, flags @ ..] = b;
+    pay(&scene, input, &[&flags[..], &["--limit", "2"]].concat()).ends(5, "3 created");
+    run.signal("CONT");
+    run.end();
+    assert_paid(&scene, 3, "");
+    for [input, flags @ ..] in [a, b] {
+        pay(&scene, input, &flags).ends(0, "All done: 4 created");
+    }
+    assert_paid(&scene, COUNT, "");
+    assert_eq!(scene.statuses(), ["created"; COUNT]);
+}
+
+#[test]
+fn what_another_home_pays_while_the_question_stands_is_not_paid_again() {
+    let (scene, [a, b]) = two_homes();
+    let asking = [&["run"][..], &a, &["--interval", "0s"]].concat();
+    let mut run = scene.through_sandbox(&asking).on_terminal();
+    run.await_text("[y/N]");
+    let [input, flags @ ..] = b;
+    pay(&scene, input, &[&flags[..], &["--limit", "1"]].concat()).ends(5, "1 created");
+    run.type_line("y");
+    let told = run.end(1);
+    assert!(
+        told.contains("nothing was sent; end the other run"),
+        "{told}"
+    );
+    assert_paid(&scene, 1, &told);
+}
+
 #[test]
 fn a_payout_that_lost_its_rejected_reference_in_one_home_is_known_in_the_other() {
     let scene = Scene::paying("reject:network", "");
