@@ -1,6 +1,8 @@
 //! An event is a value as one line of JSON, for a program.
 
-use super::report::{PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums, earlier_payout};
+use super::report::{
+    PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums, attempted_when, earlier_payout,
+};
 use super::table;
 use crate::domain::escape::escape_cell;
 use crate::domain::{Currency, DecimalMark, Dialect, FindingCounts, Severity, Totals};
@@ -246,7 +248,10 @@ fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 
         of_ending(|it| &it.invoice_id),
         mark.show(&of_ending(|it| &it.accepted_amount)),
         of_ending(|it| &it.error_key),
-        earlier_payout(state).unwrap_or_else(|| of_ending(|it| &it.detail)),
+        match earlier_payout(state) {
+            Some(earlier) => format!("earlier payout: {}", attempted_when(earlier)),
+            None => of_ending(|it| &it.detail),
+        },
         attempt.map_or(String::new(), |attempt| attempt.id.to_string()),
     ]
 }

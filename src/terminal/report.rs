@@ -658,21 +658,23 @@ pub fn attempted(attempt: &Attempt) -> String {
 /// `0.1 BTC to bc1q… (reference R1), created at 2026-11-01 10:00 UTC (INV-1)`
 #[must_use]
 pub fn attempted_when(attempt: &Attempt) -> String {
+    format!("{}, {}", attempted(attempt), when(attempt))
+}
+
+fn when(attempt: &Attempt) -> String {
     let time = attempt.started_at.format("%Y-%m-%d %H:%M UTC");
-    let when = match attempt.status() {
+    match attempt.status() {
         AttemptStatus::Created => format!("created at {time} ({})", attempt.ending.invoice_id),
         AttemptStatus::Submitting | AttemptStatus::Unknown => format!("begun at {time}"),
         AttemptStatus::Rejected | AttemptStatus::NotCreated => format!("attempted at {time}"),
-    };
-    format!("{}, {when}", attempted(attempt))
+    }
 }
 
-/// The payout that a row is not sent because of; nothing of another row.
+/// The payout that a row is not sent because of; none of another row.
 #[must_use]
-pub fn earlier_payout(state: &RowState<&Attempt>) -> Option<String> {
+pub fn earlier_payout<'a>(state: &RowState<&'a Attempt>) -> Option<&'a Attempt> {
     let is_refused = state_of(state) == State::Refused;
-    let attempt = attempt_of(state).filter(|_| is_refused)?;
-    Some(format!("earlier payout: {}", attempted_when(attempt)))
+    attempt_of(state).copied().filter(|_| is_refused)
 }
 
 /// A row of the input with its state.
@@ -789,13 +791,15 @@ const INDENT: &str = "       ";
 fn below((payout, state): &StatusRow<'_>) -> String {
     let mut text = String::new();
     let mut room = 0;
-    let earlier = earlier_payout(state).unwrap_or_default();
-    for part in [
-        &payout.reference,
-        &payout.payee,
-        &payout.to_address,
-        &earlier,
-    ] {
+    let earlier = earlier_payout(state).map(|it| {
+        let paid = format!("{} {}", it.amount, it.content.currency_code());
+        [
+            format!("earlier payout: {paid} to {}", it.to_address),
+            when(it),
+        ]
+    });
+    let whom = [&payout.reference, &payout.payee, &payout.to_address];
+    for part in whom.into_iter().chain(earlier.iter().flatten()) {
         let part = escape(part);
         let width = console::measure_text_width(&part);
         if part.is_empty() {
