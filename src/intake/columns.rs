@@ -111,6 +111,9 @@ const COMMENT_NAMES: [&str; 9] = [
     "назначениеплатежа",
 ];
 
+/// Names of columns that say on which network is paid, which the code says.
+const NETWORK_NAMES: [&str; 5] = ["network", "chain", "blockchain", "сеть", "блокчейн"];
+
 /// Names of columns that may hold an id of each payout, and may as well count the rows.
 const ID_NAMES: [&str; 20] = [
     "id",
@@ -200,6 +203,8 @@ pub(super) enum Meaning {
     Memo,
     /// It holds a comment.
     Comment,
+    /// It holds the name of a network.
+    Network,
     /// It holds an invoice id, which only a record has.
     InvoiceId,
     /// It is called as invoice ids are in a report in Russian, and a payer's own numbers may be.
@@ -215,7 +220,12 @@ impl Meaning {
     pub(super) fn is_of_invoice_ids(self) -> bool {
         match self {
             Self::InvoiceId | Self::WithdrawalNumber => true,
-            Self::Used(..) | Self::Memo | Self::Comment | Self::Finding | Self::Other => false,
+            Self::Used(..)
+            | Self::Memo
+            | Self::Comment
+            | Self::Network
+            | Self::Finding
+            | Self::Other => false,
         }
     }
 }
@@ -262,6 +272,8 @@ pub(super) fn meaning(name: &str) -> Meaning {
         Meaning::Memo
     } else if any_of(&COMMENT_NAMES) {
         Meaning::Comment
+    } else if any_of(&NETWORK_NAMES) {
+        Meaning::Network
     } else {
         Meaning::Other
     }

@@ -32,7 +32,7 @@ const COINS: [(&str, &str); 21] = [
 ];
 
 /// Names of chains, as [`letters`] leaves them, and the chain's own name in the table.
-const CHAINS: [(&str, &str); 33] = [
+const CHAINS: [(&str, &str); 37] = [
     ("trc20", "TRON"),
     ("trc", "TRON"),
     ("tron", "TRON"),
@@ -66,6 +66,10 @@ const CHAINS: [(&str, &str); 33] = [
     ("litecoin", "Litecoin"),
     ("jetton", "TON"),
     ("splsolana", "Solana"),
+    ("polygon", "Polygon"),
+    ("matic", "Polygon"),
+    ("avalanche", "Avalanche"),
+    ("avax", "Avalanche"),
 ];
 
 /// The letters of every code, made once.
@@ -187,6 +191,13 @@ fn ticker(letters: &str) -> Option<&'static str> {
 fn chain_of(letters: &str) -> Option<&'static str> {
     let chain = CHAINS.iter().find(|(name, _)| *name == letters);
     chain.map(|(_, chain)| *chain)
+}
+
+/// Whether a text like `BEP20 (BSC)` names chains, and the currency's is not among them.
+pub(super) fn is_of_another_chain(text: &str, currency: Currency) -> bool {
+    let words = text.split(|c: char| c.is_whitespace() || "()[],;/|:".contains(c));
+    let mut chains = words.filter_map(|word| chain_of(&letters(word))).peekable();
+    chains.peek().is_some() && chains.all(|chain| chain != currency.chain())
 }
 
 /// The codes of a coin that is named without its network.

@@ -375,7 +375,8 @@ fn is_of_the_line(fault: &Fault) -> bool {
         | Fault::Amount(_)
         | Fault::Reference(_)
         | Fault::Payee(_)
-        | Fault::Memo(..) => false,
+        | Fault::Memo(..)
+        | Fault::OtherNetwork(..) => false,
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Header {
     places: Places,
     pub(super) memos: Vec<usize>,
     pub(super) comments: Vec<usize>,
+    pub(super) networks: Vec<usize>,
 }
 
 /// Where the used columns are, and by what right.
@@ -296,6 +297,7 @@ impl<'t> Candidate<'t> {
             passed_over,
             memos: with(Meaning::Memo),
             comments: with(Meaning::Comment),
+            networks: with(Meaning::Network),
             names: self.names,
             cells: self.cells,
             places: self.places,

@@ -6,6 +6,7 @@
 use super::amount_hints::is_shortened_by_spreadsheet;
 use super::columns::REQUIRED;
 use super::csv::Record;
+use super::currency_hints::is_of_another_chain;
 use super::decode::before_misreading;
 use super::header::{Header, MAX_LINE_BYTES};
 use super::options::{Limits, Options};
@@ -87,6 +88,8 @@ pub(super) enum Fault {
     Payee(PayeeError),
     /// A memo, in this cell.
     Memo(usize, MemoError),
+    /// The name of another network than the currency's, in this cell.
+    OtherNetwork(usize, Currency),
 }
 
 /// Why a line has no cells that could be looked at.
@@ -215,14 +218,15 @@ impl Fault {
             | Self::Address(AddressFault::Doubtful(_))
             | Self::Amount(AmountFault::LargePart(_) | AmountFault::Imprecise)
             | Self::Reference(ReferenceError::Shortened)
-            | Self::Memo(_, MemoError::Comment) => Severity::Warning,
+            | Self::Memo(_, MemoError::Comment)
+            | Self::OtherNetwork(..) => Severity::Warning,
         }
     }
 
     /// The column it is about; `None` if it is about the row as a whole.
     pub(super) fn column(&self) -> Option<Column> {
         match self {
-            Self::Row(_) | Self::Memo(..) => None,
+            Self::Row(_) | Self::Memo(..) | Self::OtherNetwork(..) => None,
             Self::Cell(column, _) => Some(*column),
             Self::Currency(_) => Some(Column::CurrencyCode),
             Self::Address(_) => Some(Column::ToAddress),
@@ -245,7 +249,8 @@ impl Fault {
             | Self::Amount(_)
             | Self::Reference(_)
             | Self::Payee(_)
-            | Self::Memo(..) => self.column().map_or(key::ROW, Column::key),
+            | Self::Memo(..)
+            | Self::OtherNetwork(..) => self.column().map_or(key::ROW, Column::key),
         }
     }
 
@@ -285,6 +290,7 @@ impl Fault {
             Self::Payee(PayeeError::Long(_)) => "payee",
             Self::Memo(_, MemoError::Memo) => "memo",
             Self::Memo(_, MemoError::Comment) => "comment",
+            Self::OtherNetwork(..) => "other network",
         }
     }
 }
@@ -352,6 +358,14 @@ impl<'a> Checker<'a> {
         let reference = self.reference(record, faults);
         let payee = self.payee(record, faults);
         self.memos(record, currency, faults);
+        if let Some(currency) = currency {
+            let of_another = |index: &&usize| {
+                let value = record.value(**index);
+                is_of_another_chain(&value, currency)
+            };
+            let cells = self.header.networks.iter().filter(of_another);
+            faults.extend(cells.map(|index| Fault::OtherNetwork(*index, currency)));
+        }
         Row {
             reference,
             payee,

@@ -133,6 +133,34 @@ fn what_people_leave_in_a_table_is_named_as_what_it_is() {
 }
 
 #[test]
+fn a_network_that_is_not_the_code_s_is_a_warning() {
+    let sheet = |code: &str, network: &str| {
+        format!("Валюта;Сеть;Адрес;Сумма\n{code};{network};{ETHEREUM};1\n")
+    };
+    for (code, network) in [
+        ("ETH", "Arbitrum One"),
+        ("USDT_ERC20", "BEP-20 (BSC)"),
+        ("USDT_ERC20", "Polygon"),
+    ] {
+        let told = told(sheet(code, network), &[], 0);
+        let warning = format!(
+            "2: warning: the column \"Сеть\" says \"{network}\", and {code} is paid on Ethereum | the code decides"
+        );
+        assert_told(&told, &[&warning, "1 warning: 1 other network"]);
+    }
+    for network in [
+        "ERC-20",
+        "Ethereum (ERC20)",
+        "BEP20 / ERC20",
+        "",
+        "как обычно",
+    ] {
+        let told = told(sheet("USDT_ERC20", network), &[], 0);
+        assert!(!told.contains("warning"), "{told}");
+    }
+}
+
+#[test]
 fn a_header_in_a_wrong_encoding_says_which_it_was_read_in() {
     let text = format!("ФИО;Валюта;Адрес;Сумма\nАнна;TRX;{TRON};1\n");
     let bytes = encoding_rs::KOI8_R.encode(&text).0;

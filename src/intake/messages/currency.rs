@@ -1,6 +1,6 @@
 //! What is said about a code.
 
-use super::text::{Context, Message, listed, named, place_of, quoted};
+use super::text::{Context, Message, listed, named, place_of, quoted, quoted_unless_secret};
 use crate::address::confusable::as_ascii;
 use crate::domain::{Column, Currency};
 use crate::intake::columns;
@@ -54,6 +54,21 @@ fn unknown(text: &str, address: &str) -> Message {
         )
         .at(place_of(text, foreign)),
     }
+}
+
+/// What is said of a cell that names another network than the code does.
+pub(super) fn other_network(context: &Context<'_>, index: usize, paid: Currency) -> Message {
+    let names = &context.checker.header.names;
+    let name = names.get(index).map_or("", String::as_str);
+    Message::new(
+        format!(
+            "the column {} says {}, and {paid} is paid on {}",
+            quoted_unless_secret(name),
+            quoted_unless_secret(&context.record.value(index)),
+            paid.chain()
+        ),
+        "the code decides where the money goes: ask the recipient which network it is, and correct what is wrong",
+    )
 }
 
 fn one_of(codes: &[Currency]) -> String {

@@ -30,5 +30,6 @@ pub(super) fn fault(context: &Context<'_>, fault: &Fault) -> Message {
         Fault::Reference(error) => reference::reference(context, *error),
         Fault::Payee(error) => reference::payee(*error),
         Fault::Memo(index, error) => memo::message(context, *index, *error),
+        Fault::OtherNetwork(index, paid) => currency::other_network(context, *index, *paid),
     }
 }

@@ -101,7 +101,9 @@ impl<'a> Context<'a> {
             Fault::Row(LineBreak { at } | OpenQuote { at }) => {
                 finding.row_span = Some(*at..at.saturating_add(1));
             }
-            Fault::Row(Totals { cell } | SplitAmount { cell }) | Fault::Memo(cell, _) => {
+            Fault::Row(Totals { cell } | SplitAmount { cell })
+            | Fault::Memo(cell, _)
+            | Fault::OtherNetwork(cell, _) => {
                 finding.row_span = Some(self.cell_in_row(*cell, None));
             }
             Fault::Row(HeaderAgain | NoPayout | Overlong | Width { .. })
