@@ -12,6 +12,7 @@ use super::json::Json;
 use super::page;
 use crate::api::{error_key, field};
 use crate::domain::escape::one_line;
+use crate::domain::outcome::MAX_INVOICE_ID_BYTES;
 use crate::domain::{Cause, Outcome, Payout, Verdict, own_key};
 use rust_decimal::Decimal;
 use std::time::Duration;
@@ -347,10 +348,14 @@ impl<'a> Success<'a> {
         let told =
             |name: &str, value: &Json| format!("its {name} is {}", one_line(&value.to_string()));
         let status = differs(field::STATUS, "created").map(|it| told("status", it));
-        status.or_else(|| {
+        let currency = || {
             let code = payout.currency.code();
             differs(field::CURRENCY, code).map(|it| told("currency", it))
-        })
+        };
+        let length = self.invoice_id.len();
+        let is_long = length > MAX_INVOICE_ID_BYTES;
+        let long = || is_long.then(|| format!("its invoice_id has {length} bytes"));
+        status.or_else(currency).or_else(long)
     }
 
     /// The amount that it names, where that is another than the payout's; an error is one that

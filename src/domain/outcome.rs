@@ -54,6 +54,11 @@ pub mod own_key {
     pub const MAY_BE_UNDER_WAY: [u16; 3] = [408, 409, 425];
 }
 
+/// A payout with a longer invoice id is in doubt: the API's own have a dozen letters, and PostgreSQL
+/// looks up texts of some 2,700 bytes at most. An id of nothing but escapes is stored in five times
+/// its bytes.
+pub const MAX_INVOICE_ID_BYTES: usize = 500;
+
 /// What stands between the invoice id and the words, in the detail of an
 /// [`own_key::INVOICE_IN_DOUBT`].
 const AFTER_ID: &str = "; ";

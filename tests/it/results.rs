@@ -1,7 +1,9 @@
 //! The results file: its bytes, who may read it, and what it may not be.
 
+use crate::cluster::with_both_engines;
 use crate::harness::{
-    BITCOIN, ETHEREUM, HEADER, INPUT, Line, RESULTS, Scene, assert_golden, masked, rows, unhurried,
+    BITCOIN, ETHEREUM, HEADER, INPUT, Line, RESULTS, Random, Scene, assert_golden, masked, rows,
+    unhurried,
 };
 use ccbatch::sandbox::{Options, Script};
 use std::collections::BTreeSet;
@@ -286,6 +288,36 @@ fn an_invoice_id_is_never_cut() {
     });
     scene.pay().stderr_has("All done: 1 created").go();
     assert_eq!(scene.results()[0].invoice_id, id);
+}
+
+#[test]
+fn an_invoice_id_that_is_too_long_for_a_ledger_leaves_the_payout_in_doubt() {
+    with_both_engines(|ledger| {
+        // Digits in no order, of which PostgreSQL makes no shorter text.
+        let mut random = Random(1);
+        let digits = (0..16_000).map(|_| format!("{:x}", random.below(16)));
+        let id = format!("INV-{}", digits.collect::<String>());
+        let body = serde_json::json!({"status": "success", "data": {"invoice_id": id}});
+        let scene = Scene::new(&rows(1)).with_sandbox(Options {
+            script: Script::answer(200, &[], body.to_string()).unwrap(),
+            ..unhurried("")
+        });
+        for _ in 0..2 {
+            let run = scene.pay().env("CCBATCH_LEDGER", ledger).status(6);
+            run.stderr_has("its invoice_id has 16004 bytes").go();
+            let [line] = &scene.results()[..] else {
+                panic!("{:?}", scene.results());
+            };
+            assert!(line.detail.starts_with(&format!("{id}; ")));
+        }
+        let resolve = scene.program(["resolve", INPUT, "--line", "2", "--yes"]);
+        let resolve = resolve.env("CCBATCH_API_URL", scene.url());
+        let resolve = resolve.args(["--invoice-id", "INV-SHORT"]);
+        let resolve = resolve.env("CCBATCH_LEDGER", ledger);
+        resolve.stderr_has("Recorded: line 2 created").go();
+        let run = scene.pay().env("CCBATCH_LEDGER", ledger);
+        run.stderr_has("All done: 1 created").go();
+    });
 }
 
 #[test]

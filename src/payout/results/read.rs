@@ -1,7 +1,7 @@
 //! Reading a results file, which a spreadsheet may have saved since it was written.
 
 use super::line::{COLUMNS, HEADER, IN_FLIGHT};
-use crate::domain::outcome::own_key;
+use crate::domain::outcome::{MAX_INVOICE_ID_BYTES, own_key};
 use crate::intake::table::{self, TableError, TableRow};
 use crate::ledger::adopt::{Line, LineEnding};
 use crate::ledger::attempt::INTERRUPTED;
@@ -256,7 +256,7 @@ fn ending_of(ending: Ending) -> LineEnding {
     let key = ending.error_key.as_str();
     let has_no_answer = [IN_FLIGHT, INTERRUPTED].contains(&key) || own_key::is_doubt(key);
     let is_whole = match ending.status {
-        AttemptStatus::Created => !ending.invoice_id.is_empty(),
+        AttemptStatus::Created => (1..=MAX_INVOICE_ID_BYTES).contains(&ending.invoice_id.len()),
         AttemptStatus::Rejected | AttemptStatus::NotCreated => {
             let has_reason = !ending.error_key.is_empty() || ending.is_verdict();
             ending.invoice_id.is_empty() && has_reason && !has_no_answer
