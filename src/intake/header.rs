@@ -87,6 +87,23 @@ pub enum HeaderFault {
     NotThere(Column, String, Vec<String>),
 }
 
+impl HeaderFault {
+    /// Whether columns are not found by the names that are there.
+    pub(super) fn is_of_names(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::NotThere(..) => true,
+            Self::Overlong
+            | Self::Record(_)
+            | Self::LikeRecord(_)
+            | Self::Data
+            | Self::Doubled(_)
+            | Self::OpenQuote
+            | Self::LineBreak
+            | Self::OneColumn => false,
+        }
+    }
+}
+
 /// The columns that a header does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {

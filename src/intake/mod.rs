@@ -80,6 +80,7 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
             return Intake {
                 // Its names may be unknown because the file was read in the wrong encoding.
                 notices: notices::encoding(decoded.encoding, decoded.source)
+                    .filter(|_| error.fault.is_of_names())
                     .into_iter()
                     .collect(),
                 ..Intake::refused(messages::header::findings(&error))
