@@ -541,11 +541,7 @@ impl<'a> Checker<'a> {
     }
 
     fn memos(&self, record: &Record<'_, '_>, currency: Option<Currency>, faults: &mut Vec<Fault>) {
-        // A dash is what people write for nothing.
-        let is_empty = |index: usize| {
-            let value = record.value(index);
-            value.chars().all(|c| matches!(c, '-' | '–' | '—'))
-        };
+        let is_empty = |index: usize| is_for_nothing(&record.value(index));
         for index in &self.header.memos {
             if !is_empty(*index) {
                 faults.push(Fault::Memo(*index, MemoError::Memo));
@@ -636,6 +632,13 @@ impl Row<'_> {
     pub(super) fn parts(&self) -> Option<(Currency, Account, &RowAmount<'_>)> {
         Some((self.currency?, self.account()?, self.amount.as_ref()?))
     }
+}
+
+/// Whether a text is what people write where there is nothing: a dash, or that there is none.
+fn is_for_nothing(text: &str) -> bool {
+    const WORDS: [&str; 4] = ["нет", "no", "none", "n/a"];
+    text.chars().all(|c| matches!(c, '-' | '–' | '—'))
+        || WORDS.contains(&text.to_lowercase().as_str())
 }
 
 /// Whether a text is the word for a sum, or begins with it.

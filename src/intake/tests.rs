@@ -356,7 +356,7 @@ fn cells_out_of_shape_are_told() {
         ),
         (
             "BTC,ADDRESS,1,a\u{a0}b",
-            "2:reference: error: U+00A0 NO-BREAK SPACE is in the reference",
+            "2:reference: error: the reference contains U+00A0 NO-BREAK SPACE",
         ),
         (
             "BTC,ADDRESS,1,-a",

@@ -53,13 +53,13 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
         ),
         ReferenceError::Unprintable(found) if found != '\t' && found.is_whitespace() => {
             Message::new(
-                format!("{} is in the reference", named(found)),
+                format!("the reference contains {}", named(found)),
                 "put a plain blank in its place",
             )
             .at(place_of(&value, found))
         }
         ReferenceError::Unprintable(found) => Message::new(
-            format!("{} is in the reference", named(found)),
+            format!("the reference contains {}", named(found)),
             "take it out; type the reference instead of pasting it",
         )
         .at(place_of(&value, found)),
