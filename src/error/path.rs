@@ -66,9 +66,14 @@ impl PathError {
             Self::Rows(_) => "nothing was sent".into(),
             Self::Page(_) => "name another file with --output, or - for stdout".into(),
             Self::NotAPage => "move it away, or name another file with --output".into(),
-            Self::Config(_) => {
-                "nothing was sent; name the config file with --config, or leave it out".into()
-            }
+            // It may name the ledger: nobody is told to do without it.
+            Self::Config(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {
+                    "nothing was sent; check the name after --config".into()
+                }
+                io::ErrorKind::InvalidData => "nothing was sent; save it as UTF-8".into(),
+                _ => "nothing was sent; make the file readable for you".into(),
+            },
             Self::ConfigIsOpen => format!(
                 "read it through, then make it yours: chmod go-w {}, and chown it if it is not yours",
                 shell_word(path)

@@ -309,6 +309,12 @@ fn another_file_is_read_when_it_is_named_and_none_is_looked_for_beside_the_payou
         .go();
     let folder = pay(&scene).args(["--config", "."]).status(1);
     folder.stderr_has("this is a directory").go();
+    // What it says of the ledger must not be left out.
+    scene.write("cyrillic.toml", b"# \xea\xee\xec\nledger = \"l.db\"\n");
+    let other = pay(&scene).args(["--config", "cyrillic.toml"]).status(1);
+    other
+        .stderr_has("cyrillic.toml: the config file is not UTF-8\n  hint: nothing was sent; save it as UTF-8\n")
+        .go();
 }
 
 #[test]
