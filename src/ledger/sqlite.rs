@@ -100,8 +100,9 @@ impl OpenError {
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {
         match self {
-            Self::Missing => "name the ledger's own file with --ledger".into(),
-            Self::NotAFile | Self::System => "name a file with --ledger".into(),
+            Self::Missing | Self::NotAFile | Self::System => {
+                "name the ledger's own file with --ledger".into()
+            }
             Self::SymbolicLink => {
                 "name the file itself with --ledger, and the same one every time".into()
             }
