@@ -433,7 +433,7 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         stopped,
         is_at_work: false,
         results: files.results.display().to_string(),
-        command: config.command.clone(),
+        command: command_to_go_on(config, ended),
         doubts: doubts(
             lines.zip(rows_in_doubt().map(|(_, state)| state)),
             ended.doubts_without_row.iter().copied(),
@@ -453,6 +453,21 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
         on_end::run(command, &json::line(&event));
     }
     exit
+}
+
+/// The command that goes on, where nothing else is to be done first.
+fn command_to_go_on(config: &Run, ended: &Report<'_>) -> String {
+    match ended.submission.as_ref().map(|it| &it.ended) {
+        Some(Ended::Failed(error)) if !error.may_pass() => String::new(),
+        Some(
+            Ended::Finished
+            | Ended::Stopped
+            | Ended::Halted(_)
+            | Ended::Refused(_)
+            | Ended::Failed(_),
+        )
+        | None => config.command.clone(),
+    }
 }
 
 /// How many payouts are in which state. One that was sent and whose outcome is not recorded

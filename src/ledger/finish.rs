@@ -49,7 +49,7 @@ impl<E: Engine> Ledger<E> {
         loop {
             match self.finish_once(attempt, pace, since_arrival).await {
                 // Perhaps it was recorded; to record the same again changes nothing then.
-                Err(error) if !is_refusal(&error) && tries < FINISH_TRIES => {
+                Err(error) if !error.is_refusal() && tries < FINISH_TRIES => {
                     tries = tries.saturating_add(1);
                 }
                 ended => return ended,
@@ -200,35 +200,6 @@ impl<E: Engine> Ledger<E> {
         attempt.resolved = Some((self.who.to_string(), now));
         self.update(&attempt).await?;
         Ok(attempt)
-    }
-}
-
-/// Whether the ledger refuses what it is asked, and would do so again.
-fn is_refusal(error: &LedgerError) -> bool {
-    match error {
-        LedgerError::Engine(error)
-        | LedgerError::Commit(CommitError::StillOpen(error) | CommitError::Unknown(error)) => {
-            match error {
-                EngineError::Constraint(_)
-                | EngineError::NoSuchTable
-                | EngineError::Replaced(_)
-                | EngineError::GoneBack(_)
-                | EngineError::Denied(_)
-                | EngineError::OutOfReach(_)
-                | EngineError::Pooled => true,
-                EngineError::Busy
-                | EngineError::Unreadable
-                | EngineError::Lost(_)
-                | EngineError::Other(_) => false,
-            }
-        }
-        LedgerError::Moved(_)
-        | LedgerError::MoveUnfinished
-        | LedgerError::Newer(_)
-        | LedgerError::NotALedger
-        | LedgerError::Damaged(_)
-        | LedgerError::Clock(_)
-        | LedgerError::Random => true,
     }
 }
 

@@ -132,6 +132,37 @@ impl LedgerError {
             }
         }
     }
+
+    /// Whether the ledger refuses what it is asked, and would do so again until something is done
+    /// about it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Engine(error)
+            | Self::Commit(CommitError::StillOpen(error) | CommitError::Unknown(error)) => {
+                match error {
+                    EngineError::Constraint(_)
+                    | EngineError::NoSuchTable
+                    | EngineError::Replaced(_)
+                    | EngineError::GoneBack(_)
+                    | EngineError::Denied(_)
+                    | EngineError::OutOfReach(_)
+                    | EngineError::Pooled => true,
+                    EngineError::Busy
+                    | EngineError::Unreadable
+                    | EngineError::Lost(_)
+                    | EngineError::Other(_) => false,
+                }
+            }
+            Self::Moved(_)
+            | Self::MoveUnfinished
+            | Self::Newer(_)
+            | Self::NotALedger
+            | Self::Damaged(_)
+            | Self::Clock(_)
+            | Self::Random => true,
+        }
+    }
 }
 
 impl From<getrandom::Error> for LedgerError {

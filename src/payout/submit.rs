@@ -127,6 +127,8 @@ pub enum SubmitError {
         attempt: Box<Attempt>,
         /// Why not.
         reason: String,
+        /// What the ledger has against it, if it has anything.
+        ledger: Option<LedgerError>,
     },
 }
 
@@ -173,12 +175,40 @@ impl SubmitError {
             Self::NotSent { unvoided: None, .. } => {
                 "check the disk or the server that the ledger is on, then run again".into()
             }
-            Self::NotSent { unvoided: Some(_), .. } => {
-                "check the disk or the server that the ledger is on, then run again; if this payout is in doubt then, it was not sent: settle it with --not-created".into()
+            Self::NotSent { unvoided: Some(error), .. } => format!(
+                "{}; if this payout is in doubt then, it was not sent: settle it with --not-created",
+                error.hint()
+            )
+            .into(),
+            Self::NotRecorded { ledger, .. } => {
+                let hint = ledger.as_ref().map(LedgerError::hint);
+                let hint = hint.unwrap_or_else(|| "check the disk, then run again".into());
+                format!(
+                    "keep the line shown above; {hint}; settle the payout with ccbatch resolve if it is in doubt then"
+                )
+                .into()
             }
-            Self::NotRecorded { .. } => {
-                "keep the line shown above, and check the disk or the server that the ledger is on; run again, and settle the payout with ccbatch resolve if it is in doubt then".into()
+        }
+    }
+
+    /// Whether the same command can go on at once, with nothing to be done before.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NotClaimed(error)
+            | Self::NotSent {
+                unvoided: Some(error),
+                ..
             }
+            | Self::NotRecorded {
+                ledger: Some(error),
+                ..
+            } => !error.is_refusal(),
+            Self::OtherLedger => false,
+            Self::NotPrepared(_)
+            | Self::Results(_)
+            | Self::NotSent { unvoided: None, .. }
+            | Self::NotRecorded { ledger: None, .. } => true,
         }
     }
 }
@@ -405,12 +435,10 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         let recorded = self.record(&attempt, since_arrival).await;
         let rest = self.order.pace.step.saturating_sub(since_arrival);
         self.pacer.set(rest);
-        let errors = [
-            asked.err().map(|error| error.to_string()),
-            written.err().map(|error| error.to_string()),
-            recorded.err().map(|error| error.to_string()),
-        ];
-        match errors.into_iter().flatten().next() {
+        let written = written.err().map(|error| error.to_string());
+        let ledger = asked.err().or(recorded.err());
+        let refused = ledger.as_ref().map(ToString::to_string);
+        match refused.or(written) {
             None => {
                 self.observer.finished(payout, &attempt);
                 Ok((attempt, outcome))
@@ -418,8 +446,11 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
             Some(reason) => {
                 self.observer.unrecorded(&attempt);
                 self.sent.push(attempt.clone());
-                let attempt = Box::new(attempt);
-                Err(SubmitError::NotRecorded { attempt, reason })
+                Err(SubmitError::NotRecorded {
+                    attempt: Box::new(attempt),
+                    reason,
+                    ledger,
+                })
             }
         }
     }

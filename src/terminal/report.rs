@@ -99,7 +99,7 @@ pub struct Summary {
     pub is_at_work: bool,
     /// The results file's name.
     pub results: String,
-    /// The command that goes on.
+    /// The command that goes on; empty where none does at once.
     pub command: String,
     /// The payouts in doubt, each with the command that settles it.
     pub doubts: Vec<Doubt>,
@@ -520,7 +520,7 @@ pub fn summary(summary: &Summary) -> String {
         let _ = write!(text, "\n{}", in_doubt(doubt));
     }
     if summary.command.is_empty() {
-        return text; // A run is at work, and goes on by itself.
+        return text;
     }
     if counts.to_send() > 0 && summary.doubts.is_empty() {
         let _ = write!(text, "\nTo go on: {}", summary.command);

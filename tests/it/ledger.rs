@@ -291,6 +291,16 @@ fn a_ledger_that_another_program_holds_is_told() {
     assert_each_is_paid_once(&scene);
 }
 
+/// Writes a copy that was made before over the ledger.
+fn go_back(ledger: &Path) {
+    let copy = ledger.with_extension("copy");
+    fs::copy(ledger, &copy).unwrap();
+    let older = Connection::open(&copy).unwrap();
+    older.execute("UPDATE ledger SET writes = 1", []).unwrap();
+    older.close().unwrap();
+    fs::copy(&copy, ledger).unwrap();
+}
+
 /// What can happen to the ledger under a run, and how it is put right.
 struct Mischief {
     happens: fn(&Path),
@@ -321,14 +331,7 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
         },
         // A copy that was made before is written over the file itself.
         Mischief {
-            happens: |path| {
-                let copy = path.with_extension("copy");
-                fs::copy(path, &copy).unwrap();
-                let older = Connection::open(&copy).unwrap();
-                older.execute("UPDATE ledger SET writes = 1", []).unwrap();
-                older.close().unwrap();
-                fs::copy(&copy, path).unwrap();
-            },
+            happens: go_back,
             words: "the ledger has gone back, and lacks payouts: it was at write 3, and is at 1",
             mended: |_| {},
         },
@@ -344,7 +347,8 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
         let run = run.status(5).stderr_has(words).start();
         run.await_stderr("1/3 line 2 created");
         happens(&scene.ledger());
-        run.end();
+        let told = run.end();
+        assert!(!told.stderr.contains("To go on"), "{told}");
         wait_for_the_sandbox(&scene);
         assert_eq!(scene.sent_and_created(), (1, 1), "{words}");
         mended(&scene.ledger());
@@ -402,6 +406,27 @@ fn a_ledger_that_is_taken_away_while_a_payout_is_in_flight_costs_no_invoice_id()
     assert_eq!(scene.sent_and_created(), (1, 1));
     assert_eq!(scene.statuses(), ["created"]);
     // Without its ledger the batch goes on by the results file.
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
+}
+
+#[test]
+fn a_ledger_that_goes_back_while_a_payout_is_in_flight_is_filled_before_any_run() {
+    let scene = three_payouts("");
+    let ledger = scene.ledger();
+    let once = std::sync::Once::new();
+    let scene = scene.with_sandbox(ccbatch::sandbox::Options {
+        on_delivery: Some(Box::new(move |_| once.call_once(|| go_back(&ledger)))),
+        ..crate::harness::unhurried("")
+    });
+    let run = scene.pay().status(6).stderr_has("Not recorded");
+    let told = run
+        .stderr_has("before any run, give it every results file")
+        .go();
+    assert!(!told.stderr.contains("To go on"), "{told}");
+    assert_eq!(scene.sent_and_created(), (1, 1));
+    let adopt = scene.program(["ledger", "adopt", RESULTS]);
+    adopt.stderr_has("taken over").go();
     go_on_until_done(&scene);
     assert_each_is_paid_once(&scene);
 }
