@@ -53,7 +53,10 @@ fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
         );
         let told = told(&text, &[], 3);
         assert_told(&told, &["payouts.csv:2: the column", "no field for a memo"]);
-        assert_told(&told, &["payouts.csv: 1 error: 1 memo"]);
+        assert_told(
+            &told,
+            &["payouts.csv: 1 error: 1 memo", "give it another name"],
+        );
     }
     for name in ["comment", "Комментарий", "Комментарий к платежу"] {
         let text = format!("{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,x\n");
@@ -160,6 +163,20 @@ fn a_network_that_is_not_the_code_s_is_a_warning() {
         let told = told(sheet("USDT_ERC20", network), &[], 0);
         assert!(!told.contains("warning"), "{told}");
     }
+}
+
+#[test]
+fn a_coin_that_is_guessed_by_the_address_has_an_amount_of_its_own() {
+    let rows = [
+        format!("A,USDT_ERC20,{TRON},100"),
+        format!("B,USDT_ERC20,{BITCOIN},101"),
+    ];
+    let told = told(file(&rows), &[], 3);
+    let parts = [
+        "2: to_address: this is a TRON address | did you mean USDT_TRC20? otherwise ask",
+        "3: to_address: this is a Bitcoin address | did you mean BTC? then write the amount in it too; otherwise ask",
+    ];
+    assert_told(&told, &parts);
 }
 
 #[test]
