@@ -72,6 +72,11 @@ const CHAINS: [(&str, &str); 37] = [
     ("avax", "Avalanche"),
 ];
 
+/// Other coins that are a letter away from a code, which is not meant by them.
+const OTHER_COINS: [&str; 10] = [
+    "etc", "ethw", "weth", "wbtc", "btcb", "btg", "btt", "bnt", "trb", "pol",
+];
+
 /// The letters of every code, made once.
 static CODES: LazyLock<Vec<(String, Currency)>> = LazyLock::new(|| {
     Currency::all()
@@ -132,6 +137,9 @@ pub(super) fn meant(text: &str, address: &str) -> Meant {
     if let Some(meant) = named(&bare) {
         return meant;
     }
+    if OTHER_COINS.contains(&bare.as_str()) {
+        return Meant::Unknown;
+    }
     let mut codes = of_one_coin(&bare);
     if codes.is_empty() {
         codes = on_one_chain(&bare);
@@ -175,7 +183,11 @@ fn named(bare: &str) -> Option<Meant> {
                 .filter(|currency| currency.ticker() == ticker && currency.chain() == chain);
             match there.next() {
                 Some(currency) => return Some(Meant::Certain(currency)),
-                None => not_paid = Some(Meant::NotPaid { ticker, chain }),
+                // The coin comes first: ARB (ETH) is not ETH on Arbitrum.
+                None => {
+                    not_paid = Some(Meant::NotPaid { ticker, chain });
+                    break;
+                }
             }
         }
     }
@@ -277,6 +289,8 @@ mod tests {
             ("USDТ_TRC20", "USDT_TRC20"),
             ("Ethereum", "ETH"),
             ("ETH (Base)", "ETH_BASE"),
+            ("ETH ARB", "ETH_ARB"),
+            ("TRC20 USDT", "USDT_TRC20"),
             ("TON (Toncoin)", "TON"),
             ("биткоин", "BTC"),
         ] {
@@ -291,6 +305,8 @@ mod tests {
             "USDT_TCR20",
             "TRUMP",
             "ETH BSC",
+            "ARB (ETH)",
+            "OP_ETH",
         ] {
             assert_eq!(certain(text), None, "{text}");
         }
@@ -316,6 +332,8 @@ mod tests {
                 ]),
             ),
             ("DOGE", "", Meant::Unknown),
+            ("ETC", "", Meant::Unknown),
+            ("WBTC", "", Meant::Unknown),
             ("", "", Meant::Unknown),
             (
                 "ETH BSC",

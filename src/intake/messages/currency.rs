@@ -74,12 +74,12 @@ pub(super) fn other_network(context: &Context<'_>, index: usize, paid: Currency)
 fn one_of(codes: &[Currency]) -> String {
     let first = codes.first().map(|code| code.ticker());
     let is_one_coin = codes.iter().all(|code| Some(code.ticker()) == first);
-    let why = if is_one_coin {
-        ": the part after _ is the network, and decides where the money goes"
+    let codes = codes_in_words(codes.iter().copied());
+    if is_one_coin {
+        format!("write {codes}: the part after _ is the network, and decides where the money goes")
     } else {
-        ""
-    };
-    format!("write {}{why}", codes_in_words(codes.iter().copied()))
+        format!("did you mean {codes}?")
+    }
 }
 
 /// The codes in a sentence.
