@@ -274,7 +274,7 @@ pub(super) fn meaning(name: &str) -> Meaning {
         Meaning::Memo
     } else if any_of(&COMMENT_NAMES) {
         Meaning::Comment
-    } else if any_of(&NETWORK_NAMES) {
+    } else if NETWORK_NAMES.contains(&bare.as_str()) {
         Meaning::Network
     } else {
         Meaning::Other

@@ -640,6 +640,8 @@ mod tests {
             lacking.nearest,
             [(Column::ToAddress, "Кошелёк 2".to_owned())]
         );
+        let with_network = missing("Валюта / Сеть,Адрес,Сумма");
+        assert_eq!(with_network.nearest[0].1, "Валюта / Сеть");
         let two = missing("Валюта,Кошелёк TRC20,Кошелёк ERC20,Сумма");
         assert_eq!(two.nearest, []);
         assert_eq!(two.contested[0].1, ["Кошелёк TRC20", "Кошелёк ERC20"]);
