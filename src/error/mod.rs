@@ -172,7 +172,7 @@ impl Kind {
                 "review the file again: it is not the one whose fingerprint was noted".into()
             }
             Self::LedgerUrl(error) => error.hint().into(),
-            Self::LedgerFile(error) => error.hint(),
+            Self::LedgerFile(error) => error.hint(place),
             Self::LedgerServer(error) => error.hint().into(),
             Self::Ledger(error) => format!("nothing was sent; {}", error.hint()).into(),
             Self::Move(error) => error.hint().into(),

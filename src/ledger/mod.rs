@@ -18,6 +18,7 @@ pub mod engine;
 mod finish;
 pub mod history;
 pub mod id;
+mod journal;
 pub mod key;
 pub mod moving;
 mod pace;

@@ -5,6 +5,7 @@ use super::engine::{
     ValueRef, Values,
 };
 use super::id::BatchId;
+use super::journal;
 use crate::clock;
 use crate::domain::escape::shell_word;
 use crate::os::fault::words;
@@ -52,6 +53,11 @@ pub enum OpenError {
     /// The file is mounted by itself, so that its journal and locks are not beside it elsewhere.
     #[error("the ledger is mounted without its folder, where its journal and locks are")]
     MountedAlone,
+    /// A backup was brought back, and the journal of what it has replaced still lies beside it.
+    #[error(
+        "beside the ledger lies a journal of another state of it, and SQLite would mix the two"
+    )]
+    OtherJournal,
     /// The path is among the system's own.
     #[error("the ledger is in a folder of the system, where nothing is kept")]
     System,
@@ -86,6 +92,7 @@ impl OpenError {
             | Self::SymbolicLink
             | Self::SeveralNames
             | Self::MountedAlone
+            | Self::OtherJournal
             | Self::System
             | Self::Network(_)
             | Self::Unreadable
@@ -98,8 +105,13 @@ impl OpenError {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Cow<'static, str> {
+    pub fn hint(&self, place: &str) -> Cow<'static, str> {
         match self {
+            Self::OtherJournal => format!(
+                "nothing was sent; a crash has left the journal behind: if the ledger was brought back from a backup or from another machine since, move {} away and, before any run, give the ledger every results file written since it was copied (ccbatch ledger adopt)",
+                shell_word(&format!("{place}-journal"))
+            )
+            .into(),
             Self::Missing | Self::NotAFile | Self::System => {
                 "name the ledger's own file with --ledger".into()
             }
@@ -204,6 +216,9 @@ impl Sqlite {
 
     fn open_with(path: &Path, flags: OpenFlags, pragmas: &str) -> Result<Self, OpenError> {
         check_file(path)?;
+        if journal::is_of_another(path)? {
+            return Err(OpenError::OtherJournal);
+        }
         let id = FileId::at(path)?.ok_or(OpenError::Missing)?;
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(open_error)?;

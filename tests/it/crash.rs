@@ -215,3 +215,36 @@ fn writing_a_changed_results_file_anew_killed_at_any_call_keeps_what_was_changed
         },
     });
 }
+
+#[test]
+fn a_backup_is_not_mixed_with_the_journal_of_what_it_replaces() {
+    if !strace::is_available("a backup beside a journal that was left behind") {
+        return;
+    }
+    let scene = three_payouts("");
+    let ledger = scene.ledger();
+    let journal = ledger.with_extension("db-journal");
+    let one_more = || scene.pay().args(["--limit", "1"]).status(5);
+    one_more().stderr_has("1 created").go();
+    let backup = scene.program(["ledger", "backup", "backup.db"]);
+    backup.stderr_has("copied to backup.db").go();
+    one_more().stderr_has("2 created").go();
+    // The journal is removed when all of a transaction is in the ledger.
+    let is_killed = kill_at(&scene, RUN, ("unlink", 1), std::slice::from_ref(&journal));
+    assert!(is_killed && journal.exists());
+    let sent = scene.sent_and_created();
+    let left = fs::read(&journal).unwrap();
+    let status = scene.program(["status", INPUT]).stdout_has("created");
+    status.stderr_has("2 created").go();
+    assert!(!journal.exists(), "SQLite puts back what is its own");
+    fs::write(&journal, left).unwrap();
+    fs::copy(scene.path("backup.db"), &ledger).unwrap();
+    let run = scene.pay().status(1);
+    let told = run.stderr_has("a journal of another state of it").go();
+    let away = format!("move {} away", journal.display());
+    assert!(told.stderr.contains(&away), "{told}");
+    assert_eq!(scene.sent_and_created(), sent);
+    fs::remove_file(&journal).unwrap();
+    go_on_until_done(&scene);
+    assert_each_is_paid_once(&scene);
+}

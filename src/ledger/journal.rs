@@ -1,0 +1,153 @@
+//! SQLite's rollback journal, which a crash leaves beside the database
+//! (<https://www.sqlite.org/fileformat.html#the_rollback_journal>). SQLite puts the pages in it back
+//! into whatever lies beside it, also into a backup that was brought back since, and mixes the two.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a journal, and each further part of it, begins with.
+const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
+/// What a database begins with: the counter of its changes and its size are in it.
+const HEADER_BYTES: usize = 100;
+
+/// How often to look, and how long between: the journal of a transaction that is under way belongs to
+/// the database a moment later, or is gone.
+const LOOKS: u32 = 25;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Whether a journal lies beside a database that was cut off from another state of it.
+///
+/// # Errors
+/// One of the two cannot be read.
+pub(super) fn is_of_another(database: &Path) -> io::Result<bool> {
+    let mut journal = database.as_os_str().to_owned();
+    journal.push("-journal");
+    let journal = PathBuf::from(journal);
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let file = match File::open(&journal) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        let Some(before) = Before::in_journal(&file)? else {
+            return Ok(false);
+        };
+        let mut header = [0; HEADER_BYTES];
+        match File::open(database)?.read_exact(&mut header) {
+            // SQLite puts nothing back into an empty file.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            read => read?,
+        }
+        if before.can_become(&header) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What the database was before the transaction of a journal.
+struct Before {
+    /// How many pages it had.
+    pages: u32,
+    /// How often it had been changed, if the journal has the page that says so.
+    changes: Option<u32>,
+}
+
+impl Before {
+    /// `None` if the file is not a journal, which SQLite leaves alone.
+    fn in_journal(journal: &File) -> io::Result<Option<Self>> {
+        let mut before: Option<Self> = None;
+        let mut start = 0;
+        while let Some(part) = Part::at(journal, start)? {
+            let before = before.get_or_insert(Self {
+                pages: part.pages_before,
+                // One that was empty has no first page to be put back.
+                changes: (part.pages_before == 0).then_some(0),
+            });
+            if let Some(first_page) = part.first_page(journal)? {
+                before.changes = Some(first_page);
+            }
+            start = part.end();
+        }
+        Ok(before)
+    }
+
+    /// Whether the transaction, cut off anywhere, leaves a database with this header.
+    fn can_become(&self, header: &[u8]) -> bool {
+        let changes = number(header, 24);
+        match self.changes {
+            Some(before) => [Some(before), before.checked_add(1)].contains(&changes),
+            None => number(header, 28) == Some(self.pages),
+        }
+    }
+}
+
+/// A part of a journal: a header of a sector's length, and pages with their numbers and checksums.
+struct Part {
+    start: u64,
+    records: u64,
+    pages_before: u32,
+    sector: u64,
+    page: u64,
+}
+
+impl Part {
+    fn at(journal: &File, start: u64) -> io::Result<Option<Self>> {
+        let mut header = [0; 28];
+        match journal.read_exact_at(&mut header, start) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let part = || {
+            Some(Self {
+                start,
+                records: number(&header, 8)?.into(),
+                pages_before: number(&header, 16)?,
+                sector: number(&header, 20)?.into(),
+                page: number(&header, 24)?.into(),
+            })
+        };
+        let is_one = header.starts_with(&MAGIC);
+        Ok(part().filter(|part| is_one && part.sector > 0 && part.page >= HEADER_BYTES as u64))
+    }
+
+    /// Where a record begins: the number of a page, the page, and a checksum.
+    fn record(&self, index: u64) -> u64 {
+        let before = index.saturating_mul(self.page.saturating_add(8));
+        let first = self.start.saturating_add(self.sector);
+        first.saturating_add(before)
+    }
+
+    /// How often the database had been changed, by its first page.
+    fn first_page(&self, journal: &File) -> io::Result<Option<u32>> {
+        for index in 0..self.records {
+            let mut record = [0; 4 + HEADER_BYTES];
+            match journal.read_exact_at(&mut record, self.record(index)) {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                read => read?,
+            }
+            if number(&record, 0) == Some(1) {
+                return Ok(number(&record, 4 + 24));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where the next part begins, if there is one.
+    fn end(&self) -> u64 {
+        let sectors = self.record(self.records).div_ceil(self.sector);
+        sectors.saturating_mul(self.sector)
+    }
+}
+
+/// A number of four bytes, the greatest first.
+fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    let four = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_be_bytes(*four))
+}
