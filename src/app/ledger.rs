@@ -6,12 +6,14 @@ use super::records::{existing_ledger, open_ledger, results_at};
 use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
 use crate::error::{Error, PathError, RecordError, SystemError};
 use crate::exit::Exit;
+use crate::ledger::adopt::Line;
 use crate::ledger::moving::move_ledger;
 use crate::ledger::{AnyEngine, Ledger, Realm, References};
 use crate::payout::open::{self, Notice, OpenError};
 use crate::payout::results::read::read;
 use crate::terminal::report::{self, counted};
 use crate::terminal::ui;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Does what is asked of the ledger.
@@ -93,11 +95,59 @@ async fn adopt_all(
         let error = PathError::Input(std::io::ErrorKind::NotFound.into());
         return Err(Error::at(missing.display(), error));
     }
+    if references.is_none() {
+        refuse_reference_of_two(files)?;
+    }
     let mut ledger = open_ledger(&config.ledger, &config.user).await?;
     for file in files {
         adopt(&mut ledger, file, references).await?;
     }
     Ok(Exit::AllCreated)
+}
+
+/// Refuses files of which two have created different payouts under one reference. They are most
+/// likely row numbers: counted over all files, they would pass for payouts of each other.
+fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
+    let mut paid: HashMap<(Realm, String), (&Path, Line)> = HashMap::new();
+    for file in files {
+        for line in lines_of(file)? {
+            if line.reference.is_empty() || line.ending.invoice_id().is_empty() {
+                continue;
+            }
+            let payout = (Realm::of_host(&line.host), line.reference.clone());
+            match paid.get(&payout) {
+                Some((other, first)) if *other != file && !pays_the_same(first, &line) => {
+                    let error = RecordError::ReferenceOfTwo {
+                        reference: line.reference,
+                        other: format!("{}:{}", other.display(), first.at),
+                    };
+                    let place = format!("{}:{}", file.display(), line.at);
+                    return Err(Error::at(place, error));
+                }
+                Some(_) => {}
+                None => {
+                    paid.insert(payout, (file, line));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether two lines are of one attempt, or pay the same.
+fn pays_the_same(one: &Line, other: &Line) -> bool {
+    let is_same = one.currency_code == other.currency_code
+        && one.to_address == other.to_address
+        && one.amount == other.amount;
+    one.id == other.id || is_same
+}
+
+fn lines_of(file: &Path) -> Result<Vec<Line>, Error> {
+    let failed = |error: OpenError| Error::at(file.display(), error);
+    let (mut results, _) = results_at(file)?;
+    let bytes = results.read().map_err(|error| failed(error.into()))?;
+    let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
+    Ok(reading.lines)
 }
 
 async fn adopt(

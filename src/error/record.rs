@@ -25,6 +25,14 @@ pub enum RecordError {
         /// The results file in which it stands.
         results: String,
     },
+    /// Two of the results files to be adopted have different payouts under one reference.
+    #[error("another payout was created under the reference {reference:?}: {other}")]
+    ReferenceOfTwo {
+        /// The reference.
+        reference: String,
+        /// The line of the other payout.
+        other: String,
+    },
     /// The record names this invoice id, which the verdict would forget.
     #[error("the API has named an invoice id for this payout: {0}")]
     NamesInvoice(String),
@@ -73,6 +81,7 @@ impl RecordError {
             )
             .into(),
             Self::AllPaid { .. } => "leave these rows out; put new payouts into a file of another name, with references of their own".into(),
+            Self::ReferenceOfTwo { .. } => "nothing was taken over; if each file counts its references anew, as row numbers, add --references per-file; if this one was used for two payouts, add --references shared".into(),
             Self::NamesInvoice(id) => format!(
                 "nothing was recorded; look for {id} in the dashboard: if it is there, it is the --invoice-id; if it is not, add --despite {id}"
             )

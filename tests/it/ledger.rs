@@ -1,7 +1,7 @@
 //! The ledger's files: who may use them, what they may be, and what becomes of a run under which
 //! they are taken away.
 
-use crate::harness::{INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
+use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
 use crate::operator::{
     assert_each_is_paid_once, go_on_until_done, three_payouts, wait_for_the_sandbox,
 };
@@ -544,4 +544,33 @@ fn two_copies_of_one_results_file_are_adopted_one_after_the_other() {
         .go();
     scene.pay().stderr_has("2 created").go();
     assert_eq!(scene.sent_and_created(), (2, 2));
+}
+
+#[test]
+fn files_with_references_of_their_own_are_not_adopted_as_if_these_counted_over_all() {
+    let scene = Scene::paying("", "");
+    let pay = |file: &str| {
+        let run = scene.through_sandbox(&["run", file, "--yes", "--interval", "0s"]);
+        run.args(["--references", "per-file"])
+    };
+    let months = ["march.csv", "april.csv"];
+    for (month, amounts) in months.into_iter().zip([["0.1", "0.2"], ["0.3", "0.4"]]) {
+        let row = |(n, amount)| format!("{n},BTC,{BITCOIN},{amount}\n");
+        let rows: String = (1..).zip(amounts).map(row).collect();
+        let header = "reference,currency_code,to_address,amount\n";
+        scene.write(month, format!("{header}{rows}"));
+    }
+    pay("march.csv").stderr_has("2 created").go();
+    let april = pay("april.csv").args(["--limit", "1"]).status(5);
+    april.stderr_has("1 created").go();
+    fs::remove_file(scene.ledger()).unwrap();
+    let adopt = || scene.program(["ledger", "adopt", "march.results.csv", "april.results.csv"]);
+    let refused = adopt().status(1).stderr_has("nothing was taken over");
+    let other = "another payout was created under the reference \"1\": march.results.csv:2";
+    refused.stderr_has(other).go();
+    assert!(!scene.ledger().exists());
+    let adopted = adopt().args(["--references", "per-file"]);
+    adopted.stderr_has("1 of 1 attempt taken over").go();
+    pay("april.csv").stderr_has("All done: 2 created").go();
+    assert_eq!(scene.sent_and_created(), (4, 4));
 }
