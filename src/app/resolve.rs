@@ -430,7 +430,7 @@ async fn record(
         .map_err(failed)?;
     let now = records.ledger.now().await.map_err(failed)?;
     let path = results.storage().path().to_owned();
-    let published = publish(&mut records.ledger, results, &attempts, now).await;
+    let published = publish(&mut records.ledger, results, (&attempts, &[]), now).await;
     let kept = published.map_err(|error| Error::at(path.display(), OpenError::from(error)))?;
     if let Some(name) = kept {
         ui::say(&report::changed_kept(&name));

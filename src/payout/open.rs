@@ -281,7 +281,7 @@ async fn open_unchanged<E: Engine, S: Storage>(
         ledger.settle_interrupted(&record.id).await?;
         attempts = ledger.attempts_of(&record.id).await?;
         let now = ledger.now().await?;
-        let kept = publish(ledger, results, &attempts, now).await?;
+        let kept = publish(ledger, results, (&attempts, &[]), now).await?;
         notices.extend(kept.map(Notice::ChangedKept));
     }
     ledger.see(&record, wanted.path).await?;
@@ -355,7 +355,7 @@ async fn open_locked<E: Engine, S: Storage>(
     let mut notices = notices_of(&changes);
     if !results.agrees_with(&attempts)? {
         let now = ledger.now().await?;
-        let kept = publish(ledger, results, &attempts, now).await?;
+        let kept = publish(ledger, results, (&attempts, &reading.lines), now).await?;
         notices.extend(kept.map(Notice::ChangedKept));
     }
     Ok(Some(Opened {

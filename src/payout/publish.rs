@@ -2,8 +2,10 @@
 //! stays: it may be the only record of a payment.
 
 use super::results::{Results, Storage};
-use crate::ledger::{Attempt, Engine, Ledger, LedgerError};
+use crate::ledger::adopt::Line;
+use crate::ledger::{Attempt, AttemptId, Engine, Ledger, LedgerError};
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::io;
 
 /// Why a results file was not published. It is as it was.
@@ -25,18 +27,22 @@ pub(super) const OTHER_LEDGER: &str =
 pub(super) const OTHER_LEDGER_HINT: &str = "end the other run, and name one ledger everywhere (ccbatch ledger shows which it is); then run again: what stands in the results file is taken over first";
 
 /// Makes a results file say what the ledger says of a batch; gives the name of the copy in which
-/// is kept what somebody has changed.
+/// is kept what somebody has changed. `adopted` are the lines that the ledger has learned of: under
+/// another id, if theirs was damaged.
 ///
 /// # Errors
 /// See [`PublishError`].
 pub async fn publish<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
-    attempts: &[Attempt],
+    (attempts, adopted): (&[Attempt], &[Line]),
     now: DateTime<Utc>,
 ) -> Result<Option<String>, PublishError> {
     let draft = results.draft(attempts).map_err(PublishError::Results)?;
-    let has_all = ledger.has_all(&draft.replaced()).await;
+    let adopted: HashSet<&AttemptId> = adopted.iter().map(|line| &line.id).collect();
+    let mut replaced = draft.replaced();
+    replaced.retain(|id| !adopted.contains(id));
+    let has_all = ledger.has_all(&replaced).await;
     if !has_all.map_err(PublishError::Ledger)? {
         return Err(PublishError::OtherLedger);
     }

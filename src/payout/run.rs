@@ -183,7 +183,7 @@ where
     let Some(Agreed { gateway, key }) = agreed else {
         return Ok(report(opened.record, knowledge, plan, None));
     };
-    let kept = publish(ledger, results, knowledge.attempts(), clock.now()).await;
+    let kept = publish(ledger, results, (knowledge.attempts(), &[]), clock.now()).await;
     if let Some(name) = kept.map_err(OpenError::from)? {
         observer.changed_kept(&name);
     }

@@ -523,7 +523,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         }
         let attempts = ledger.attempts_of(self.order.around.batch).await;
         let attempts = attempts.map_err(PublishError::Ledger).map_err(failed)?;
-        let kept = publish(ledger, results, &attempts, self.world.clock.now()).await;
+        let kept = publish(ledger, results, (&attempts, &[]), self.world.clock.now()).await;
         if let Some(name) = kept.map_err(failed)? {
             self.observer.changed_kept(&name);
         }

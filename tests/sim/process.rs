@@ -338,7 +338,7 @@ async fn try_resolve(process: &Rc<Process>, id: &AttemptId, is_careless: bool) -
     world.count(|it| &mut it.doubts);
     if is_here {
         let attempts = ledger.attempts_of(&attempt.batch).await?;
-        let published = publish(&mut ledger, &mut results, &attempts, world.now()).await;
+        let published = publish(&mut ledger, &mut results, (&attempts, &[]), world.now()).await;
         published.map_err(|error| End::Failed(format!("{error:?}")))?;
     }
     Ok(End::Settled)

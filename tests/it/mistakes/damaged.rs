@@ -2,7 +2,7 @@
 //! deleted and doubled. Whatever is made of one, nobody is paid twice and nothing panics; and a
 //! refusal names the line.
 
-use super::{References, assert_nobody_is_paid_twice, assert_paid, pay, run};
+use super::{COUNT, References, assert_nobody_is_paid_twice, assert_paid, begun, pay, run};
 use crate::harness::{INPUT, RESULTS, Scene};
 use crate::operator::is_thorough;
 use std::fs;
@@ -196,6 +196,24 @@ fn a_damaged_id_is_still_its_attempt() {
             }
         }
     }
+}
+
+#[test]
+fn a_line_with_a_damaged_id_does_not_stop_a_run() {
+    let scene = begun(References::With, 2);
+    let text = scene.read(RESULTS);
+    let id = scene.results()[0].id.clone();
+    let letter = if id.starts_with('a') { "b" } else { "a" };
+    let one_letter = [letter, &id[1..]].concat();
+    // Under another id the line is known by its invoice id.
+    let ten_letters = ["zyxwvutsrq", &id[10..]].concat();
+    for (count, damaged) in [(3, one_letter), (4, ten_letters)] {
+        scene.write(RESULTS, text.replace(&id, &damaged));
+        let count = format!("{count} created");
+        let ran = pay(&scene, INPUT, &["--limit", "1"]);
+        assert!(ran.told.contains(&count), "{}", ran.told);
+    }
+    assert_paid(&scene, COUNT, "");
 }
 
 #[test]
