@@ -9,8 +9,8 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, IBM866, ISO_8859_2, ISO_8859_4, UTF_8, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252,
-    WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, mem,
+    Encoding, IBM866, ISO_8859_2, ISO_8859_4, KOI8_U, UTF_8, WINDOWS_1250, WINDOWS_1251,
+    WINDOWS_1252, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, mem,
 };
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -30,6 +30,9 @@ const LATIN: [&Encoding; 7] = [
     ISO_8859_4,
 ];
 
+/// The encodings that Russian files are in.
+const CYRILLIC: [&Encoding; 4] = [WINDOWS_1251, X_MAC_CYRILLIC, IBM866, KOI8_U];
+
 /// So few bytes beyond ASCII say nothing sure.
 const FEW_BYTES: usize = 16;
 
@@ -43,6 +46,9 @@ const MISREAD: [(&Encoding, [char; 2], RangeInclusive<char>); 3] = [
 
 /// Signs beyond ASCII that stand beside Russian words.
 const SIGNS: [char; 8] = ['№', '«', '»', '–', '—', '“', '”', '\u{a0}'];
+
+/// Signs in windows-1251 whose bytes are capitals on an old Mac: `„оговор` is `Договор` there.
+const LIKE_CAPITALS: [char; 8] = ['–', '—', '…', '„', '“', '”', '‘', '’'];
 
 /// How much of a file is looked at to detect its encoding, from a little before the first byte that
 /// says anything about it.
@@ -260,7 +266,7 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
         encoding = WINDOWS_1251;
     }
-    if encoding == WINDOWS_1251 && are_russian_words_of_a_mac(&words) {
+    if CYRILLIC.contains(&encoding) && are_words_of_a_mac(&words, encoding) {
         encoding = X_MAC_CYRILLIC;
     }
     refuse_mixed(&bytes, TextEncoding(encoding))?;
@@ -277,6 +283,13 @@ struct Word<'a> {
     bytes: &'a [u8],
     /// Whether no ASCII letter stands beside it, as one does beside most accented letters.
     is_whole: bool,
+}
+
+impl Word<'_> {
+    fn text_in(&self, encoding: &'static Encoding) -> String {
+        let (text, _) = encoding.decode_without_bom_handling(self.bytes);
+        text.into_owned()
+    }
 }
 
 /// All stretches of bytes beyond ASCII.
@@ -318,19 +331,70 @@ fn has_few_russian_words(words: &[Word<'_>]) -> bool {
 }
 
 /// Whether more words are Russian in the encoding of an old Mac, which the detection does not know, than in
-/// windows-1251: its small letters are nearly the same, and its capitals are signs there.
-fn are_russian_words_of_a_mac(words: &[Word<'_>]) -> bool {
-    /// A word or two may be so by chance, as `…да` is `Еда`.
-    const FEWEST: usize = 3;
-    let count_in = |encoding: &'static Encoding| {
-        let is_russian = |word: &&Word<'_>| {
-            let (text, _) = encoding.decode_without_bom_handling(word.bytes);
-            let is_letter = |c| matches!(c, 'А'..='я' | 'Ё' | 'ё');
-            text.chars().all(is_letter) && is_cyrillic_word(&text)
+/// the one it found, of those that are Russian in one of the two only. Small letters are the same in
+/// windows-1251, and some signs there are capitals on a Mac.
+fn are_words_of_a_mac(words: &[Word<'_>], found: &'static Encoding) -> bool {
+    let count = |one: &'static Encoding, other: &'static Encoding| {
+        let is_in_one_only = |word: &&Word<'_>| {
+            word.is_whole
+                && is_russian_word_in_signs(&word.text_in(one))
+                && !are_russian_words(&word.text_in(other))
         };
-        words.iter().filter(is_russian).count()
+        words.iter().filter(is_in_one_only).count()
     };
-    count_in(X_MAC_CYRILLIC) >= count_in(WINDOWS_1251).saturating_add(FEWEST)
+    count(X_MAC_CYRILLIC, found) > count(found, X_MAC_CYRILLIC)
+}
+
+/// The encoding in which a text makes sense that makes none in the one that was detected, and how it reads
+/// there: `ЗП-1` on an old Mac for `‡Џ-1`.
+pub(super) fn more_sensible(text: &str, detected: TextEncoding) -> Option<(TextEncoding, String)> {
+    if text.is_ascii() || LATIN.contains(&detected.0) {
+        return None;
+    }
+    let (bytes, ..) = detected.0.encode(text);
+    let words = words_beyond_ascii(&bytes);
+    let all = |encoding: &'static Encoding, is_word: fn(&str) -> bool| {
+        let mut words = words.iter();
+        words.all(|word| word.is_whole && is_word(&word.text_in(encoding)))
+    };
+    if all(detected.0, |text| {
+        !is_led_by_a_sign(text) && are_russian_words(text)
+    }) {
+        return None;
+    }
+    let others = CYRILLIC.into_iter().filter(|it| *it != detected.0);
+    let mut others = others.filter(|encoding| all(encoding, is_russian_word_in_signs));
+    others.find_map(|encoding| {
+        let (text, _) = encoding.decode_without_bom_handling(&bytes);
+        let count = |signs: &[char]| text.chars().filter(|c| signs.contains(c)).count();
+        let are_quotes_closed = count(&['«', '“', '„']) == count(&['»', '”']);
+        are_quotes_closed.then(|| (TextEncoding(encoding), text.into_owned()))
+    })
+}
+
+/// Whether this is a Russian word, with signs around it as they stand there.
+fn is_russian_word_in_signs(text: &str) -> bool {
+    let is_led_wrongly = text.starts_with(['–', '—', '»', '”']) && !matches!(text, "–" | "—");
+    !is_led_wrongly && is_russian_word(text.trim_matches(SIGNS))
+}
+
+/// Whether a sign stands before a word, or alone, that is a capital on an old Mac. A dash may be alone.
+fn is_led_by_a_sign(text: &str) -> bool {
+    text.starts_with(LIKE_CAPITALS) && !matches!(text, "–" | "—")
+}
+
+/// Whether these are Russian words with signs between them.
+fn are_russian_words(text: &str) -> bool {
+    let mut words = text.split(|c| SIGNS.contains(&c) || LIKE_CAPITALS.contains(&c));
+    words.all(is_russian_word)
+}
+
+/// Whether this is a Cyrillic word without the letters that only languages far from Russian have, and
+/// does not begin as no word does. An empty text is one too.
+fn is_russian_word(word: &str) -> bool {
+    let is_letter = |c: char| matches!(c, 'А'..='я') || "ЁёІіЇїЄєҐґЎў".contains(c);
+    let is_beginning = !word.starts_with(['ъ', 'ы', 'ь']);
+    is_beginning && word.chars().all(is_letter) && is_cyrillic_word(word)
 }
 
 /// Whether these are Cyrillic letters, with a capital at the beginning, everywhere or nowhere.
@@ -502,6 +566,12 @@ mod tests {
             ),
             ("windows-1251", "reference\nСтрИт\n…да\nТ-1\n"),
             ("windows-1251", "ФИО;Вид\nООО “Ромашка”;ЗпИт\n"),
+            ("windows-1251", "reference\nPay – 1\nPay – 2\nPay – 3\n"),
+            ("windows-1251", "reference\n–май\n…да\n„и” не\nT “на” 5\n"),
+            (
+                "x-mac-cyrillic",
+                "reference\n«ВП» 1\n“зарплата”\nИюнь — 2\n",
+            ),
             ("windows-1251", "payee\nЇжак – Ґава\n"),
             ("IBM866", "reference\nЗп-115\n"),
             ("KOI8-U", "reference\nИванов\n"),
@@ -575,6 +645,40 @@ mod tests {
             .chain(["РІМІНІ", "КІСІ", "СЁСЁ", "МІСІСІПІ-1", "№ С\u{a0}Р\u{a0}5"])
         {
             assert_eq!(before_misreading(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_makes_sense_in_another_encoding_is_told() {
+        let other = |text: &str, detected: &str| {
+            let found = more_sensible(text, detected.parse().unwrap())?;
+            Some((found.0.name(), found.1))
+        };
+        for (text, detected) in [
+            ("‡Џ-1", "windows-1251"),
+            ("‡р-1", "windows-1251"),
+            ("„оговор 5", "windows-1251"),
+            ("ا‚ڈب", "windows-1256"),
+        ] {
+            assert!(other(text, detected).is_some(), "{text}");
+        }
+        let mac = Some(("x-mac-cyrillic", "ЗП-1".to_owned()));
+        assert_eq!(other("‡Џ-1", "windows-1251"), mac);
+        let dos = Some(("IBM866", "№ 1".to_owned()));
+        assert_eq!(other("ь 1", "windows-1251"), dos);
+        for (text, detected) in [
+            ("ЗП-1", "windows-1251"),
+            ("СтрИт", "windows-1251"),
+            ("“июнь” – “май”", "windows-1251"),
+            ("Їжак №5…", "windows-1251"),
+            ("Salary – May", "windows-1251"),
+            ("Сумма, €", "windows-1251"),
+            ("Зарплата Июль €", "windows-1251"),
+            ("Зп-1", "IBM866"),
+            ("«Ёлка» №5", "x-mac-cyrillic"),
+            ("à Noël", "windows-1252"),
+        ] {
+            assert_eq!(other(text, detected), None, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! A [`FileError`] is about the file as a whole: what keeps it from being read, and what no single
 //! row is to blame for.
 
-use super::decode::DecodeError;
+use super::decode::{DecodeError, TextEncoding};
 use crate::domain::batch::MinorUnits;
 use crate::domain::{Amount, Currency, Severity};
 
@@ -12,6 +12,15 @@ pub(super) enum FileError {
     TooLarge,
     /// It is not text.
     Decode(DecodeError),
+    /// The name of a column or a reference makes no sense in the encoding that was detected, and does
+    /// in another one.
+    Misread {
+        line: u64,
+        value: String,
+        detected: TextEncoding,
+        other: TextEncoding,
+        in_other: String,
+    },
     /// There is nothing in it.
     Empty,
     /// There is no row below the header.
@@ -39,6 +48,7 @@ impl FileError {
         match self {
             Self::TooLarge
             | Self::Decode(_)
+            | Self::Misread { .. }
             | Self::Empty
             | Self::NoPayouts
             | Self::Uncountable
@@ -59,6 +69,7 @@ impl FileError {
                 | DecodeError::Mixed { .. }
                 | DecodeError::Malformed { .. } => "encoding",
             },
+            Self::Misread { .. } => "encoding",
             Self::Empty | Self::NoPayouts => "empty",
             Self::Uncountable | Self::OverTotal { .. } => "limit",
             Self::MaybeThousands => "thousands mark",
@@ -73,7 +84,8 @@ impl FileError {
                 DecodeError::DamagedUtf8 { line, .. }
                 | DecodeError::Mixed { line }
                 | DecodeError::Malformed { line, .. },
-            ) => Some(*line),
+            )
+            | Self::Misread { line, .. } => Some(*line),
             Self::TooLarge
             | Self::Decode(_)
             | Self::Empty

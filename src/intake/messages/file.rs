@@ -53,6 +53,20 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             "split it into several files, and leave the references as they are",
         ),
         FileError::Decode(error) => decode(*error),
+        FileError::Misread {
+            value,
+            detected,
+            other,
+            in_other,
+            ..
+        } => Message::new(
+            format!(
+                "it is not certain how the file is encoded: this is {} in {detected}, and {} in {other}",
+                quoted_unless_secret(value),
+                quoted_unless_secret(in_other)
+            ),
+            "save it as CSV UTF-8 in the program that it comes from, or name its encoding with --encoding",
+        ),
         FileError::Empty => Message::new("the file is empty", HEADER_HINT),
         FileError::NoPayouts => Message::new(
             "there are no payouts in the file",

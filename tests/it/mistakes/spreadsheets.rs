@@ -251,6 +251,49 @@ fn an_input_that_another_program_has_misread_is_no_new_one() {
 }
 
 #[test]
+fn an_input_in_an_older_encoding_is_read_alike_when_it_has_grown() {
+    let scene = begun(References::With, 0);
+    let text = References::With.input(COUNT).replace("R", "Договор ");
+    let (header_and_two, _) = text.split_at(text.match_indices('\n').nth(2).unwrap().0 + 1);
+    let on_a_mac = |text: &str| {
+        let is_capital = |c| ('А'..='Я').contains(&c);
+        let byte = |c: char| match c {
+            _ if is_capital(c) => u8::try_from(u32::from(c) - 0x410 + 0x80).unwrap(),
+            _ if c.is_ascii() => u8::try_from(c).unwrap(),
+            _ => u8::try_from(u32::from(c) - 0x430 + 0xE0).unwrap(),
+        };
+        text.chars().map(byte).collect::<Vec<_>>()
+    };
+    scene.write(INPUT, on_a_mac(header_and_two));
+    let ran = pay(&scene, INPUT, &[]);
+    ran.ends(
+        3,
+        "this is \"„оговор 1\" in windows-1251, and \"Договор 1\" in x-mac-cyrillic",
+    );
+    let named = &["--encoding", "x-mac-cyrillic"];
+    pay(&scene, INPUT, named).ends(0, "All done: 2 created");
+    age(&scene, 30);
+    let grown = text.replace("to_address", "Адрес");
+    scene.write("next.csv", on_a_mac(&grown));
+    pay(&scene, "next.csv", &[]).ends(0, "next.csv: 2 payouts to submit");
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
+fn dashes_in_an_older_encoding_stay_dashes_however_many() {
+    let scene = begun(References::With, 0);
+    let text = References::With.input(COUNT).replace("R", "Pay – ");
+    let saved = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+    let two = text.match_indices('\n').nth(2).unwrap().0 + 1;
+    scene.write(INPUT, saved(&text[..two]));
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    age(&scene, 30);
+    scene.write("next.csv", saved(&text));
+    pay(&scene, "next.csv", &[]).ends(0, "next.csv: 2 payouts to submit");
+    assert_paid(&scene, COUNT, "");
+}
+
+#[test]
 fn an_input_whose_references_a_spreadsheet_has_changed_pays_nobody_again() {
     let scene = begun(References::With, 0);
     scene.write(INPUT, fragile_input());
