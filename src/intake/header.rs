@@ -8,8 +8,18 @@ use crate::domain::{Amount, Column, Currency};
 /// How many lines may stand above the header, with it: a title, a date, an empty line or two.
 pub(super) const MAX_HEADER_LINES: usize = 20;
 
-/// Names of columns that stand beside an invoice id in what this program writes.
-const RECORD_NAMES: [&str; 4] = ["attempt", "attempts", "startedat", "errorkey"];
+/// Names of columns that stand beside an invoice id in what this program writes, a report included.
+const RECORD_NAMES: [&str; 9] = [
+    "attempt",
+    "attempts",
+    "startedat",
+    "finishedat",
+    "acceptedamount",
+    "errorkey",
+    "httpstatus",
+    "begun(utc)",
+    "начата(utc)",
+];
 
 /// How the API's invoice ids begin.
 const INVOICE_ID: &str = "INV-";
@@ -263,7 +273,7 @@ impl<'t> Candidate<'t> {
                 }
                 if [&value, name.as_str()]
                     .iter()
-                    .any(|it| it.contains(INVOICE_ID))
+                    .any(|it| it.to_uppercase().contains(INVOICE_ID))
                 {
                     return Some(HeaderFault::Record((*name).clone()));
                 }
@@ -695,6 +705,8 @@ mod tests {
         assert!(record("invoice_id,started_at,amount\n,,1\n"));
         assert!(record("Сумма;Номер вывода\n1;\n2;INV-1\n"));
         assert!(record("Сумма;Номер вывода (INV-…)\n1;W-7\n"));
+        assert!(record("Сумма;Номер Вывода (Inv-…)\n1;7\n"));
+        assert!(record("Сумма;Начата (UTC);Номер вывода\n1;;7\n"));
         assert!(matches!(
             read("currency,address,amount,Invoice ID\nBTC,x,1,\nBTC,x,2,2026-117\n"),
             Err(HeaderFault::LikeRecord(_))
