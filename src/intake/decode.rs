@@ -357,30 +357,45 @@ pub(super) fn more_sensible(text: &str, detected: TextEncoding) -> Option<(TextE
         let mut words = words.iter();
         words.all(|word| word.is_whole && is_word(&word.text_in(encoding)))
     };
-    if all(detected.0, |text| {
-        !is_led_by_a_sign(text) && are_russian_words(text)
-    }) {
+    let is_sensible = |text: &str| !has_sign_like_capital(text) && are_russian_words(text);
+    // On a Mac, a lone dash is one of these letters.
+    let has_lone_dash = text.contains(" Р ") || text.contains(" С ");
+    if !has_lone_dash && has_quotes_closed(text) && all(detected.0, is_sensible) {
         return None;
     }
     let others = CYRILLIC.into_iter().filter(|it| *it != detected.0);
-    let mut others = others.filter(|encoding| all(encoding, is_russian_word_in_signs));
-    others.find_map(|encoding| {
+    let others = others.filter(|encoding| all(encoding, is_russian_word_in_signs));
+    let mut texts = others.map(|encoding| {
         let (text, _) = encoding.decode_without_bom_handling(&bytes);
-        let count = |signs: &[char]| text.chars().filter(|c| signs.contains(c)).count();
-        let are_quotes_closed = count(&['«', '“', '„']) == count(&['»', '”']);
-        are_quotes_closed.then(|| (TextEncoding(encoding), text.into_owned()))
-    })
+        (TextEncoding(encoding), text.into_owned())
+    });
+    texts.find(|(_, text)| has_quotes_closed(text))
+}
+
+/// Whether as many quotation marks are closed in a text as are opened, in German style („“) too.
+fn has_quotes_closed(text: &str) -> bool {
+    let count = |signs: &[char]| text.chars().filter(|c| signs.contains(c)).count();
+    if text.contains('„') {
+        count(&['„', '«']) == count(&['“', '”', '»'])
+    } else {
+        count(&['“', '«']) == count(&['”', '»'])
+    }
 }
 
 /// Whether this is a Russian word, with signs around it as they stand there.
 fn is_russian_word_in_signs(text: &str) -> bool {
     let is_led_wrongly = text.starts_with(['–', '—', '»', '”']) && !matches!(text, "–" | "—");
-    !is_led_wrongly && is_russian_word(text.trim_matches(SIGNS))
+    let word = text.trim_matches(|c| c == '…' || SIGNS.contains(&c));
+    !is_led_wrongly && is_russian_word(word)
 }
 
-/// Whether a sign stands before a word, or alone, that is a capital on an old Mac. A dash may be alone.
-fn is_led_by_a_sign(text: &str) -> bool {
-    text.starts_with(LIKE_CAPITALS) && !matches!(text, "–" | "—")
+/// Whether a sign that is a capital on an old Mac stands where one would: before a word, or alone, or
+/// as a quotation mark that opens within a word. A dash may be alone.
+fn has_sign_like_capital(text: &str) -> bool {
+    let opens_within = text
+        .trim_end_matches(LIKE_CAPITALS)
+        .contains(['„', '“', '‘']);
+    opens_within || (text.starts_with(LIKE_CAPITALS) && !matches!(text, "–" | "—"))
 }
 
 /// Whether these are Russian words with signs between them.
@@ -393,7 +408,7 @@ fn are_russian_words(text: &str) -> bool {
 /// does not begin as no word does. An empty text is one too.
 fn is_russian_word(word: &str) -> bool {
     let is_letter = |c: char| matches!(c, 'А'..='я') || "ЁёІіЇїЄєҐґЎў".contains(c);
-    let is_beginning = !word.starts_with(['ъ', 'ы', 'ь']);
+    let is_beginning = !word.starts_with(['ъ', 'ы', 'ь', 'Ъ', 'Ы', 'Ь']);
     is_beginning && word.chars().all(is_letter) && is_cyrillic_word(word)
 }
 
@@ -658,6 +673,11 @@ mod tests {
             ("‡Џ-1", "windows-1251"),
             ("‡р-1", "windows-1251"),
             ("„оговор 5", "windows-1251"),
+            ("Т„У 5", "windows-1251"),
+            ("Ь 5", "windows-1251"),
+            ("Pay Р 5", "windows-1251"),
+            ("5ЙЊай", "windows-1251"),
+            ("«1", "windows-1251"),
             ("ا‚ڈب", "windows-1256"),
         ] {
             assert!(other(text, detected).is_some(), "{text}");
@@ -670,6 +690,8 @@ mod tests {
             ("ЗП-1", "windows-1251"),
             ("СтрИт", "windows-1251"),
             ("“июнь” – “май”", "windows-1251"),
+            ("„Жанна“ «Ли» – И С Юн", "windows-1251"),
+            ("П’ять «да", "windows-1251"),
             ("Їжак №5…", "windows-1251"),
             ("Salary – May", "windows-1251"),
             ("Сумма, €", "windows-1251"),
