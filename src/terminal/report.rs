@@ -3,7 +3,6 @@
 use crate::clock;
 use crate::domain::escape::escape;
 use crate::domain::{Batch, Currency, Halt, Payout, State, StateCounts, Totals};
-
 use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, AttemptStatus};
 use crate::payout::plan::{attempt_of, state_of};
