@@ -9,6 +9,7 @@ use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
 use super::header::{self, Header, HeaderError, HeaderFault, MAX_LINE_BYTES};
+use super::misread;
 use super::options::{Options, Reading};
 use super::redact::is_secret;
 use super::residue::{self, Residue};
@@ -52,6 +53,8 @@ pub enum Unfixable {
     Decode(DecodeError),
     /// It has no header that could be mended.
     Header(Box<HeaderError>),
+    /// Its encoding is in doubt.
+    Misread,
     /// There is nothing in it.
     Empty,
 }
@@ -63,6 +66,9 @@ pub enum Unfixable {
 pub fn fix(bytes: Vec<u8>, reading: &Reading, settings: &Reading) -> Result<Fixed, Unfixable> {
     let decoded = decode(bytes, reading.encoding).map_err(Unfixable::Decode)?;
     let header = find_header(&decoded.text, &reading.columns)?;
+    if misread::find(&decoded, &header).is_some() {
+        return Err(Unfixable::Misread);
+    }
     let options = Options {
         reading: reading.clone(),
         ..Options::default()
@@ -408,6 +414,19 @@ mod tests {
 
     fn told(fixed: &Fixed) -> Vec<String> {
         fixed.changes.iter().map(Change::to_string).collect()
+    }
+
+    #[test]
+    fn a_file_whose_encoding_is_in_doubt_is_not_copied() {
+        let text = "reference,currency_code,to_address,amount\n„оговор 1,BTC,x,1\n";
+        let (bytes, ..) = encoding_rs::WINDOWS_1251.encode(text);
+        let fixed = |reading: &Reading| fix(bytes.to_vec(), reading, &Reading::default());
+        assert_eq!(fixed(&Reading::default()), Err(Unfixable::Misread));
+        let on_a_mac = Reading {
+            encoding: "x-mac-cyrillic".parse().ok(),
+            ..Reading::default()
+        };
+        assert!(fixed(&on_a_mac).is_ok_and(|fixed| fixed.text.contains("Договор 1")));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod fingerprint;
 mod fix;
 pub mod header;
 mod messages;
+mod misread;
 mod notices;
 mod options;
 mod redact;
@@ -34,8 +35,7 @@ pub use options::{Limits, Options, Reading, WarningPolicy};
 
 use crate::domain::{Batch, Column, Finding, FindingCounts, Severity};
 use content::Content;
-use csv::{Splitter, lines};
-use decode::{Decoded, EncodingSource, decode, more_sensible};
+use decode::decode;
 use file::FileError;
 use header::Header;
 
@@ -88,47 +88,12 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
             };
         }
     };
-    if decoded.source == EncodingSource::Detected
-        && let Some(error) = misread(&decoded, &header)
-    {
+    if let Some(error) = misread::find(&decoded, &header) {
         return Intake::refused(vec![messages::file::finding(&error, None)]);
     }
     let content = Content::new(decoded.text, header, options.clone());
     let notices = notices::notices(&content, decoded.encoding, decoded.source);
     Intake::of(content, notices)
-}
-
-/// The first name of a column, or reference, that makes more sense in another encoding than the detected
-/// one. When the file has grown, that one may be detected, and the reference would be another one.
-fn misread(decoded: &Decoded, header: &Header) -> Option<FileError> {
-    let error = |line, value: &str| {
-        let (other, in_other) = more_sensible(value, decoded.encoding)?;
-        Some(FileError::Misread {
-            line,
-            value: value.to_owned(),
-            detected: decoded.encoding,
-            other,
-            in_other,
-        })
-    };
-    if let Some(error) = header
-        .names
-        .iter()
-        .find_map(|name| error(header.line, name))
-    {
-        return Some(error);
-    }
-    let place = header.place(Column::Reference)?;
-    let body = decoded.text.get(header.end..)?;
-    let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
-    let first = header.line.saturating_add(1);
-    (first..)
-        .zip(lines(body, header.line_break))
-        .find_map(|(number, line)| {
-            let is_plain = line.text.is_ascii();
-            let record = (!is_plain).then(|| splitter.split(line.text))?;
-            error(number, &record.value(place))
-        })
 }
 
 impl Intake {
