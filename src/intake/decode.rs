@@ -30,7 +30,8 @@ const LATIN: [&Encoding; 7] = [
     ISO_8859_4,
 ];
 
-/// The encodings that Russian files are in.
+/// The encodings that Russian files are in. That of an old Mac is never detected: a file is told from one in
+/// windows-1251 by its capitals only, and could be read as the other when it has grown.
 const CYRILLIC: [&Encoding; 4] = [WINDOWS_1251, X_MAC_CYRILLIC, IBM866, KOI8_U];
 
 /// So few bytes beyond ASCII say nothing sure.
@@ -266,9 +267,6 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
         encoding = WINDOWS_1251;
     }
-    if CYRILLIC.contains(&encoding) && are_words_of_a_mac(&words, encoding) {
-        encoding = X_MAC_CYRILLIC;
-    }
     refuse_mixed(&bytes, TextEncoding(encoding))?;
     let (text, _) = encoding.decode_without_bom_handling(&bytes);
     Ok(Decoded {
@@ -330,25 +328,10 @@ fn has_few_russian_words(words: &[Word<'_>]) -> bool {
     count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
 }
 
-/// Whether more words are Russian in the encoding of an old Mac, which the detection does not know, than in
-/// the one it found, of those that are Russian in one of the two only. Small letters are the same in
-/// windows-1251, and some signs there are capitals on a Mac.
-fn are_words_of_a_mac(words: &[Word<'_>], found: &'static Encoding) -> bool {
-    let count = |one: &'static Encoding, other: &'static Encoding| {
-        let is_in_one_only = |word: &&Word<'_>| {
-            word.is_whole
-                && is_russian_word_in_signs(&word.text_in(one))
-                && !are_russian_words(&word.text_in(other))
-        };
-        words.iter().filter(is_in_one_only).count()
-    };
-    count(X_MAC_CYRILLIC, found) > count(found, X_MAC_CYRILLIC)
-}
-
 /// The encoding in which a text makes sense that makes none in the one that was detected, and how it reads
 /// there: `ЗП-1` on an old Mac for `‡Џ-1`.
 pub(super) fn more_sensible(text: &str, detected: TextEncoding) -> Option<(TextEncoding, String)> {
-    if text.is_ascii() || LATIN.contains(&detected.0) {
+    if text.is_ascii() || !detected.0.is_single_byte() || LATIN.contains(&detected.0) {
         return None;
     }
     let (bytes, ..) = detected.0.encode(text);
@@ -575,18 +558,10 @@ mod tests {
             ("windows-1251", "reference\nзп-1\nЗП-2\n№ 3\n"),
             ("windows-1251", "reference\nЮ\nА-1\n"),
             ("windows-1251", "payee\n«Ёж»\n"),
-            (
-                "x-mac-cyrillic",
-                "ФИО;Валюта;Сумма\rЁлкина Дарья;BTC;1\rООО «РосТех» №5;BTC;2\r",
-            ),
             ("windows-1251", "reference\nСтрИт\n…да\nТ-1\n"),
             ("windows-1251", "ФИО;Вид\nООО “Ромашка”;ЗпИт\n"),
             ("windows-1251", "reference\nPay – 1\nPay – 2\nPay – 3\n"),
             ("windows-1251", "reference\n–май\n…да\n„и” не\nT “на” 5\n"),
-            (
-                "x-mac-cyrillic",
-                "reference\n«ВП» 1\n“зарплата”\nИюнь — 2\n",
-            ),
             ("windows-1251", "payee\nЇжак – Ґава\n"),
             ("IBM866", "reference\nЗп-115\n"),
             ("KOI8-U", "reference\nИванов\n"),
@@ -699,6 +674,7 @@ mod tests {
             ("Зп-1", "IBM866"),
             ("«Ёлка» №5", "x-mac-cyrillic"),
             ("à Noël", "windows-1252"),
+            ("給与 7", "Shift_JIS"),
         ] {
             assert_eq!(other(text, detected), None, "{text}");
         }

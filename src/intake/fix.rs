@@ -66,7 +66,7 @@ pub enum Unfixable {
 pub fn fix(bytes: Vec<u8>, reading: &Reading, settings: &Reading) -> Result<Fixed, Unfixable> {
     let decoded = decode(bytes, reading.encoding).map_err(Unfixable::Decode)?;
     let header = find_header(&decoded.text, &reading.columns)?;
-    if misread::find(&decoded, &header).is_some() {
+    if misread::in_rows(&decoded, &header).is_some() {
         return Err(Unfixable::Misread);
     }
     let options = Options {

@@ -98,10 +98,11 @@ pub enum HeaderFault {
 }
 
 impl HeaderFault {
-    /// Whether columns are not found by the names that are there.
-    pub(super) fn is_of_names(&self) -> bool {
+    /// The names that are there, where columns are not found by them.
+    pub(super) fn unknown_names(&self) -> Option<&[String]> {
         match self {
-            Self::Missing(_) | Self::NotThere(..) => true,
+            Self::Missing(missing) => Some(&missing.names),
+            Self::NotThere(_, _, names) => Some(names),
             Self::Overlong
             | Self::Record(_)
             | Self::LikeRecord(_)
@@ -109,7 +110,7 @@ impl HeaderFault {
             | Self::Doubled(_)
             | Self::OpenQuote
             | Self::LineBreak
-            | Self::OneColumn => false,
+            | Self::OneColumn => None,
         }
     }
 }

@@ -78,17 +78,22 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
             return Intake::refused(vec![messages::file::finding(&FileError::Empty, None)]);
         }
         Err(error) => {
+            // Names may be unknown because the file was read in the wrong encoding.
+            let Some(names) = error.fault.unknown_names() else {
+                return Intake::refused(messages::header::findings(&error));
+            };
+            let findings = match misread::in_names(&decoded, error.line, names) {
+                Some(error) => vec![messages::file::finding(&error, None)],
+                None => messages::header::findings(&error),
+            };
+            let notice = notices::encoding(decoded.encoding, decoded.source);
             return Intake {
-                // Its names may be unknown because the file was read in the wrong encoding.
-                notices: notices::encoding(decoded.encoding, decoded.source)
-                    .filter(|_| error.fault.is_of_names())
-                    .into_iter()
-                    .collect(),
-                ..Intake::refused(messages::header::findings(&error))
+                notices: notice.into_iter().collect(),
+                ..Intake::refused(findings)
             };
         }
     };
-    if let Some(error) = misread::find(&decoded, &header) {
+    if let Some(error) = misread::in_rows(&decoded, &header) {
         return Intake::refused(vec![messages::file::finding(&error, None)]);
     }
     let content = Content::new(decoded.text, header, options.clone());
