@@ -15,7 +15,7 @@ pub(super) fn message(context: &Context<'_>, index: usize, error: MemoError) -> 
                 "the column {name} holds {}, and the API has no field for a memo",
                 quoted_unless_secret(&value)
             ),
-            "without its memo the payout would arrive without a name: ask the recipient for an address that needs none, or take the row out; if the column holds no memos but numbers of your own, give it another name",
+            "without its memo the payout would arrive without a name: ask the recipient for an address that needs none, or take the row out",
         ),
         MemoError::Comment => Message::new(
             format!(
