@@ -79,8 +79,6 @@ pub enum HeaderFault {
     Overlong,
     /// It is the header of a record that this program wrote, by the name of this column.
     Record(String),
-    /// It has this column, with values, which a record of this program has, and perhaps a payer.
-    LikeRecord(String),
     /// A line of data, by the look of it.
     Data,
     /// Required columns are missing.
@@ -105,7 +103,6 @@ impl HeaderFault {
             Self::NotThere(_, _, names) => Some(names),
             Self::Overlong
             | Self::Record(_)
-            | Self::LikeRecord(_)
             | Self::Data
             | Self::Doubled(_)
             | Self::OpenQuote
@@ -166,7 +163,7 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
         }
         let candidate = Candidate::new(number, line, delimiter, given);
         if let Some(record) = candidate.record(text, line_break) {
-            return Err(candidate.error(record));
+            return Err(candidate.error(HeaderFault::Record(record)));
         }
         if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
             return candidate
@@ -243,16 +240,16 @@ impl<'t> Candidate<'t> {
         }
     }
 
-    /// What is wrong with a record of this program, or with what may be one: it has a column that only
-    /// a record has. Of an invoice id some value must be there, for the column alone may be a form.
-    fn record(&self, text: &str, line_break: LineBreak) -> Option<HeaderFault> {
+    /// The column that only a record of this program has. Of an invoice id some value must be
+    /// there, for the column alone may be somebody's form.
+    fn record(&self, text: &str, line_break: LineBreak) -> Option<String> {
         if self.names.len() < 2 {
             return None;
         }
         let columns = self.names.iter().enumerate();
         let columns = columns.map(|(index, name)| (index, name, meaning(name)));
         if let Some((_, name, _)) = columns.clone().find(|it| it.2 == Meaning::Finding) {
-            return Some(HeaderFault::Record(name.clone()));
+            return Some(name.clone());
         }
         let is_of_ids = |it: &(_, _, Meaning)| it.2.is_of_invoice_ids();
         let of_ids: Vec<_> = columns.filter(is_of_ids).collect();
@@ -260,30 +257,23 @@ impl<'t> Candidate<'t> {
         // Beside it stands what no form has: then it is a record, if only of what was not paid.
         let is_of_a_record = |name: &String| RECORD_NAMES.contains(&columns::plain(name).as_str());
         if self.names.iter().any(is_of_a_record) {
-            return Some(HeaderFault::Record((*first).clone()));
+            return Some((*first).clone());
         }
         let body = text.get(self.line.start..).unwrap_or_default();
         let mut splitter = Splitter::for_piece(self.delimiter, line_break, body);
-        let mut like_record = None;
         for line in lines(body, line_break).skip(1) {
             let record = splitter.split(line.text);
             for (index, name, meaning) in &of_ids {
                 let value = record.value(*index);
-                if value.is_empty() {
-                    continue;
-                }
-                if [&value, name.as_str()]
-                    .iter()
-                    .any(|it| it.to_uppercase().contains(INVOICE_ID))
-                {
-                    return Some(HeaderFault::Record((*name).clone()));
-                }
-                if *meaning == Meaning::InvoiceId {
-                    like_record = Some(HeaderFault::LikeRecord((*name).clone()));
+                let is_of_ours = |it: &str| it.to_uppercase().contains(INVOICE_ID);
+                let is_id =
+                    *meaning == Meaning::InvoiceId || is_of_ours(&value) || is_of_ours(name);
+                if is_id && !value.is_empty() {
+                    return Some((*name).clone());
                 }
             }
         }
-        like_record
+        None
     }
 
     fn header(
@@ -708,9 +698,8 @@ mod tests {
         assert!(record("Сумма;Номер вывода (INV-…)\n1;W-7\n"));
         assert!(record("Сумма;Номер Вывода (Inv-…)\n1;7\n"));
         assert!(record("Сумма;Начата (UTC);Номер вывода\n1;;7\n"));
-        assert!(matches!(
-            read("currency,address,amount,Invoice ID\nBTC,x,1,\nBTC,x,2,2026-117\n"),
-            Err(HeaderFault::LikeRecord(_))
+        assert!(record(
+            "currency,address,amount,Invoice ID\nBTC,x,1,\nBTC,x,2,2026-117\n"
         ));
         for form in [
             "currency_code,to_address,amount,invoice_id\nBTC,x,1,\n",

@@ -40,7 +40,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         HeaderFault::Overlong => "long line",
         HeaderFault::OpenQuote => "quote",
         HeaderFault::LineBreak => "line break",
-        HeaderFault::Record(_) | HeaderFault::LikeRecord(_) => "record",
+        HeaderFault::Record(_) => "record",
         HeaderFault::Data
         | HeaderFault::OneColumn
         | HeaderFault::Missing(_)
@@ -65,13 +65,6 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 quoted_unless_secret(name)
             ),
             "give the file that the payouts were read from, and mend the rows there",
-        ),
-        HeaderFault::LikeRecord(name) => Message::new(
-            format!(
-                "this may be a record of what was paid: it has the column {}, with values",
-                quoted_unless_secret(name)
-            ),
-            "if it is, give the file that the payouts were read from; if the values are not CryptoCloud's invoice ids but your own, give that column another name",
         ),
         HeaderFault::Data => Message::new("the first line is a row, not a header", HEADER_HINT),
         HeaderFault::Doubled(column) => Message::new(
