@@ -9,8 +9,7 @@ use crate::exit::Exit;
 use crate::ledger::adopt::Line;
 use crate::ledger::moving::move_ledger;
 use crate::ledger::{AnyEngine, Ledger, Realm, References};
-use crate::payout::open::{self, Notice, OpenError};
-use crate::payout::results::read::read;
+use crate::payout::open::{self, Notice, OpenError, reading_of};
 use crate::terminal::report::{self, counted};
 use crate::terminal::ui;
 use std::collections::HashMap;
@@ -110,7 +109,10 @@ async fn adopt_all(
 fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
     let mut paid: HashMap<(Realm, String), (&Path, Line)> = HashMap::new();
     for file in files {
-        for line in lines_of(file)? {
+        let (mut results, _) = results_at(file)?;
+        let reading = reading_of(&mut results);
+        let reading = reading.map_err(|error| Error::at(file.display(), error))?;
+        for line in reading.lines {
             if line.reference.is_empty() || line.ending.invoice_id().is_empty() {
                 continue;
             }
@@ -142,14 +144,6 @@ fn pays_the_same(one: &Line, other: &Line) -> bool {
     one.id == other.id || is_same
 }
 
-fn lines_of(file: &Path) -> Result<Vec<Line>, Error> {
-    let failed = |error: OpenError| Error::at(file.display(), error);
-    let (mut results, _) = results_at(file)?;
-    let bytes = results.read().map_err(|error| failed(error.into()))?;
-    let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
-    Ok(reading.lines)
-}
-
 async fn adopt(
     ledger: &mut Ledger<AnyEngine>,
     file: &Path,
@@ -158,8 +152,7 @@ async fn adopt(
     let place = ledger.place();
     let failed = |error: OpenError| Error::at(error.place(file, &place), error);
     let (mut results, path) = results_at(file)?;
-    let bytes = results.read().map_err(|error| failed(error.into()))?;
-    let reading = read(&bytes.unwrap_or_default()).map_err(|error| failed(error.into()))?;
+    let reading = reading_of(&mut results).map_err(failed)?;
     let Some(line) = reading.lines.first() else {
         ui::say(&format!("{}: there is nothing to adopt", file.display()));
         return Ok(());

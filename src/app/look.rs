@@ -10,7 +10,6 @@ use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::plan::Selection;
 use crate::payout::results::Results;
 use crate::payout::results::disk::DiskFile;
-use crate::payout::results::read::read;
 use crate::payout::run::{Knowledge, Request};
 use crate::payout::states::{self, Overview};
 use std::time::Duration;
@@ -68,7 +67,7 @@ pub(super) async fn realm_of_batch<E: Engine>(
     if files.realm == Realm::Sandbox {
         return Ok(Realm::Sandbox);
     }
-    let reading = read(&results.read()?.unwrap_or_default())?;
+    let reading = open::reading_of(results)?;
     let ids: Vec<_> = reading.lines.iter().map(|line| line.id).collect();
     if let Some(realm) = ledger.realms_of(&ids).await?.into_iter().next() {
         return Ok(realm);

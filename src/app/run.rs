@@ -457,32 +457,33 @@ fn sum_up(run: &Finished<'_>, stopped: String) -> Exit {
 
 /// The command that goes on, where nothing else is to be done first.
 fn command_to_go_on(config: &Run, ended: &Report<'_>) -> String {
-    match ended.submission.as_ref().map(|it| &it.ended) {
-        Some(Ended::Failed(error)) if !error.may_pass() => String::new(),
-        Some(
-            Ended::Finished
-            | Ended::Stopped
-            | Ended::Halted(_)
-            | Ended::Refused(_)
-            | Ended::Failed(_),
-        )
-        | None => config.command.clone(),
+    match failed(ended) {
+        Some(error) if !error.may_pass() => String::new(),
+        Some(_) | None => config.command.clone(),
+    }
+}
+
+/// The record that could not be written, if that ended the run.
+fn failed<'r>(ended: &'r Report<'_>) -> Option<&'r SubmitError> {
+    match &ended.submission.as_ref()?.ended {
+        Ended::Failed(error) => Some(error),
+        Ended::Finished | Ended::Stopped | Ended::Halted(_) | Ended::Refused(_) => None,
     }
 }
 
 /// How many payouts are in which state. One that was sent and whose outcome is not recorded
 /// everywhere is in doubt until the next run has read what there is.
 fn counts(payouts: &dyn Batch, ended: &Report<'_>) -> StateCounts {
-    let unrecorded = match ended.submission.as_ref().map(|it| &it.ended) {
-        Some(Ended::Failed(SubmitError::NotRecorded { attempt, .. })) => {
+    let unrecorded = match failed(ended) {
+        Some(SubmitError::NotRecorded { attempt, .. }) => {
             payouts.all().position(|payout| payout.line == attempt.line)
         }
         Some(
-            Ended::Finished
-            | Ended::Stopped
-            | Ended::Halted(_)
-            | Ended::Refused(_)
-            | Ended::Failed(_),
+            SubmitError::NotClaimed(_)
+            | SubmitError::NotSent { .. }
+            | SubmitError::NotPrepared(_)
+            | SubmitError::Results(_)
+            | SubmitError::OtherLedger,
         )
         | None => None,
     };

@@ -209,7 +209,8 @@ pub(super) enum Meaning {
     Network,
     /// It holds an invoice id, which only a record has.
     InvoiceId,
-    /// It is called as invoice ids are in a report in Russian, and a payer's own numbers may be.
+    /// «Номер вывода»: a report in Russian calls invoice ids so, and a payer may call numbers of their
+    /// own so.
     WithdrawalNumber,
     /// It holds findings, which only a findings file has.
     Finding,

@@ -322,7 +322,7 @@ fn are_mostly_whole(words: &[Word<'_>]) -> bool {
 fn has_few_russian_words(words: &[Word<'_>]) -> bool {
     let count = words.iter().map(|word| word.bytes.len());
     let is_russian = |word: &Word<'_>| {
-        let (text, _) = WINDOWS_1251.decode_without_bom_handling(word.bytes);
+        let text = word.text_in(WINDOWS_1251);
         word.is_whole && text.split(SIGNS).all(is_cyrillic_word)
     };
     count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
@@ -341,7 +341,7 @@ pub(super) fn more_sensible(text: &str, detected: TextEncoding) -> Option<(TextE
         words.all(|word| word.is_whole && is_word(&word.text_in(encoding)))
     };
     let is_sensible = |text: &str| !has_sign_like_capital(text) && are_russian_words(text);
-    // On a Mac, a lone dash is one of these letters.
+    // So windows-1251 reads a dash that an old Mac has saved.
     let has_lone_dash = text.contains(" Р ") || text.contains(" С ");
     if !has_lone_dash && has_quotes_closed(text) && all(detected.0, is_sensible) {
         return None;
@@ -365,7 +365,7 @@ fn has_quotes_closed(text: &str) -> bool {
     }
 }
 
-/// Whether this is a Russian word, with signs around it as they stand there.
+/// Whether this is a Russian word, or one between signs that may stand there.
 fn is_russian_word_in_signs(text: &str) -> bool {
     let is_led_wrongly = text.starts_with(['–', '—', '»', '”']) && !matches!(text, "–" | "—");
     let word = text.trim_matches(|c| c == '…' || SIGNS.contains(&c));
@@ -387,8 +387,8 @@ fn are_russian_words(text: &str) -> bool {
     words.all(is_russian_word)
 }
 
-/// Whether this is a Cyrillic word without the letters that only languages far from Russian have, and
-/// does not begin as no word does. An empty text is one too.
+/// Whether this is a word in letters of Russian, Ukrainian or Belarusian that begins as a word can. An
+/// empty text is one too.
 fn is_russian_word(word: &str) -> bool {
     let is_letter = |c: char| matches!(c, 'А'..='я') || "ЁёІіЇїЄєҐґЎў".contains(c);
     let is_beginning = !word.starts_with(['ъ', 'ы', 'ь', 'Ъ', 'Ы', 'Ь']);

@@ -1,6 +1,6 @@
-//! What is misread is a name of a column or a reference that makes sense only in another encoding than the
-//! one that was detected. When the file has grown, that one may be detected, and the reference would be
-//! another one: so such a file is not read.
+//! Finds a column's name or a reference that makes sense only in another encoding than the detected one.
+//! The detection looks at the whole file: a longer one may be read in that other encoding, and the row would
+//! be another payout. So such a file is refused.
 
 use super::csv::{Splitter, lines};
 use super::decode::{Decoded, EncodingSource, more_sensible};

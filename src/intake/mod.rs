@@ -35,9 +35,9 @@ pub use options::{Limits, Options, Reading, WarningPolicy};
 
 use crate::domain::{Batch, Column, Finding, FindingCounts, Severity};
 use content::Content;
-use decode::decode;
+use decode::{Decoded, decode};
 use file::FileError;
-use header::Header;
+use header::{Header, HeaderError};
 
 /// The largest file that is read: all of it is in memory, and a larger one is not a payroll.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
@@ -77,21 +77,7 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
         Ok(None) => {
             return Intake::refused(vec![messages::file::finding(&FileError::Empty, None)]);
         }
-        Err(error) => {
-            // Names may be unknown because the file was read in the wrong encoding.
-            let Some(names) = error.fault.unknown_names() else {
-                return Intake::refused(messages::header::findings(&error));
-            };
-            let findings = match misread::in_names(&decoded, error.line, names) {
-                Some(error) => vec![messages::file::finding(&error, None)],
-                None => messages::header::findings(&error),
-            };
-            let notice = notices::encoding(decoded.encoding, decoded.source);
-            return Intake {
-                notices: notice.into_iter().collect(),
-                ..Intake::refused(findings)
-            };
-        }
+        Err(error) => return without_header(&decoded, &error),
     };
     if let Some(error) = misread::in_rows(&decoded, &header) {
         return Intake::refused(vec![messages::file::finding(&error, None)]);
@@ -99,6 +85,23 @@ pub fn read(bytes: Vec<u8>, options: &Options) -> Intake {
     let content = Content::new(decoded.text, header, options.clone());
     let notices = notices::notices(&content, decoded.encoding, decoded.source);
     Intake::of(content, notices)
+}
+
+/// What became of a file that has no header.
+fn without_header(decoded: &Decoded, error: &HeaderError) -> Intake {
+    let Some(names) = error.fault.unknown_names() else {
+        return Intake::refused(messages::header::findings(error));
+    };
+    // They may be unknown because the file was read in the wrong encoding.
+    let findings = match misread::in_names(decoded, error.line, names) {
+        Some(error) => vec![messages::file::finding(&error, None)],
+        None => messages::header::findings(error),
+    };
+    let notice = notices::encoding(decoded.encoding, decoded.source);
+    Intake {
+        notices: notice.into_iter().collect(),
+        ..Intake::refused(findings)
+    }
 }
 
 impl Intake {

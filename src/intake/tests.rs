@@ -724,7 +724,10 @@ fn payouts() -> impl Strategy<Value = Vec<(&'static str, &'static str, String, S
         ("USDC_SOL", "83astBRguLMdt2h5U1Tpdq5tjFoJ6noeGwaY3mDLVcri"),
     ]);
     let amount = "[1-9][0-9]{0,3}([.][0-9]{1,6})?";
-    let payout = (recipient, amount, "[a-z]([ ->@-~]{0,6}[a-z])?|");
+    // Several question marks side by side are what a program has saved for letters.
+    let reference = "[a-z]([ -~]{0,6}[a-z])?|";
+    let reference = reference.prop_filter("letters are lost", |it| !it.contains("??"));
+    let payout = (recipient, amount, reference);
     prop::collection::vec(payout, 1..8).prop_map(|payouts| {
         let with_place = payouts.into_iter().enumerate();
         with_place

@@ -19,7 +19,8 @@ const HEADER_BYTES: usize = 100;
 const LOOKS: u32 = 25;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// Whether a journal lies beside a database that was cut off from another state of it.
+/// Whether beside a database lies the journal of another state of it. Asked before SQLite opens the
+/// database: to close a file gives up all locks that the process has on it.
 ///
 /// # Errors
 /// One of the two cannot be read.

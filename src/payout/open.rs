@@ -321,13 +321,21 @@ async fn choose_and_lock<E: Engine, S: Storage>(
     }
 }
 
+/// What stands in a results file; nothing where there is none.
+///
+/// # Errors
+/// It cannot be read, or is something else.
+pub fn reading_of<S: Storage>(results: &mut Results<S>) -> Result<Reading, OpenError> {
+    Ok(read(&results.read()?.unwrap_or_default())?)
+}
+
 /// What stands in the results file, and which batch it is of; `None` if it is a new one.
 async fn read_and_choose<E: Engine, S: Storage>(
     ledger: &mut Ledger<E>,
     results: &mut Results<S>,
     wanted: &Wanted<'_>,
 ) -> Result<(Option<BatchRecord>, Reading), OpenError> {
-    let reading = read(&results.read()?.unwrap_or_default())?;
+    let reading = reading_of(results)?;
     let ids: Vec<AttemptId> = reading.lines.iter().map(|line| line.id).collect();
     match ledger.choose_batch(wanted.realm, wanted.path, &ids).await? {
         Choice::Known(record) => Ok((Some(record), reading)),

@@ -65,7 +65,7 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
                 quoted_unless_secret(value),
                 quoted_unless_secret(in_other)
             ),
-            "save it as CSV UTF-8 in the program that it comes from, or name its encoding with --encoding",
+            "save it as CSV UTF-8 in the program that it comes from; if that cannot be done, name with --encoding the one in which all of the file reads right",
         ),
         FileError::Empty => Message::new("the file is empty", HEADER_HINT),
         FileError::NoPayouts => Message::new(

@@ -49,10 +49,15 @@ impl Found {
     }
 
     fn at(path: &Path) -> io::Result<Self> {
-        match File::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::Nothing),
-            file => Self::of(&file?),
-        }
+        open(path)?.map_or(Ok(Self::Nothing), |file| Self::of(&file))
+    }
+}
+
+/// Opens a file to be read; `None` if there is none.
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        file => file.map(Some),
     }
 }
 
@@ -229,12 +234,9 @@ fn absolute(path: &Path) -> Result<PathBuf, PlaceError> {
 
 impl Storage for DiskFile {
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.read = Some(Found::Nothing);
-                return Ok(None);
-            }
-            file => file?,
+        let Some(file) = open(&self.path)? else {
+            self.read = Some(Found::Nothing);
+            return Ok(None);
         };
         self.read = Some(Found::of(&file)?);
         let mut bytes = Vec::new();
@@ -243,10 +245,8 @@ impl Storage for DiskFile {
     }
 
     fn reader(&mut self) -> io::Result<Option<Box<dyn Read>>> {
-        match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            file => Ok(Some(Box::new(file?.take(MAX_BYTES)))),
-        }
+        let file = open(&self.path)?;
+        Ok(file.map(|file| Box::new(file.take(MAX_BYTES)) as Box<dyn Read>))
     }
 
     fn publish(&mut self, bytes: &[u8]) -> io::Result<()> {
