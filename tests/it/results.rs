@@ -44,6 +44,7 @@ fn a_whole_line_is_there_before_the_request_and_says_that_it_is_in_flight() {
 
 #[test]
 fn at_any_time_it_holds_whole_lines_one_an_attempt() {
+    const PAGE_BYTES: usize = 4096;
     let scene = Scene::paying("ok,reject:network,rate-limit:0,ok", &rows(40));
     let run = scene.pay().status(4).stderr_has("1 rejected").start();
     let mut looks = 0;
@@ -52,6 +53,9 @@ fn at_any_time_it_holds_whole_lines_one_an_attempt() {
         let text = look();
         if text != look() {
             continue; // It was written to in the middle of reading.
+        }
+        if text.len().is_multiple_of(PAGE_BYTES) && !text.ends_with('\n') {
+            continue; // The system is in the middle of one write: it writes page by page.
         }
         assert!(text.is_empty() || text.ends_with('\n'), "{text}");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
