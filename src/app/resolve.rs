@@ -15,7 +15,7 @@ use crate::ledger::attempt::Counting;
 use crate::ledger::engine::LookUp;
 use crate::ledger::row_keys::RowKeys;
 use crate::ledger::{
-    AnyEngine, Attempt, AttemptId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
+    AnyEngine, Attempt, AttemptId, BatchId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
     is_open_to_a_verdict,
 };
 use crate::payout::open::{self, OpenError, Opened};
@@ -75,15 +75,19 @@ async fn resolve_inside(config: &Resolve) -> Result<Exit, Error> {
             let (mut records, opened) = open_batch_of_input(ledger, files, payouts).await?;
             let of_input = (files, payouts);
             let found = find_in_batch(&mut records.ledger, &opened, config, of_input).await?;
-            (found.0, records, found.1)
+            let (attempt, line) = found;
+            if attempt.batch == opened.record.id {
+                (attempt, records, line)
+            } else {
+                // Its results file is another one, and this one is no place for its line.
+                let (attempt, records) = open_own_batch(records.ledger, attempt).await?;
+                (attempt, records, line)
+            }
         }
         None => {
             let attempt = find_in_ledger(&mut ledger, config).await?;
-            let mut records = open_batch_of(ledger, &attempt).await?;
-            let found = records.ledger.attempt(&attempt.id).await;
-            let place = records.ledger.place();
-            let found = found.map_err(|error| Error::at(&place, error))?;
-            (found.unwrap_or(attempt), records, None)
+            let (attempt, records) = open_own_batch(ledger, attempt).await?;
+            (attempt, records, None)
         }
     };
     check_verdict(config, &attempt, &mut records).await?;
@@ -124,8 +128,20 @@ async fn open_batch_of_input(
     Ok((OpenRecords { ledger, results }, opened))
 }
 
-/// Opens the batch of an attempt whose input is not named: with its results file where that is on
-/// this machine, else by the ledger alone.
+/// Opens the batch of an attempt that is not, or may not be, of the input; gives the attempt as it is
+/// then.
+async fn open_own_batch(
+    ledger: Ledger<AnyEngine>,
+    attempt: Attempt,
+) -> Result<(Attempt, OpenRecords), Error> {
+    let mut records = open_batch_of(ledger, &attempt).await?;
+    let found = records.ledger.attempt(&attempt.id).await;
+    let found = found.map_err(|error| Error::at(records.ledger.place(), error))?;
+    Ok((found.unwrap_or(attempt), records))
+}
+
+/// Opens the batch of an attempt: with its results file where that is on this machine, else by the
+/// ledger alone.
 async fn open_batch_of(
     mut ledger: Ledger<AnyEngine>,
     attempt: &Attempt,
@@ -138,7 +154,12 @@ async fn open_batch_of(
         .filter(|path| path.host == ledger.who().host && Path::new(&path.path).exists())
         .cloned();
     if let Some(path) = here {
-        return open_at(ledger, attempt.realm, &path).await;
+        let (records, opened) = open_at(ledger, attempt.realm, &path).await?;
+        if opened == attempt.batch {
+            return Ok(records);
+        }
+        // The results file of another batch was put there.
+        ledger = records.ledger;
     }
     if !ledger.lock(&attempt.batch).await.map_err(failed)? {
         let held = OpenError::Held(attempt.batch);
@@ -158,7 +179,7 @@ async fn open_at(
     mut ledger: Ledger<AnyEngine>,
     realm: Realm,
     path: &BatchPath,
-) -> Result<OpenRecords, Error> {
+) -> Result<(OpenRecords, BatchId), Error> {
     let file = Path::new(&path.path);
     let (mut results, _) = results_at(file)?;
     let place = ledger.place();
@@ -170,9 +191,9 @@ async fn open_at(
         payouts: &[],
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
-    opened.map_err(|error| Error::at(error.place(file, &place), error))?;
+    let opened = opened.map_err(|error| Error::at(error.place(file, &place), error))?;
     let results = Some(results);
-    Ok(OpenRecords { ledger, results })
+    Ok((OpenRecords { ledger, results }, opened.record.id))
 }
 
 /// The attempt of the batch that is meant, and the line on which its row stands today.

@@ -265,6 +265,44 @@ fn nothing_is_resolved_while_a_run_is_at_work() {
 }
 
 #[test]
+fn a_verdict_on_a_payout_of_another_batch_leaves_the_results_file_of_the_input_alone() {
+    for by_id in [false, true] {
+        let scene = in_doubt("drop-after");
+        let id = scene.results()[0].id.clone();
+        let invoice_id = invoice_id(&scene);
+        // The second batch pays a row of the first, and some of its own.
+        scene.write("other.csv", References::With.input(4));
+        let flags = ["--only", "4-5"];
+        pay(&scene, "other.csv", &flags).ends(0, "2 created");
+        let other = scene.read("other.results.csv");
+        let which = if by_id {
+            ["--id", &id]
+        } else {
+            ["--line", "2"]
+        };
+        let flags = [&which[..], &["other.csv", "--invoice-id", &invoice_id]].concat();
+        resolve(&scene, &flags).ends(0, "Recorded: line 2 created INV-");
+        assert_eq!(scene.read("other.results.csv"), other);
+        assert_eq!(scene.statuses(), ["created"]);
+        pay(&scene, "other.csv", &[]).ends(0, "All done: 4 created");
+        assert_paid(&scene, 4, "");
+    }
+}
+
+#[test]
+fn a_verdict_is_not_written_over_the_results_file_of_another_batch() {
+    let scene = in_doubt("drop-after");
+    let id = scene.results()[0].id.clone();
+    scene.write("other.csv", References::Without.input(4));
+    pay(&scene, "other.csv", &["--only", "4-5"]).ends(0, "2 created");
+    let other = scene.read("other.results.csv");
+    scene.write(RESULTS, &other);
+    let verdict = ["--id", &id, "--invoice-id", &invoice_id(&scene)];
+    resolve(&scene, &verdict).ends(0, "Recorded: line 2 created INV-");
+    assert_eq!(scene.read(RESULTS), other);
+}
+
+#[test]
 fn an_id_that_no_payout_has_is_told() {
     let scene = in_doubt("drop-after");
     for flags in [["--id", "abc"], ["--reference", "R9"]] {
