@@ -144,8 +144,9 @@ fn adopted(count: usize, adopting: Adopting) -> String {
 }
 
 /// Tells what opening the batch has found.
-pub(super) fn tell_notices(config: &Check, opened: &Opened, adopting: Adopting) {
-    let results = config.files.results.display();
+pub(super) fn tell_notices(results: &Path, opened: &Opened, adopting: Adopting) {
+    let results = results.display().to_string();
+    let results = escape(&results);
     for notice in &opened.notices {
         match notice {
             // The ledger of a rehearsal is made from its results file each time.

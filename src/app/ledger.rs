@@ -1,7 +1,7 @@
 //! `ccbatch ledger`: where the ledger is and how much it holds; and what is done with it as a
 //! whole.
 
-use super::check::block_on;
+use super::check::{Adopting, block_on, tell_notices};
 use super::records::{existing_ledger, open_ledger, results_at};
 use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
 use crate::error::{Error, PathError, RecordError, SystemError};
@@ -10,7 +10,7 @@ use crate::ledger::adopt::Line;
 use crate::ledger::moving::move_ledger;
 use crate::ledger::{AnyEngine, Ledger, Realm, References};
 use crate::payout::open::{self, Notice, OpenError, reading_of};
-use crate::terminal::report::{self, counted};
+use crate::terminal::report::counted;
 use crate::terminal::ui;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -169,7 +169,7 @@ async fn adopt(
         payouts: &[],
     };
     let opened = open::open(ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(failed)?;
+    let mut opened = opened.map_err(failed)?;
     ledger.unlock(&opened.record.id).await;
     let adopted = opened.notices.iter().find_map(|notice| match notice {
         Notice::Adopted(count) => Some(*count),
@@ -186,15 +186,9 @@ async fn adopt(
             ""
         }
     ));
-    for notice in &opened.notices {
-        match notice {
-            Notice::Adopted(_) => {}
-            Notice::Extra(attempt) => {
-                ui::say(&format!("{}: {}", file.display(), report::extra(attempt)));
-            }
-            Notice::ChangedKept(name) => ui::say(&report::changed_kept(name)),
-        }
-    }
+    let is_told = |notice: &Notice| matches!(notice, Notice::Adopted(_));
+    opened.notices.retain(|notice| !is_told(notice));
+    tell_notices(file, &opened, Adopting::Done);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `ccbatch resolve`: records what an operator has seen in the dashboard about one payout in
 //! doubt.
 
-use super::check::{block_on, read_intake};
+use super::check::{Adopting, block_on, read_intake, tell_notices};
 use super::input;
 use super::look::realm_of_batch;
 use super::records::{open_ledger, rehearsal_ledger, results_at};
@@ -124,6 +124,7 @@ async fn open_batch_of_input(
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
     let opened = opened.map_err(failed)?;
+    tell_notices(&files.results, &opened, Adopting::Done);
     let results = Some(results);
     Ok((OpenRecords { ledger, results }, opened))
 }
@@ -192,6 +193,7 @@ async fn open_at(
     };
     let opened = open::open(&mut ledger, &mut results, &wanted).await;
     let opened = opened.map_err(|error| Error::at(error.place(file, &place), error))?;
+    tell_notices(file, &opened, Adopting::Done);
     let results = Some(results);
     Ok((OpenRecords { ledger, results }, opened.record.id))
 }

@@ -204,7 +204,8 @@ impl Operator<Client> for Terminal<'_> {
     type Error = Error;
 
     fn opened(&mut self, opened: &Opened) {
-        tell_notices(&self.config.check, opened, Adopting::Done);
+        let results = &self.config.check.files.results;
+        tell_notices(results, opened, Adopting::Done);
     }
 
     async fn agree(&mut self, prospect: &Prospect<'_>) -> Result<Option<Agreed<Client>>, Error> {

@@ -58,7 +58,7 @@ async fn dry_run(config: &Check, input: &File) -> Result<Exit, Error> {
     }
     .map_err(failed)?;
     let realm = opened.record.realm;
-    tell_notices(config, &opened, Adopting::LeftToARun);
+    tell_notices(&config.files.results, &opened, Adopting::LeftToARun);
     let host = config.api.clone();
     let host = host.unwrap_or_else(|| host_of(realm, &opened.attempts));
     let request = request(config, &host, &path, (realm, payouts))?;

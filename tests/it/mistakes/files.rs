@@ -1,7 +1,7 @@
 //! Copies, renames, folders, and what becomes of the results file. Each is tried with and without
 //! references, half paid and fully paid.
 
-use super::{COUNT, References, assert_paid, begun, pay};
+use super::{COUNT, References, assert_paid, begun, pay, run};
 use crate::harness::{INPUT, RESULTS, Scene};
 use std::fs;
 
@@ -262,4 +262,20 @@ fn the_edited_results_file_is_kept_and_told() {
     let kept = scene.files();
     let kept = kept.iter().find(|name| name.contains(".changed-")).unwrap();
     assert_eq!(scene.read(kept), edited);
+}
+
+#[test]
+fn the_edited_results_file_is_kept_and_told_by_resolve_as_well() {
+    for is_named in [true, false] {
+        let scene = Scene::paying("ok,drop-after", "");
+        scene.write(INPUT, References::With.input(2));
+        pay(&scene, INPUT, &[]).ends(6, "In doubt: line 3");
+        let edited = scene.read(RESULTS).replace("2,R1,,", "2,R1,a note,");
+        scene.write(RESULTS, &edited);
+        let mut resolve = vec!["resolve", "--yes", "--reference", "R2", "--not-created"];
+        resolve.extend(is_named.then_some(INPUT));
+        let ran = run(&scene, &resolve);
+        ran.ends(0, "what it was is kept in payouts.results.changed-");
+        ran.ends(0, "Recorded: line 3 not created");
+    }
 }
