@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
-/// A longer file is another one.
+/// A longer file is another one, and is refused: of one that is cut, a limit may be missing.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Flags that cannot be settings, each with its reason.
@@ -87,8 +87,12 @@ impl Settings {
     fn read(path: PathBuf, file: File) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::at(path.display(), PathError::Config(error));
         // It can name a command to be run, and who gets the API key.
-        if file::is_in_others_hands(&file.metadata().map_err(failed)?) {
+        let metadata = file.metadata().map_err(failed)?;
+        if file::is_in_others_hands(&metadata) {
             return Err(Error::at(path.display(), PathError::ConfigIsOpen));
+        }
+        if metadata.len() > MAX_BYTES {
+            return Err(failed(io::ErrorKind::FileTooLarge.into()));
         }
         let mut text = String::new();
         let read = file.take(MAX_BYTES).read_to_string(&mut text);

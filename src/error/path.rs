@@ -72,6 +72,9 @@ impl PathError {
                     "nothing was sent; check the name after --config".into()
                 }
                 io::ErrorKind::InvalidData => "nothing was sent; save it as UTF-8".into(),
+                io::ErrorKind::FileTooLarge => {
+                    "nothing was sent; leave only the settings in it, or check the name after --config".into()
+                }
                 _ => "nothing was sent; make the file readable for you".into(),
             },
             Self::ConfigIsOpen => format!(
@@ -115,6 +118,7 @@ fn of_new_file(error: &io::Error) -> String {
 fn of_config(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::InvalidData => "the config file is not UTF-8".to_owned(),
+        io::ErrorKind::FileTooLarge => "this is too long for a config file".to_owned(),
         _ => words(error),
     }
 }

@@ -97,6 +97,15 @@ fn a_limit_of_the_file_counts_for_the_currencies_that_no_flag_names() {
 }
 
 #[test]
+fn a_file_that_is_too_long_is_refused_and_not_cut_before_a_limit() {
+    let scene = Scene::new(&rows(2));
+    let comment = format!("# {}\n", "x".repeat(70_000));
+    scene.configure(&format!("{comment}max_total = [\"BTC=0.001\"]\n"));
+    let check = scene.program(["validate", INPUT]).status(1);
+    check.stderr_has("too long for a config file").go();
+}
+
+#[test]
 fn what_is_decided_for_one_run_cannot_stand_in_the_file() {
     let scene = Scene::new(&rows(1));
     for (line, why) in [
