@@ -81,6 +81,29 @@ fn at_any_time_it_holds_whole_lines_one_an_attempt() {
 }
 
 #[test]
+fn what_somebody_types_into_it_steers_no_terminal_and_is_no_formula() {
+    let scene = Scene::paying("reject:network", &rows(1));
+    scene.pay().status(4).stderr_has("1 rejected").go();
+    // Only the results file is left, and it is taken over.
+    fs::remove_file(scene.ledger()).unwrap();
+    let Line {
+        error_key, detail, ..
+    } = scene.results().remove(0);
+    let typed = scene.read(RESULTS).replace(
+        &format!(",{error_key},{detail},"),
+        ",net\u{1b}[31mwork,=1+1\u{1b}]0;x\u{7},",
+    );
+    scene.write(RESULTS, &typed);
+    scene.pay().status(4).stderr_has("1 rejected").go();
+    let line = scene.results().remove(0);
+    assert_eq!(line.error_key, "net\\u{1b}[31mwork");
+    assert_eq!(line.detail, "'=1+1\\u{1b}]0;x\\u{7}");
+    let table = scene.program(["status", INPUT]);
+    let shown = table.env("CCBATCH_API_URL", scene.url()).raw();
+    assert!(!shown.stdout.contains(&0x1b), "{shown:?}");
+}
+
+#[test]
 fn an_id_is_twenty_small_letters_and_no_two_are_alike() {
     let scene = Scene::paying("", &rows(30));
     scene.pay().stderr_has("All done").go();

@@ -1,6 +1,7 @@
 //! Reading a results file, which a spreadsheet may have saved since it was written.
 
 use super::line::{COLUMNS, HEADER, IN_FLIGHT};
+use crate::domain::escape::escape_cell;
 use crate::domain::outcome::{MAX_INVOICE_ID_BYTES, own_key};
 use crate::intake::table::{self, TableError, TableRow};
 use crate::ledger::adopt::{Line, LineEnding};
@@ -226,10 +227,11 @@ fn line(row: &TableRow, places: &[Option<usize>; 17]) -> Option<Line> {
     ] = cells;
     let ending = Ending {
         status: AttemptStatus::parse(status).unwrap_or(AttemptStatus::Submitting),
-        invoice_id: invoice_id.to_owned(),
-        accepted_amount: accepted_amount.replace(',', "."),
-        error_key: error_key.to_owned(),
-        detail: detail.to_owned(),
+        // What the program wrote stays as it is; what somebody typed is made safe to show.
+        invoice_id: escape_cell(invoice_id),
+        accepted_amount: escape_cell(&accepted_amount.replace(',', ".")),
+        error_key: escape_cell(error_key),
+        detail: escape_cell(detail),
         http_status: http_status.parse().ok(),
         finished_at: time(finished_at),
     };
