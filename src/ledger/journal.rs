@@ -2,6 +2,7 @@
 //! (<https://www.sqlite.org/fileformat.html#the_rollback_journal>). SQLite puts the pages in it back
 //! into whatever lies beside it, also into a backup that was brought back since, and mixes the two.
 
+use rusqlite::Connection;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
@@ -11,8 +12,15 @@ use std::time::Duration;
 /// What a journal, and each further part of it, begins with.
 const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/// What a database begins with: the counter of its changes and its size are in it.
+/// What a database begins with.
 const HEADER_BYTES: usize = 100;
+
+/// Where in it the counter of its changes is, and how many pages it has.
+const CHANGES: usize = 24;
+const PAGES: usize = 28;
+
+/// Where the number is that [`mark`] gives it.
+const MARK: usize = 60;
 
 /// How often to look, and how long between: the journal of a transaction that is under way belongs to
 /// the database a moment later, or is gone.
@@ -52,12 +60,24 @@ pub(super) fn is_of_another(database: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Gives a ledger that is still empty, or a copy, a number of its own, which SQLite keeps for its users
+/// in the first page: so each transaction's journal tells whose it is. Of two young ledgers, and of
+/// all copies, the counters of changes are alike.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn mark(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT abs(random() % 0x7fffffff)";
+    let random: u32 = connection.query_row(sql, [], |row| row.get(0))?;
+    connection.execute_batch(&format!("PRAGMA user_version = {random}"))
+}
+
 /// What the database was before the transaction of a journal.
 struct Before {
     /// How many pages it had.
     pages: u32,
-    /// How often it had been changed, if the journal has the page that says so.
-    changes: Option<u32>,
+    /// What it began with, if the journal has its first page.
+    header: Option<[u8; HEADER_BYTES]>,
 }
 
 impl Before {
@@ -68,24 +88,25 @@ impl Before {
         while let Some(part) = Part::at(journal, start)? {
             let before = before.get_or_insert(Self {
                 pages: part.pages_before,
-                // One that was empty has no first page to be put back.
-                changes: (part.pages_before == 0).then_some(0),
+                header: None,
             });
-            if let Some(first_page) = part.first_page(journal)? {
-                before.changes = Some(first_page);
-            }
+            before.header = part.first_page(journal)?.or(before.header);
             start = part.end();
         }
         Ok(before)
     }
 
     /// Whether the transaction, cut off anywhere, leaves a database with this header.
-    fn can_become(&self, header: &[u8]) -> bool {
-        let changes = number(header, 24);
-        match self.changes {
-            Some(before) => [Some(before), before.checked_add(1)].contains(&changes),
-            None => number(header, 28) == Some(self.pages),
-        }
+    fn can_become(&self, header: &[u8; HEADER_BYTES]) -> bool {
+        let Some(before) = &self.header else {
+            // One that was empty has no first page to be put back, and gets its mark alone at first.
+            let pages = number(header, PAGES);
+            return pages == Some(self.pages) || (self.pages == 0 && pages == Some(1));
+        };
+        let changes = number(before, CHANGES);
+        let next = changes.and_then(|it| it.checked_add(1));
+        number(before, MARK) == number(header, MARK)
+            && [changes, next].contains(&number(header, CHANGES))
     }
 }
 
@@ -125,8 +146,8 @@ impl Part {
         first.saturating_add(before)
     }
 
-    /// How often the database had been changed, by its first page.
-    fn first_page(&self, journal: &File) -> io::Result<Option<u32>> {
+    /// What the database began with.
+    fn first_page(&self, journal: &File) -> io::Result<Option<[u8; HEADER_BYTES]>> {
         for index in 0..self.records {
             let mut record = [0; 4 + HEADER_BYTES];
             match journal.read_exact_at(&mut record, self.record(index)) {
@@ -134,7 +155,7 @@ impl Part {
                 read => read?,
             }
             if number(&record, 0) == Some(1) {
-                return Ok(number(&record, 4 + 24));
+                return Ok(record.last_chunk().copied());
             }
         }
         Ok(None)

@@ -184,7 +184,19 @@ impl Sqlite {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
             Ok(_) | Err(_) => {}
         }
-        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, PRAGMAS)
+        let ledger = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, PRAGMAS)?;
+        ledger.mark_if_new().map_err(open_error)?;
+        Ok(ledger)
+    }
+
+    fn mark_if_new(&self) -> rusqlite::Result<()> {
+        let pages: u32 = self
+            .connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        if pages == 0 {
+            journal::mark(&self.connection)?;
+        }
+        Ok(())
     }
 
     /// Opens a ledger file to be read.
@@ -256,7 +268,8 @@ impl Sqlite {
         let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         // Into an empty file; SQLite refuses one that holds anything.
         let copied = self.connection.execute("VACUUM INTO ?1", [name]);
-        copied.map_err(|error| io::Error::other(engine_error(error)))?;
+        let marked = copied.and_then(|_| journal::mark(&Connection::open(to)?));
+        marked.map_err(|error| io::Error::other(engine_error(error)))?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;
         std::fs::File::open(file::parent(to))?.sync_all()?;

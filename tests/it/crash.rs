@@ -248,3 +248,38 @@ fn a_backup_is_not_mixed_with_the_journal_of_what_it_replaces() {
     go_on_until_done(&scene);
     assert_each_is_paid_once(&scene);
 }
+
+#[test]
+fn a_backup_is_not_mixed_with_the_journal_of_a_ledger_that_was_being_made() {
+    if !strace::is_available("a backup beside the journal of a new ledger") {
+        return;
+    }
+    let scene = three_payouts("");
+    let ledger = scene.ledger();
+    let journal = ledger.with_extension("db-journal");
+    scene.pay().stderr_has("3 created").go();
+    let backup = scene.program(["ledger", "backup", "backup.db"]);
+    backup.stderr_has("copied to backup.db").go();
+    fs::remove_file(scene.path(RESULTS)).unwrap();
+    // The ledger is lost, and the run that makes a new one is killed at each page of it.
+    for page in 1.. {
+        fs::remove_file(&ledger).unwrap();
+        let init = ["ledger", "init"];
+        if !kill_at(
+            &scene,
+            &init,
+            ("pwrite64", page),
+            std::slice::from_ref(&ledger),
+        ) {
+            break;
+        }
+        assert!(journal.exists());
+        fs::copy(scene.path("backup.db"), &ledger).unwrap();
+        let run = scene.pay().status(1);
+        run.stderr_has("a journal of another state of it").go();
+        fs::remove_file(&journal).unwrap();
+    }
+    fs::copy(scene.path("backup.db"), &ledger).unwrap();
+    scene.pay().stderr_has("Already created: 3").go();
+    assert_each_is_paid_once(&scene);
+}
