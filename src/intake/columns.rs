@@ -196,6 +196,18 @@ const OTHER_UNITS: [&str; 51] = [
     "byn",
 ];
 
+/// Names of sums, which may be what is paid or not, as [`plain`] leaves them.
+const OTHER_SUMS: [&str; 8] = [
+    "итого",
+    "всего",
+    "нетто",
+    "наруки",
+    "эквивалент",
+    "total",
+    "net",
+    "equivalent",
+];
+
 /// What a column is by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -325,18 +337,38 @@ fn without_unit(name: &str) -> String {
     before
 }
 
+/// The words of a name.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| is_blank(c) || ".,:;/()[]_-".contains(c))
+}
+
 /// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
 /// in `Сумма, USDT` where BTC is paid. Without a currency only units count that nothing is paid in.
 pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
-    let words = || name.split(|c: char| is_blank(c) || ".,:;/()[]_-".contains(c));
     let is_ticker = |word: &str, it: Currency| it.ticker().eq_ignore_ascii_case(word);
-    let other = words().find(|word| OTHER_UNITS.contains(&plain(word).as_str()));
+    let other = words(name).find(|word| OTHER_UNITS.contains(&plain(word).as_str()));
     other.or_else(|| {
         let paid = paid?;
-        let ticker = words().find(|word| Currency::all().any(|it| is_ticker(word, it)))?;
-        let is_paid = words().any(|word| is_ticker(word, paid));
+        let ticker = words(name).find(|word| Currency::all().any(|it| is_ticker(word, it)))?;
+        let is_paid = words(name).any(|word| is_ticker(word, paid));
         (!is_paid).then_some(ticker)
     })
+}
+
+/// Whether a name that is not known as the amount's may be it all the same, beside one that is: with a
+/// unit, as in `К выплате USDT`, by the unit alone, or as a total.
+pub(super) fn may_be_amount(name: &str) -> bool {
+    let is_ticker = |word: &str| Currency::all().any(|it| it.ticker().eq_ignore_ascii_case(word));
+    let is_left = |word: &&str| {
+        let word = plain(word);
+        !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))
+    };
+    let rest = plain(&words(name).filter(is_left).collect::<String>());
+    let is_amount = |name: &str| own(name).or_else(|| other(name)) == Some(Column::Amount);
+    is_amount(&rest)
+        || OTHER_SUMS.contains(&rest.as_str())
+        || rest.contains("квыплате")
+        || (rest.is_empty() && is_ticker(name))
 }
 
 /// Whether a text is a unit that nothing is paid in.

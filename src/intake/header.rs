@@ -2,6 +2,8 @@
 
 use super::columns::{self, Claim, ColumnNames, Meaning, REQUIRED, meaning};
 use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_delimiter};
+use super::currency_hints::certain;
+use crate::address;
 use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Column, Currency};
 
@@ -39,7 +41,8 @@ pub struct Header {
     pub delimiter: u8,
     /// What ends the lines.
     pub line_break: LineBreak,
-    /// The names of the columns as they stand, without nameless ones at the end.
+    /// The names of the columns as they stand, without nameless ones at the end. Where cells of two
+    /// lines were merged, a name may be from the line above.
     pub names: Vec<String>,
     /// How many cells the line has, with those.
     pub cells: usize,
@@ -81,6 +84,8 @@ pub enum HeaderFault {
     Record(String),
     /// A line of data, by the look of it.
     Data,
+    /// A payout above the header, which is on this line: a table was sorted together with its header.
+    RowAbove(u64),
     /// Required columns are missing.
     Missing(Box<Missing>),
     /// A column occurs more than once.
@@ -104,6 +109,7 @@ impl HeaderFault {
             Self::Overlong
             | Self::Record(_)
             | Self::Data
+            | Self::RowAbove(_)
             | Self::Doubled(_)
             | Self::OpenQuote
             | Self::LineBreak
@@ -166,7 +172,9 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
             return Err(candidate.error(HeaderFault::Record(record)));
         }
         if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
+            let above = passed_over.last().map_or("", |(_, text)| text.as_str());
             return candidate
+                .with_names_above(above, given)
                 .header(text, line_break, given, passed_over)
                 .map(Some);
         }
@@ -232,6 +240,49 @@ impl<'t> Candidate<'t> {
         best
     }
 
+    /// With names from the line above, where cells of two lines were merged: for columns that have none
+    /// on this line. A line with one cell is a title.
+    fn with_names_above(mut self, above: &str, given: &ColumnNames) -> Self {
+        let mut splitter = Splitter::new(self.delimiter, above);
+        let above = splitter.split(above);
+        if above.values().iter().filter(|it| !it.is_empty()).count() < 2 {
+            return self;
+        }
+        let is_wanted = |name: &str| match meaning(name) {
+            Meaning::Memo | Meaning::Comment | Meaning::Network => true,
+            Meaning::Used(column, _) => !self.places.is_claimed(column),
+            Meaning::InvoiceId | Meaning::WithdrawalNumber | Meaning::Finding | Meaning::Other => {
+                false
+            }
+        };
+        let mut all = self.names.clone();
+        all.resize(self.cells, String::new());
+        for (index, name) in all.iter_mut().enumerate() {
+            let above = above.value(index);
+            if name.is_empty() && is_wanted(&above) {
+                *name = above.into_owned();
+            }
+        }
+        self.names = names(all);
+        self.places = Places::of(&self.names, given);
+        self
+    }
+
+    /// Whether a line above is a payout by the columns of this header.
+    fn is_payout(&self, above: &str) -> bool {
+        let mut splitter = Splitter::new(self.delimiter, above);
+        let record = splitter.split(above);
+        let value = |column| {
+            let place = self.places.place(column);
+            place.map(|place| record.value(place)).unwrap_or_default()
+        };
+        let is_address = |currency: Currency| {
+            address::check(currency.network(), &value(Column::ToAddress)).is_ok()
+        };
+        certain(&value(Column::CurrencyCode)).is_some_and(is_address)
+            && value(Column::Amount).starts_with(|c: char| c.is_ascii_digit())
+    }
+
     fn error(&self, fault: HeaderFault) -> HeaderError {
         HeaderError {
             line: self.number,
@@ -294,6 +345,14 @@ impl<'t> Candidate<'t> {
         }
         if let Some(fault) = self.not_there(given) {
             return Err(self.error(fault));
+        }
+        let mut above = passed_over.iter();
+        if let Some((line, text)) = above.find(|(_, text)| self.is_payout(text)) {
+            return Err(HeaderError {
+                line: *line,
+                text: text.clone(),
+                fault: HeaderFault::RowAbove(self.number),
+            });
         }
         let rest = text.get(self.line.start..).unwrap_or_default();
         let next = lines(rest, line_break).nth(1);
@@ -451,7 +510,17 @@ impl Places {
                     .collect()
             };
             for claim in [Claim::Given, Claim::Own, Claim::Other] {
-                match claimed(claim).as_slice() {
+                let mut claimed = claimed(claim);
+                if !claimed.is_empty() && (column, claim) == (Column::Amount, Claim::Other) {
+                    // Nobody but the operator knows which of several sums is to be paid.
+                    let may_be = |index: &usize| {
+                        let is_free = meanings[*index] == Meaning::Other && !is_given(*index);
+                        is_free && columns::may_be_amount(&names[*index])
+                    };
+                    claimed.extend((0..names.len()).filter(may_be));
+                    claimed.sort_unstable();
+                }
+                match claimed.as_slice() {
                     [] => continue,
                     [index] => places.found.push((column, *index, claim)),
                     several => places.contested.push((column, several.to_vec(), claim)),
@@ -465,6 +534,12 @@ impl Places {
     fn place(&self, column: Column) -> Option<usize> {
         let found = self.found.iter().find(|(of, ..)| *of == column);
         found.map(|(_, index, _)| *index)
+    }
+
+    /// Whether any name stands for the column, or several do.
+    fn is_claimed(&self, column: Column) -> bool {
+        let mut contested = self.contested.iter();
+        self.place(column).is_some() || contested.any(|(of, ..)| *of == column)
     }
 
     /// How many of the required columns are there.

@@ -469,8 +469,70 @@ fn headers_are_read_as_people_write_them() {
 }
 
 #[test]
+fn of_two_columns_of_amounts_none_is_guessed() {
+    let sheet = |amount: &str, other: &str| {
+        format!("Валюта;Адрес;{amount};{other}\nUSDT_TRC20;{TRON};15000;150\n")
+    };
+    for (amount, other) in [
+        ("Сумма", "К выплате USDT"),
+        ("Сумма", "Сумма в USDT"),
+        ("Сумма", "USDT"),
+        ("Сумма, руб.", "Сумма USDT"),
+        ("Сумма", "Итого к выплате"),
+        ("sum", "Total"),
+    ] {
+        let asked = format!(
+            "1: \"{amount}\" and \"{other}\" may each be amount | say which one it is: --columns 'amount=…'"
+        );
+        let sheet = sheet(amount, other);
+        assert_told(&told(&sheet, &[], 3), &[&asked]);
+        let given = format!("amount={other}");
+        let read = told(&sheet, &["--columns", &given], 0);
+        assert_told(&read, &["USDT_TRC20  1 ×  150"]);
+    }
+    for (amount, other) in [
+        ("Сумма", "Курс USDT"),
+        ("Сумма", "Комиссия, USDT"),
+        ("amount", "Amount USD"),
+    ] {
+        assert_told(&told(sheet(amount, other), &[], 0), &["1 ×  15000"]);
+    }
+}
+
+#[test]
+fn a_row_above_the_header_is_not_left_out() {
+    let sorted = format!("Анна;TRX;{TRON};1\nФИО;Валюта;Адрес;Сумма\nЯна;TRX;{OTHER_TRON};2\n");
+    assert_told(
+        &told(&sorted, &[], 3),
+        &["1: this row stands above the header, which is on line 2, and would not be paid | put"],
+    );
+    let totals = sorted.replace(&format!("Анна;TRX;{TRON}"), "Всего;TRX;");
+    assert_told(&told(totals, &[], 0), &["1 payout to submit"]);
+}
+
+#[test]
+fn a_name_on_the_line_above_counts_where_cells_were_merged() {
+    let merged = format!(
+        "№;ФИО;Выплата;;;Memo\n;;Валюта;Адрес;Сумма;\n1;Анна;TON;{TON};1.5;10482391\n2;Яна;TRX;{TRON};2;\n"
+    );
+    let memo = "the column \"Memo\" holds \"10482391\", and the API has no field for a memo";
+    let parts = ["\"ФИО\" is payee", &format!("3: {memo}")];
+    assert_told(&told(&merged, &[], 3), &parts);
+    let scene = Scene::new("");
+    scene.write(INPUT, merged);
+    let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    fix.status(3).stderr_has(&format!("new.csv:2: {memo}")).go();
+    // A title names no column, and a name on the header's own line counts first.
+    let titled = format!("Memo: ноябрь;;;\n;Валюта;Адрес;Сумма\n1;TRX;{TRON};1\n");
+    let named = format!("Ref;Payee;x;x\n;ФИО;Валюта;Адрес;Сумма\nA;Анна;TRX;{TRON};1\n");
+    assert_told(&told(titled, &[], 0), &["1 payout to submit"]);
+    let parts = ["\"Ref\" is reference, \"ФИО\" is payee"];
+    assert_told(&told(named, &[], 0), &parts);
+}
+
+#[test]
 fn amounts_in_another_unit_than_the_currency_are_warned_of_in_the_copy_too() {
-    let rubles = format!("Валюта;Адрес;Сумма, руб.;Сумма USDT\nUSDT TRC20;{TRON};15000;150\n");
+    let rubles = format!("Валюта;Адрес;Сумма, руб.;Курс\nUSDT TRC20;{TRON};15000;100\n");
     let worth = format!("Валюта;Адрес;Сумма, USDT\nUSDT_TRC20;{TRON};100\nBTC;{BITCOIN};5\n");
     for (text, expected, copied) in [
         (

@@ -42,6 +42,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         HeaderFault::LineBreak => "line break",
         HeaderFault::Record(_) => "record",
         HeaderFault::Data
+        | HeaderFault::RowAbove(_)
         | HeaderFault::OneColumn
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
@@ -67,6 +68,12 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
             "give the file that the payouts were read from, and mend the rows there",
         ),
         HeaderFault::Data => Message::new("the first line is a row, not a header", HEADER_HINT),
+        HeaderFault::RowAbove(header) => Message::new(
+            format!(
+                "this row stands above the header, which is on line {header}, and would not be paid"
+            ),
+            "put the header back above all rows, if the table was sorted together with it; take this row out if it is not to be paid",
+        ),
         HeaderFault::Doubled(column) => Message::new(
             format!("the header has the column {} more than once", column.name()),
             "rename or remove one of them",
