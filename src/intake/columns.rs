@@ -271,9 +271,9 @@ pub(super) fn meaning(name: &str) -> Meaning {
         _ => {}
     }
     let bare = plain(&without_unit(name));
-    if let Some(column) = own(&bare)
-        .or_else(|| other(&bare))
+    if let Some(column) = known(&bare)
         .or_else(|| other(&whole))
+        .or_else(|| in_two_languages(name))
     {
         return Meaning::Used(column, Claim::Other);
     }
@@ -300,6 +300,18 @@ pub(super) fn is_id(name: &str) -> bool {
     ID_NAMES.contains(&bare.trim_end_matches(['.', '#']))
 }
 
+/// The column whose name stands here twice, as in `Сумма / Amount`.
+fn in_two_languages(name: &str) -> Option<Column> {
+    let (first, second) = name.split_once(['/', '|', '\\'])?;
+    let column = |part| known(&plain(&without_unit(part)));
+    column(first).filter(|it| column(second) == Some(*it))
+}
+
+/// The column that has this name.
+fn known(plain_name: &str) -> Option<Column> {
+    own(plain_name).or_else(|| other(plain_name))
+}
+
 fn own(plain_name: &str) -> Option<Column> {
     ALL.into_iter()
         .find(|column| plain(column.name()) == plain_name)
@@ -312,11 +324,11 @@ fn other(plain_name: &str) -> Option<Column> {
     found.map(|(column, _)| *column)
 }
 
-/// A name in small letters, without blanks, `_` and `-`, composed.
+/// A name in small letters, without blanks, `_` and `-`, composed; and without what a form puts behind it.
 pub(super) fn plain(name: &str) -> String {
     trim(name)
         .nfc()
-        .filter(|c| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}'))
+        .filter(|c| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}' | '*' | ':'))
         .flat_map(char::to_lowercase)
         .collect()
 }
@@ -364,8 +376,7 @@ pub(super) fn may_be_amount(name: &str) -> bool {
         !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))
     };
     let rest = plain(&words(name).filter(is_left).collect::<String>());
-    let is_amount = |name: &str| own(name).or_else(|| other(name)) == Some(Column::Amount);
-    is_amount(&rest)
+    known(&rest) == Some(Column::Amount)
         || OTHER_SUMS.contains(&rest.as_str())
         || rest.contains("квыплате")
         || (rest.is_empty() && is_ticker(name))

@@ -4,7 +4,7 @@
 //! Equal hashes only say that two rows are worth a closer look: what they hold is compared before
 //! anything is told.
 
-use super::rows::Row;
+use super::rows::{Row, is_for_nothing};
 use crate::address::Account;
 use crate::domain::{Currency, Network};
 use foldhash::quality::RandomState;
@@ -124,6 +124,7 @@ impl Hashing {
             },
             payee: match (network, row.payee.as_ref(), row.address) {
                 (None, ..) | (_, "", _) | (.., None) => NO_HASH,
+                (_, payee, _) if is_for_nothing(payee) => NO_HASH,
                 (Some(network), payee, Some(_)) => short(self.long((network, plain_payee(payee)))),
             },
             amount: amount.map_or(0, |(currency, amount)| amount_key(currency, amount.units)),

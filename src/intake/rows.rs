@@ -164,6 +164,8 @@ pub(super) enum AmountFault {
 pub(super) enum ReferenceError {
     /// It has this many characters.
     Long(usize),
+    /// It says that there is none, which the next file would say too.
+    Nothing,
     /// It starts like a formula.
     Formula(char),
     /// A spreadsheet has shortened the number that it was.
@@ -207,6 +209,7 @@ impl Fault {
             )
             | Self::Reference(
                 ReferenceError::Long(_)
+                | ReferenceError::Nothing
                 | ReferenceError::Formula(_)
                 | ReferenceError::Misread
                 | ReferenceError::Lost
@@ -282,6 +285,7 @@ impl Fault {
             Self::Amount(AmountFault::Imprecise) => "precision",
             Self::Reference(
                 ReferenceError::Long(_)
+                | ReferenceError::Nothing
                 | ReferenceError::Formula(_)
                 | ReferenceError::Misread
                 | ReferenceError::Lost
@@ -404,7 +408,8 @@ impl<'a> Checker<'a> {
         let header = self.header;
         let cell = header.place(Column::Amount)?.saturating_add(1);
         let is_nameless = header.names.get(cell).is_none_or(String::is_empty);
-        if header.delimiter != b',' || !(is_nameless || record.width() > header.width()) {
+        let has_one_more = record.width() > header.cells || !record.is_blank_from(header.width());
+        if header.delimiter != b',' || !(is_nameless || has_one_more) {
             return None;
         }
         let is_digits = |index: usize| {
@@ -502,6 +507,10 @@ impl<'a> Checker<'a> {
             return Cow::Borrowed("");
         };
         let mut push = |error| faults.push(Fault::Reference(error));
+        if is_for_nothing(&text) {
+            push(ReferenceError::Nothing);
+            return Cow::Borrowed("");
+        }
         let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let length = if is_plain {
             text.len()
@@ -635,10 +644,23 @@ impl Row<'_> {
 }
 
 /// Whether a text is what people write where there is nothing: a dash, or that there is none.
-fn is_for_nothing(text: &str) -> bool {
-    const WORDS: [&str; 4] = ["нет", "no", "none", "n/a"];
-    text.chars().all(|c| matches!(c, '-' | '–' | '—'))
-        || WORDS.contains(&text.to_lowercase().as_str())
+pub(super) fn is_for_nothing(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "нет",
+        "н/д",
+        "не нужен",
+        "не нужно",
+        "не требуется",
+        "без мемо",
+        "no",
+        "none",
+        "n/a",
+        "not needed",
+        "not required",
+        "no memo",
+    ];
+    let is_equal = |word: &&str| text.eq_ignore_ascii_case(word) || is_equal_in_small(text, word);
+    text.chars().all(|c| matches!(c, '-' | '–' | '—')) || WORDS.iter().any(is_equal)
 }
 
 /// Whether a text is the word for a sum, or begins with it.

@@ -49,7 +49,7 @@ fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
         "Memo/Tag",
     ] {
         let text = format!(
-            "{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,\nC,TRX,{TRON},2,Нет\nD,TRX,{TRON},3,—\n"
+            "{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,\nC,TRX,{TRON},2,Нет\nD,TRX,{TRON},3,—\nE,TRX,{TRON},4,не требуется\n"
         );
         let told = told(&text, &[], 3);
         assert_told(&told, &["payouts.csv:2: the column", "no field for a memo"]);
@@ -121,17 +121,38 @@ fn what_people_leave_in_a_table_is_named_as_what_it_is() {
         (
             format!("Референс;Валюта;Адрес;Сумма\n-;TRX;{TRON};1\n№\u{a0}7;TRX;{TRON};2\n"),
             [
-                "2: reference: the reference is only - | leave the cell empty",
+                "2: reference: \"-\" says that there is no reference | leave the cell empty",
                 "3: reference: the reference contains U+00A0 NO-BREAK SPACE | put a plain blank in its place",
             ],
         ),
     ] {
         assert_told(&told(&text, &[], 3), &parts);
     }
+    let none =
+        format!("Референс;ФИО;Валюта;Адрес;Сумма\nНет;—;TRX;{TRON};1\nнет;—;TRX;{OTHER_TRON};2\n");
+    let told_of_none = told(none, &[], 3);
+    let parts = ["3: reference: \"нет\" says that there is no reference"];
+    assert_told(&told_of_none, &parts);
+    assert_told(&told_of_none, &["payouts.csv: 2 errors: 2 reference;"]);
     // A first name alone is nobody's.
     let names = format!("Фамилия;Имя;Валюта;Адрес;Сумма\nШ.;Анна;TRX;{TRON};1\n");
     let parts = ["\"Фамилия\" and \"Имя\" may each be payee, so neither is taken"];
     assert_told(&told(names, &[], 0), &parts);
+}
+
+#[test]
+fn an_amount_that_a_comma_has_split_is_seen_and_no_other() {
+    let header = "currency_code,to_address,amount,dept";
+    let row = |rest: &str| format!("TRX,{TRON},{rest}\n");
+    for (more, rest) in [("", "150,25,7"), (",,", "150,25,7,,"), (",,", "150,25,,,,")] {
+        let told = told(format!("{header}{more}\n{}", row(rest)), &[], 3);
+        assert_told(
+            &told,
+            &["2: \"150\" and \"25\" in the next cell may be one amount"],
+        );
+    }
+    let text = format!("{header},,\n{}", row("150,25,,"));
+    assert_told(&told(text, &[], 0), &["1 payout to submit"]);
 }
 
 #[test]
@@ -426,6 +447,13 @@ fn headers_are_read_as_people_write_them() {
     json.stdout_has("\"notices\":[\"columns by other names: \\\"Currency\\\" is currency_code")
         .stderr_has("1 notice of how the file was read")
         .go();
+    let form = format!(
+        "Reference*;Валюта / Currency:;Адрес/Address *;Сумма, USDT / Amount\nA;TRX;{TRON};1\n"
+    );
+    assert_told(
+        &told(form, &[], 0),
+        &["\"Сумма, USDT / Amount\" is amount", "1 payout to submit"],
+    );
     let title = format!("Payouts November,,,\n{HEADER}\nA,BTC,{BITCOIN},0.001\n");
     assert_told(
         &told(title, &[], 0),

@@ -14,9 +14,9 @@ pub(super) fn reference(context: &Context<'_>, error: ReferenceError) -> Message
             ),
             "shorten it",
         ),
-        ReferenceError::Formula(first) if value.chars().nth(1).is_none() => Message::new(
-            format!("the reference is only {first}"),
-            "leave the cell empty if this payout has no reference",
+        ReferenceError::Nothing => Message::new(
+            format!("{} says that there is no reference", quoted(&value)),
+            "leave the cell empty if this payout has none",
         ),
         ReferenceError::Formula(first) => Message::new(
             format!(
