@@ -133,9 +133,11 @@ fn is_date(text: &str) -> bool {
             let is_day = |part: &str| is_number(part, 31) || is_year(part);
             (is_day(a) && is_month(b)) || (is_month(a) && is_day(b)) || (is_day(a) && is_day(b))
         }
-        // `05.2026` is a month; without the zero it is a number.
-        [a, b] if a.starts_with('0') && is_number(a, 12) && is_year(b) => true,
-        [a, b] => (is_number(a, 31) && is_month(b)) || (is_month(a) && is_number(b, 31)),
+        // `05.2026` is a month, and `01.02` may be a day; without the zero they are numbers.
+        [a, b] if a.starts_with('0') && a.len() == 2 && is_number(a, 12) => {
+            is_year(b) || is_month(b) || (b.len() == 2 && is_number(b, 31))
+        }
+        [a, b] => (is_number(a, 31) && is_month(b)) || (is_month(a) && is_number(b, 99)),
         _ => false,
     }
 }
@@ -293,9 +295,10 @@ mod tests {
             ("05.01.2026", Look::Date),
             ("2026-01-05 00:00:00", Look::Date),
             ("5-Jan", Look::Date),
-            ("01.фев", Look::Date),
+            ("янв.50", Look::Date),
             ("01.05.26", Look::Date),
             ("05.2026", Look::Date),
+            ("01.02", Look::Date),
             ("1/5/26", Look::Date),
             ("-5", Look::Negative),
             ("(1,234.50)", Look::Negative),

@@ -96,6 +96,8 @@ pub enum HeaderFault {
     LineBreak,
     /// Nothing separates columns.
     OneColumn,
+    /// It begins as HTML, XML, JSON or RTF do.
+    Markup,
     /// `--columns` names a column that is not there, or is there twice.
     NotThere(Column, String, Vec<String>),
 }
@@ -113,7 +115,8 @@ impl HeaderFault {
             | Self::Doubled(_)
             | Self::OpenQuote
             | Self::LineBreak
-            | Self::OneColumn => None,
+            | Self::OneColumn
+            | Self::Markup => None,
         }
     }
 }
@@ -397,6 +400,10 @@ impl<'t> Candidate<'t> {
             return HeaderFault::Doubled(*column);
         }
         let is_unknown = self.places.known() == 0 && self.places.contested.is_empty();
+        let begins = |with: &&str| self.line.text.trim_start().starts_with(*with);
+        if is_unknown && ["<", "{", "[{"].iter().any(begins) {
+            return HeaderFault::Markup;
+        }
         if is_unknown && looks_like_data(&self.names) {
             return HeaderFault::Data;
         }
@@ -752,8 +759,10 @@ mod tests {
                 Err(HeaderFault::NotThere(Column::Reference, ..))
             ));
         }
-        for text in ["ФИО|Валюта|Кошелек|Сумма\n", "<html>\n", "{\\rtf1}"] {
-            assert_eq!(read(text), Err(HeaderFault::OneColumn), "{text}");
+        let one_column = read("ФИО|Валюта|Кошелек|Сумма\n");
+        assert_eq!(one_column, Err(HeaderFault::OneColumn));
+        for text in ["<html>\n", "{\\rtf1}", "[{\"amount\":1,\n\"x\":2}]"] {
+            assert_eq!(read(text), Err(HeaderFault::Markup), "{text}");
         }
         assert_eq!(missing("to_address\n").columns.len(), 2);
         let long = format!("currency_code,{}", "x".repeat(MAX_LINE_BYTES));

@@ -126,8 +126,13 @@ fn contested(content: &Content) -> Vec<String> {
         .map(|(column, names)| {
             let names: Vec<_> = names.into_iter().map(quoted_unless_secret).collect();
             let column = column.name();
+            let say = if names.windows(2).all(|pair| pair.first() == pair.last()) {
+                format!("rename the one that it is to {column}")
+            } else {
+                format!("say which with --columns '{column}=…'")
+            };
             format!(
-                "{} may each be {column}, so neither is taken: say which with --columns '{column}=…'",
+                "{} may each be {column}, so neither is taken: {say}",
                 listed(&names, "and")
             )
         })

@@ -156,6 +156,24 @@ fn an_amount_that_a_comma_has_split_is_seen_and_no_other() {
 }
 
 #[test]
+fn what_stands_behind_an_address_may_be_a_memo() {
+    let rows = ["", " 10482391", ":10482391", " / memo 10482391", " «осн.»"];
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|more| format!(",TON,{TON}{more},1"))
+        .chain([format!(",TON,ton://transfer/{TON}?text=10482391,1")])
+        .collect();
+    let told = told(file(&rows), &[], 3);
+    let hint = "if what stands behind the address is a memo (text=, memo=), ask the recipient for a TON address that needs none; if not, keep only the address";
+    for line in 3..=6 {
+        let behind = format!("{line}: to_address: something stands behind the address | {hint}");
+        assert_told(&told, &[&behind]);
+    }
+    let link = format!("7: to_address: this is a payment link, not an address alone | {hint}");
+    assert_told(&told, &[&link]);
+}
+
+#[test]
 fn a_network_that_is_not_the_code_s_is_a_warning() {
     let sheet = |code: &str, network: &str| {
         format!("Валюта;Сеть;Адрес;Сумма\n{code};{network};{ETHEREUM};1\n")
@@ -244,6 +262,13 @@ fn an_optional_column_that_is_in_doubt_is_told() {
         &told(two, &[], 0),
         &[
             "\"ФИО\" and \"Получатель\" may each be payee, so neither is taken: say which with --columns 'payee=…'",
+        ],
+    );
+    let same = format!("Реф,Имя,Имя,Валюта,Адрес,Сумма\nA,Б,В,TRX,{TRON},1\n");
+    assert_told(
+        &told(same, &[], 0),
+        &[
+            "\"Имя\" and \"Имя\" may each be payee, so neither is taken: rename the one that it is to payee",
         ],
     );
     let latin = format!("Рефeренс,Валюта,Адрес,Сумма\nA,TRX,{TRON},1\n");
@@ -484,6 +509,10 @@ fn headers_are_read_as_people_write_them() {
         (
             "Кошелек USDT,Сумма USDT",
             "if the file has no codes, add the column currency_code, with a code like USDT_TRC20 in every row",
+        ),
+        (
+            "Валюта,Адрес,Сумма,Сумма",
+            "1: \"Сумма\" and \"Сумма\" may each be amount | rename the one that it is to amount",
         ),
         (
             "Вaлюта,Адрес,Сумма",

@@ -21,6 +21,9 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     if let Some(secret) = secret(text) {
         return Fault::Secret(secret);
     }
+    if let Some(length) = address_in_front(text) {
+        return Fault::OtherKind(OtherKind::AddressAndMore(length, text.len()));
+    }
     if let Some(kind) = OtherKind::of(text) {
         return Fault::OtherKind(kind);
     }
@@ -43,6 +46,16 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
         Some(other) if may_be_another && other != network => Fault::LooksLike(other),
         _ => fault,
     }
+}
+
+/// How long the address is with which the text begins, if more stands behind it.
+fn address_in_front(text: &str) -> Option<usize> {
+    let is_behind = |c: char| !(c.is_ascii_alphanumeric() || "+-_/".contains(c));
+    let (first, _) = text.split_once(is_behind)?;
+    let mut networks = Network::ALL.into_iter();
+    networks
+        .any(|it| belongs(it, first).is_some())
+        .then_some(first.len())
 }
 
 /// Whether the text is an address of another network, or of its test network.

@@ -19,6 +19,8 @@ const EXTENDED_PUBLIC: [&str; 13] = [
 pub(in crate::address) enum OtherKind {
     /// `bitcoin:…?amount=…`; the network of the scheme, and its length with the colon.
     PaymentLink(Option<Network>, usize),
+    /// `T… 12345`: something behind an address, from this byte to that one.
+    AddressAndMore(usize, usize),
     /// `https://…`.
     WebLink,
     /// `name.eth`.
@@ -104,6 +106,7 @@ impl OtherKind {
     pub(in crate::address) fn span(self) -> Option<Range<usize>> {
         match self {
             Self::PaymentLink(_, length) => Some(0..length),
+            Self::AddressAndMore(start, end) => Some(start..end),
             _ => None,
         }
     }
@@ -112,10 +115,12 @@ impl OtherKind {
     pub(in crate::address) fn hint(self, network: Network, text: &str) -> String {
         let ask = format!("ask the recipient for {} address", network.with_article());
         match self {
-            Self::PaymentLink(..) => {
-                "keep only the address: what stands after the scheme and before any question mark"
-                    .to_owned()
+            Self::PaymentLink(..) if !text.contains('?') => {
+                "keep only the address, which stands after the scheme".to_owned()
             }
+            Self::PaymentLink(..) | Self::AddressAndMore(..) => format!(
+                "if what stands behind the address is a memo (text=, memo=), {ask} that needs none; if not, keep only the address"
+            ),
             Self::WebLink => {
                 "open the link and copy the address itself, then compare it with the recipient's"
                     .to_owned()
@@ -234,6 +239,7 @@ impl fmt::Display for OtherKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PaymentLink(..) => "this is a payment link, not an address alone",
+            Self::AddressAndMore(..) => "something stands behind the address",
             Self::WebLink => "this is a link to a web page, not an address",
             Self::Name => "this is a name, and the API takes addresses only",
             Self::Mail => "this is an e-mail address",

@@ -44,6 +44,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         HeaderFault::Data
         | HeaderFault::RowAbove(_)
         | HeaderFault::OneColumn
+        | HeaderFault::Markup
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
         | HeaderFault::NotThere(..) => "header",
@@ -92,6 +93,7 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 "{SAVE_AS}; the names of the columns must be among its first {MAX_HEADER_LINES} lines"
             ),
         ),
+        HeaderFault::Markup => Message::new("this is HTML, XML, JSON or RTF, not a CSV", SAVE_AS),
         HeaderFault::NotThere(column, name, names) => Message::new(
             format!(
                 "--columns, or the setting of that name, says {} for {}, and the header has no such column, or several",
@@ -129,7 +131,11 @@ fn missing(missing: &Missing) -> Vec<Message> {
             .collect();
         messages.push(Message::new(
             format!("{} may each be {}", listed(&names, "and"), column.name()),
-            format!("say which one it is: --columns '{}=…'", column.name()),
+            if names.windows(2).all(|pair| pair.first() == pair.last()) {
+                format!("rename the one that it is to {}", column.name())
+            } else {
+                format!("say which one it is: --columns '{}=…'", column.name())
+            },
         ));
     }
     let is_told = |column: &Column| {
