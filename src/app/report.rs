@@ -11,7 +11,7 @@ use crate::domain::escape::escape;
 use crate::error::{Error, PathError, SystemError};
 use crate::exit::Exit;
 use crate::ledger::Realm;
-use crate::os::file::{parent, write_new_for_owner_only};
+use crate::os::file::{parent, sync_folder, write_new_for_owner_only};
 use crate::report::{Activity, Commands, LedgerPlace, MARK, Page, page};
 use crate::terminal::ui;
 use std::fs::{self, File};
@@ -130,7 +130,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    File::open(parent(path))?.sync_all()
+    sync_folder(parent(path))
 }
 
 fn temporary(path: &Path) -> PathBuf {

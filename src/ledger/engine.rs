@@ -114,6 +114,9 @@ pub enum EngineError {
     /// The database does not let this user do it.
     #[error("{0}")]
     Denied(String),
+    /// The file is where no batch can be locked.
+    #[error("its file system cannot lock a file, which keeps two runs apart")]
+    NoLocks,
     /// There is a ledger in a schema of the database that this user's statements do not reach.
     #[error("the database has a ledger in the schema {0:?}, which this role does not reach")]
     OutOfReach(String),

@@ -120,6 +120,9 @@ impl LedgerError {
             Self::Engine(EngineError::Denied(_)) => {
                 "the role needs SELECT, INSERT and UPDATE on the ledger's tables, and who makes them CREATE on the schema".into()
             }
+            Self::Engine(EngineError::NoLocks) => {
+                "move the ledger's file to a disk of this machine, and name it with --ledger".into()
+            }
             Self::Engine(EngineError::OutOfReach(schema)) => format!(
                 "grant the role USAGE on it, and put it into the role's search_path or the URL: ?options=-csearch_path%3D{}",
                 url_value(schema)
@@ -147,6 +150,7 @@ impl LedgerError {
                     | EngineError::Replaced(_)
                     | EngineError::GoneBack(_)
                     | EngineError::Denied(_)
+                    | EngineError::NoLocks
                     | EngineError::OutOfReach(_)
                     | EngineError::Pooled => true,
                     EngineError::Busy

@@ -272,8 +272,7 @@ impl Sqlite {
         marked.map_err(|error| io::Error::other(engine_error(error)))?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;
-        std::fs::File::open(file::parent(to))?.sync_all()?;
-        Ok(())
+        file::sync_folder(file::parent(to))
     }
 
     /// What the ledger is now.
@@ -480,7 +479,7 @@ impl Engine for Sqlite {
         if self.locks.contains_key(batch) {
             return Ok(true);
         }
-        let locked = FileLock::take(&path).map_err(io_error)?;
+        let locked = FileLock::take(&path).map_err(lock_error)?;
         let is_locked = locked.is_some();
         self.locks.extend(locked.map(|lock| (*batch, lock)));
         Ok(is_locked)
@@ -493,7 +492,7 @@ impl Engine for Sqlite {
     async fn is_locked_elsewhere(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
         match self.lock_path(batch) {
             Some(path) if !self.locks.contains_key(batch) => {
-                lock::is_locked(&path).map_err(io_error)
+                lock::is_locked(&path).map_err(lock_error)
             }
             Some(_) | None => Ok(false),
         }
@@ -558,6 +557,13 @@ fn engine_error(error: rusqlite::Error) -> EngineError {
         _ if words.contains("no such table") => EngineError::NoSuchTable,
         _ => EngineError::Other(words),
     }
+}
+
+fn lock_error(error: io::Error) -> EngineError {
+    if lock::has_no_locks(&error) {
+        return EngineError::NoLocks;
+    }
+    io_error(error)
 }
 
 fn io_error(error: io::Error) -> EngineError {

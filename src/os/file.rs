@@ -92,9 +92,21 @@ pub fn create_folder_for_owner_only(path: &Path) -> io::Result<()> {
         .mode(OWNER_ONLY_FOLDER)
         .create(path)?;
     for folder in missing.into_iter().rev() {
-        File::open(parent(folder))?.sync_all()?;
+        sync_folder(parent(folder))?;
     }
     Ok(())
+}
+
+/// Makes durable what was made, renamed or removed in a folder, if its file system can do that: one
+/// that cannot, as that of a Windows share, answers with EINVAL (fsync(2)).
+///
+/// # Errors
+/// The folder cannot be opened or synced.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
 }
 
 /// The folder that a path is in.

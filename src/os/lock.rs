@@ -62,7 +62,8 @@ pub fn lock(file: &File) -> Result<(), LockError> {
 
 /// Whether a file system says with this that it cannot lock a file. NFS cannot lock one that is open
 /// for reading only, and says so with EBADF (flock(2)).
-fn has_no_locks(error: &io::Error) -> bool {
+#[must_use]
+pub fn has_no_locks(error: &io::Error) -> bool {
     const NO_LOCKS: [Errno; 5] = [
         Errno::BADF,
         Errno::INVAL,

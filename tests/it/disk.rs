@@ -212,6 +212,48 @@ fn a_file_system_without_locks_is_told_and_passed_over() {
     }
 }
 
+#[test]
+fn a_ledger_where_nothing_can_be_locked_is_refused() {
+    if !strace::is_available("a ledger on a file system without locks") {
+        return;
+    }
+    let scene = three_payouts("");
+    // The lock of the batch comes after that of the input.
+    let traced = strace::trace(&scene, RUN, Some("flock:error=EOPNOTSUPP:when=2+"), &[]);
+    let told = traced.told();
+    assert_eq!(traced.output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("ledger.db: its file system cannot lock"),
+        "{told}"
+    );
+    assert!(told.contains("to a disk of this machine"), "{told}");
+    assert_eq!(scene.sent_and_created(), (0, 0), "{told}");
+}
+
+#[test]
+fn a_file_system_that_does_not_sync_folders_is_as_good() {
+    if !strace::is_available("a file system that does not sync folders") {
+        return;
+    }
+    for (error, code) in [("EINVAL", 0), ("EIO", 1)] {
+        let scene = three_payouts("");
+        let inject = format!("fsync:error={error}");
+        let folders = [scene.path(""), scene.path("pages")];
+        std::fs::create_dir(&folders[1]).unwrap();
+        let traced = strace::trace(&scene, RUN, Some(&inject), &folders);
+        let told = traced.told();
+        assert!(traced.is_injected(), "{error}: {told}");
+        assert_eq!(traced.output.status.code(), Some(code), "{error}: {told}");
+        go_on_until_done(&scene);
+        assert_each_is_paid_once(&scene);
+        let report = ["report", "payouts.csv", "--output", "pages/page.html"];
+        let traced = strace::trace(&scene, &report, Some(&inject), &folders);
+        assert!(traced.is_injected(), "{error}: {}", traced.told());
+        let shown = traced.output.status.code();
+        assert_eq!(shown, Some(code), "{error}: {}", traced.told());
+    }
+}
+
 /// What is mounted for a test.
 struct Mounted<'a>(&'a Path);
 

@@ -207,11 +207,7 @@ impl DiskFile {
             return Err(io::Error::other(WRITTEN_TO));
         }
         std::fs::rename(temporary, &self.path)?;
-        self.sync_folder()
-    }
-
-    fn sync_folder(&self) -> io::Result<()> {
-        File::open(file::parent(&self.path))?.sync_all()
+        file::sync_folder(file::parent(&self.path))
     }
 
     /// A new file beside this one, for nobody else to read.
@@ -292,7 +288,7 @@ impl Storage for DiskFile {
                     let kept = file
                         .write_all(bytes)
                         .and_then(|()| file.sync_all())
-                        .and_then(|()| self.sync_folder());
+                        .and_then(|()| file::sync_folder(file::parent(&self.path)));
                     if let Err(error) = kept {
                         // Half a copy would pass for a whole one.
                         let _ = std::fs::remove_file(file::parent(&self.path).join(&name));
