@@ -7,7 +7,6 @@ use super::look::realm_of_batch;
 use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::run::lock_input;
 use crate::config::{Consent, Files, Resolve, Which};
-use crate::domain::outcome::named_invoice_id;
 use crate::domain::{Batch, State};
 use crate::error::{Error, PathError, RecordError, SystemError, UsageError};
 use crate::exit::Exit;
@@ -365,8 +364,7 @@ async fn check_verdict(
     if config.invoice_id.is_some() {
         return Ok(());
     }
-    let ending = &attempt.ending;
-    if let Some(named) = named_invoice_id(&ending.error_key, &ending.detail)
+    if let Some(named) = attempt.ending.named_invoice_id()
         && config.despite.as_deref() != Some(named)
     {
         let error = RecordError::NamesInvoice(named.to_owned());

@@ -6,7 +6,7 @@ use super::id::{AttemptId, BatchId};
 use super::key::PayoutKey;
 use super::realm::Realm;
 use crate::domain::escape::{cut, escape_cell};
-use crate::domain::outcome::own_key;
+use crate::domain::outcome::{named_invoice_id, own_key};
 use crate::domain::{Outcome, State, Status};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -196,16 +196,18 @@ impl Ending {
     /// record said before stays to be read, with every verdict that was changed.
     #[must_use]
     pub fn verdict(invoice_id: Option<&str>, before: &Self, finished_at: DateTime<Utc>) -> Self {
-        let (earlier, first) = match before.detail.strip_prefix(RESOLVED) {
-            Some(verdict) => verdict.split_once(BEFORE).unwrap_or((verdict, "")),
-            None => ("", before.detail.as_str()),
-        };
+        let (earlier, first) = before.verdicts_and_words();
         let verdict = Self {
             status: match invoice_id {
                 Some(_) => AttemptStatus::Created,
                 None => AttemptStatus::NotCreated,
             },
             invoice_id: invoice_id.unwrap_or_default().to_owned(),
+            // By its key it is told that the words begin with an invoice id of the API's.
+            error_key: match (invoice_id, before.named_invoice_id()) {
+                (Some(_), Some(_)) => before.error_key.clone(),
+                (Some(_), None) | (None, _) => String::new(),
+            },
             finished_at: Some(finished_at),
             ..Self::none_yet()
         };
@@ -221,6 +223,21 @@ impl Ending {
             detail.push_str(first);
         }
         Self { detail, ..verdict }
+    }
+
+    /// The verdicts, behind [`RESOLVED`], and what the record said before any.
+    fn verdicts_and_words(&self) -> (&str, &str) {
+        match self.detail.strip_prefix(RESOLVED) {
+            Some(verdicts) => verdicts.split_once(BEFORE).unwrap_or((verdicts, "")),
+            None => ("", &self.detail),
+        }
+    }
+
+    /// The invoice id that the API has named for a payout in doubt, also if an operator has recorded
+    /// one since.
+    #[must_use]
+    pub fn named_invoice_id(&self) -> Option<&str> {
+        named_invoice_id(&self.error_key, self.verdicts_and_words().1)
     }
 
     /// `created INV-0A1B2C3D`

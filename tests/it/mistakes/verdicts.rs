@@ -192,6 +192,12 @@ fn what_names_an_invoice_id_is_not_called_not_created_without_naming_it() {
     let scene = in_doubt_by(answering(500, r#"{"invoice_id":"INV-NAMED123"}"#));
     let line = [INPUT, "--line", "2", "--not-created"];
     resolve(&scene, &line).ends(1, "--despite INV-NAMED123");
+    // Another verdict in between does not make the record forget it.
+    for id in ["INV-OTHER", "INV-NAMED123"] {
+        let created = [INPUT, "--line", "2", "--invoice-id", id];
+        resolve(&scene, &created).ends(0, "created INV-");
+        resolve(&scene, &line).ends(1, "--despite INV-NAMED123");
+    }
     resolve(&scene, &[&line[..], &["--despite", "INV-OTHER"]].concat()).ends(1, "INV-NAMED123");
     resolve(
         &scene,
