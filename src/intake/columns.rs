@@ -196,18 +196,6 @@ const OTHER_UNITS: [&str; 51] = [
     "byn",
 ];
 
-/// Names of sums, which may be what is paid or not, as [`plain`] leaves them.
-const OTHER_SUMS: [&str; 8] = [
-    "итого",
-    "всего",
-    "нетто",
-    "наруки",
-    "эквивалент",
-    "total",
-    "net",
-    "equivalent",
-];
-
 /// What a column is by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -368,7 +356,7 @@ pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str
 }
 
 /// Whether a name that is not known as the amount's may be it all the same, beside one that is: with a
-/// unit, as in `К выплате USDT`, by the unit alone, or as a total.
+/// unit, as in `К выплате USDT`, by the unit alone, or with more words, as in `Итого к выплате`.
 pub(super) fn may_be_amount(name: &str) -> bool {
     let is_ticker = |word: &str| Currency::all().any(|it| it.ticker().eq_ignore_ascii_case(word));
     let is_left = |word: &&str| {
@@ -377,7 +365,6 @@ pub(super) fn may_be_amount(name: &str) -> bool {
     };
     let rest = plain(&words(name).filter(is_left).collect::<String>());
     known(&rest) == Some(Column::Amount)
-        || OTHER_SUMS.contains(&rest.as_str())
         || rest.contains("квыплате")
         || (rest.is_empty() && is_ticker(name))
 }
