@@ -500,6 +500,7 @@ pub async fn look_unchanged<E: Engine, S: Storage>(
         return Ok(None);
     };
     record.references = references_of(&record, &attempts, wanted)?;
+    refuse_other_host(&attempts, &[], wanted)?;
     let is_at_work = ledger.is_at_work(&record.id).await?;
     Ok(Some(Opened {
         record,

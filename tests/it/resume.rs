@@ -2,6 +2,7 @@
 //! is in [`crate::mistakes`].
 
 use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Scene, rows};
+use crate::mistakes::ledger;
 use std::collections::BTreeSet;
 
 /// A scene whose run was killed while the payout of line 3 was in flight. `step` is what the API
@@ -230,6 +231,26 @@ fn a_batch_is_not_finished_through_another_api() {
     let run = scene.pay_through(&elsewhere).args(["--interval", "0s"]);
     run.stderr_has("All done: 3 created").go();
     assert_eq!(scene.sent_and_created(), (3, 3));
+}
+
+#[test]
+fn another_host_is_refused_by_a_dry_run_as_by_a_run() {
+    let scene = Scene::paying("", &rows(2));
+    let one = scene.pay().args(["--limit", "1"]).status(5);
+    one.stderr_has("1 created").go();
+    // As if it had been paid through the real API.
+    let host = scene.results()[0].api.clone();
+    let sql = "UPDATE attempt SET realm = 'live', host = 'api.cryptocloud.plus';
+               UPDATE batch SET realm = 'live'; UPDATE batch_path SET realm = 'live';";
+    ledger(&scene).execute_batch(sql).unwrap();
+    let results = scene.read(RESULTS).replace(&host, "api.cryptocloud.plus");
+    scene.write(RESULTS, results);
+    for flags in [&["--dry-run"][..], &[]] {
+        let run = scene.pay_through("https://gateway.example");
+        let run = run.args(flags.iter().copied());
+        let why = "this batch was begun through api.cryptocloud.plus";
+        run.status(1).stderr_has(why).go();
+    }
 }
 
 #[test]
