@@ -17,6 +17,6 @@ pub use currency::{Currency, Listing, Network};
 pub use dialect::{DecimalMark, Dialect};
 pub use finding::{Column, Finding, FindingCounts, Related, Severity};
 pub use halt::{Halt, HaltCheck, HaltPolicy, Next};
-pub use outcome::{Cause, Outcome, Status, Verdict, named_invoice_id, own_key};
+pub use outcome::{Cause, Outcome, Verdict, named_invoice_id, own_key};
 pub use payout::Payout;
 pub use state::{State, StateCounts};

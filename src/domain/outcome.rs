@@ -3,7 +3,6 @@
 use super::escape::cut;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 /// The program's own error keys: what it records where the API names none.
@@ -174,17 +173,6 @@ impl Outcome {
         }
     }
 
-    /// The word for it in the results file.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        match self.verdict {
-            Verdict::Created { .. } => Status::Created,
-            Verdict::Rejected => Status::Rejected,
-            Verdict::NotCreated(_) => Status::NotCreated,
-            Verdict::Unknown => Status::Unknown,
-        }
-    }
-
     /// The invoice id, where one was created.
     #[must_use]
     pub fn invoice_id(&self) -> &str {
@@ -203,51 +191,6 @@ impl Outcome {
             } => accepted_amount,
             Verdict::Rejected | Verdict::NotCreated(_) | Verdict::Unknown => None,
         }
-    }
-}
-
-/// The word for an outcome in the results file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// The API created it.
-    Created,
-    /// The API refused this row.
-    Rejected,
-    /// Provably nothing was created.
-    NotCreated,
-    /// Not known.
-    Unknown,
-}
-
-impl Status {
-    const ALL: [Self; 4] = [
-        Self::Created,
-        Self::Rejected,
-        Self::NotCreated,
-        Self::Unknown,
-    ];
-
-    /// As it is written.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Rejected => "rejected",
-            Self::NotCreated => "not_created",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// Reads it back.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -7,7 +7,7 @@ use super::key::PayoutKey;
 use super::realm::Realm;
 use crate::domain::escape::{cut, escape_cell};
 use crate::domain::outcome::{named_invoice_id, own_key};
-use crate::domain::{Outcome, State, Status};
+use crate::domain::{Outcome, State, Verdict};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
@@ -85,13 +85,13 @@ impl AttemptStatus {
     }
 }
 
-impl From<Status> for AttemptStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Created => Self::Created,
-            Status::Rejected => Self::Rejected,
-            Status::NotCreated => Self::NotCreated,
-            Status::Unknown => Self::Unknown,
+impl From<&Verdict> for AttemptStatus {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Created { .. } => Self::Created,
+            Verdict::Rejected => Self::Rejected,
+            Verdict::NotCreated(_) => Self::NotCreated,
+            Verdict::Unknown => Self::Unknown,
         }
     }
 }
@@ -156,7 +156,7 @@ impl Ending {
             detail.insert(0, '\''); // Only an operator's verdict may read like one.
         }
         Self {
-            status: outcome.status().into(),
+            status: (&outcome.verdict).into(),
             invoice_id: escape_cell(outcome.invoice_id()),
             accepted_amount: outcome
                 .accepted_amount()

@@ -5,7 +5,7 @@
 use super::gateway::Exchange;
 use super::stop::Stop;
 use crate::clock;
-use crate::domain::Status;
+use crate::domain::Verdict;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -88,11 +88,12 @@ impl Pacer {
 /// exchange, or a second after its connection stood. Of one without an answer it is the end.
 #[must_use]
 pub fn since_arrival(exchange: &Exchange) -> Duration {
-    let arrived = match (exchange.outcome.status(), exchange.connected_at) {
-        (Status::Unknown, _) | (_, None) => return Duration::ZERO,
-        (Status::Created | Status::Rejected | Status::NotCreated, Some(connected_at)) => {
-            later(connected_at, LATEST_ARRIVAL)
-        }
+    let arrived = match (&exchange.outcome.verdict, exchange.connected_at) {
+        (Verdict::Unknown, _) | (_, None) => return Duration::ZERO,
+        (
+            Verdict::Created { .. } | Verdict::Rejected | Verdict::NotCreated(_),
+            Some(connected_at),
+        ) => later(connected_at, LATEST_ARRIVAL),
     };
     Instant::now().saturating_duration_since(arrived)
 }

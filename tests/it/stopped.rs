@@ -11,7 +11,7 @@ use crate::harness::{
 use crate::strace;
 use ccbatch::cryptocloud::client::{Client, Endpoint, Limits};
 use ccbatch::domain::{Amount, Currency, Payout};
-use ccbatch::ledger::{MAX_AGE, Reading};
+use ccbatch::ledger::{AttemptStatus, MAX_AGE, Reading};
 use ccbatch::secret::ApiKey;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -60,7 +60,10 @@ fn a_child_that_is_to_be_stopped() {
         .build()
         .unwrap();
     let outcome = runtime.block_on(client.exchange(&payout, claimed)).outcome;
-    let became = [outcome.status().as_str(), &outcome.error_key];
+    let became = [
+        AttemptStatus::from(&outcome.verdict).as_str(),
+        &outcome.error_key,
+    ];
     say(&format!("became {}", became.join(" ")));
 }
 

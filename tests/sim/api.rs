@@ -6,7 +6,7 @@ use crate::engine::Database;
 use crate::plant::Plant;
 use crate::world::{Process, World};
 use ccbatch::cryptocloud::classify::{self, Answer};
-use ccbatch::domain::{Outcome, Payout};
+use ccbatch::domain::{Outcome, Payout, Verdict};
 use ccbatch::ledger::{AttemptId, Claim, MAX_AGE};
 use ccbatch::payout::gateway::{Exchange, Gateway};
 use ccbatch::payout::pacer::API_INTERVAL;
@@ -168,7 +168,7 @@ impl Gateway for Wire {
         let world = Rc::clone(&self.process.world);
         self.process.step().await; // Before the request leaves.
         let mut exchange = self.send(payout, claim.id()).await;
-        let is_unknown = exchange.outcome.status() == ccbatch::domain::Status::Unknown;
+        let is_unknown = exchange.outcome.verdict == Verdict::Unknown;
         if world.plant == Plant::ClaimReused && is_unknown {
             exchange = self.send(payout, claim.id()).await;
         }

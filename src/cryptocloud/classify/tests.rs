@@ -1,7 +1,7 @@
 //! The table of outcomes, row by row, and what must hold for every answer there can be.
 
 use super::*;
-use crate::domain::{Amount, Currency, Status, named_invoice_id};
+use crate::domain::{Amount, Currency, named_invoice_id};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -562,8 +562,8 @@ fn without_an_answer_it_counts_whether_a_request_left() {
     );
     let silent = no_answer(String::new());
     assert_eq!(
-        (silent.status(), &*silent.error_key),
-        (Status::Unknown, "no_answer")
+        (silent.verdict, &*silent.error_key),
+        (Verdict::Unknown, "no_answer")
     );
 }
 
