@@ -170,17 +170,8 @@ fn conditions(filter: &Filter, position: Position) -> (String, Values) {
             })
             .collect();
         text.push_str(" AND ");
-        let mut pieces = condition.split('?');
-        text.push_str(pieces.next().unwrap_or_default());
-        let last = pieces.clone().count();
-        for (index, piece) in pieces.enumerate() {
-            // The last mark takes all values that are left.
-            let is_last = index.saturating_add(1) == last;
-            let places = places.get(index..).unwrap_or_default();
-            let count = if is_last { places.len() } else { 1 };
-            text.push_str(&places.get(..count).unwrap_or_default().join(", "));
-            text.push_str(piece);
-        }
+        // The mark stands for all of the values.
+        text.push_str(&condition.replace('?', &places.join(", ")));
     };
     if let Some(reference) = &filter.reference {
         add("reference_folded = ?", vec![folded(reference)]);

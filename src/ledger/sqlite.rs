@@ -184,7 +184,7 @@ impl Sqlite {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
             Ok(_) | Err(_) => {}
         }
-        let ledger = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, PRAGMAS)?;
+        let ledger = Self::open_with(path, PRAGMAS)?;
         ledger.mark_if_new().map_err(open_error)?;
         Ok(ledger)
     }
@@ -205,11 +205,7 @@ impl Sqlite {
     /// It cannot be opened, or is not fit to be relied on.
     pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
         // Not read-only: a transaction that a crash cut off can then be rolled back by SQLite.
-        Self::open_with(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE,
-            "PRAGMA query_only = 1;",
-        )
+        Self::open_with(path, "PRAGMA query_only = 1;")
     }
 
     /// A ledger in memory, for a rehearsal.
@@ -226,13 +222,13 @@ impl Sqlite {
         })
     }
 
-    fn open_with(path: &Path, flags: OpenFlags, pragmas: &str) -> Result<Self, OpenError> {
+    fn open_with(path: &Path, pragmas: &str) -> Result<Self, OpenError> {
         check_file(path)?;
         if journal::is_of_another(path)? {
             return Err(OpenError::OtherJournal);
         }
         let id = FileId::at(path)?.ok_or(OpenError::Missing)?;
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open_error)?;
         connection.execute_batch(pragmas).map_err(open_error)?;

@@ -39,20 +39,20 @@ impl Stop {
         let _ = self.raised.subscribe().wait_for(|raised| *raised).await;
     }
 
-    /// Whether a payout is between its intent and its ending.
+    /// Whether a payout is being claimed, sent or recorded.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Marks the time between an intent and its ending.
+    /// Marks the time from a claim until its payout is recorded.
     pub(super) fn flight(&self) -> Flight<'_> {
         self.in_flight.store(true, Ordering::SeqCst);
         Flight(&self.in_flight)
     }
 }
 
-/// The time between an intent and its ending; it ends when this is dropped.
+/// The time from a claim until its payout is recorded; it ends when this is dropped.
 pub(super) struct Flight<'a>(&'a AtomicBool);
 
 impl Drop for Flight<'_> {

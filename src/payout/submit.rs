@@ -402,8 +402,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         }
         self.observer.settled_elsewhere(payout, &state);
         let ended = match &state {
-            RowState::Created(_) | RowState::Rejected(_) => None,
-            RowState::Pending { .. } => None,
+            RowState::Created(_) | RowState::Rejected(_) | RowState::Pending { .. } => None,
             RowState::InDoubt(_) | RowState::UnderWay(_) => Some(Ended::Halted(Halt::Unknown)),
             RowState::Refused(_) => Some(Ended::Refused(place)),
         };

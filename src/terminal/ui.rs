@@ -215,9 +215,7 @@ impl Progress {
         );
         bar::change(|bar| bar.counts = counts);
     }
-}
 
-impl Progress {
     fn settle(&mut self, state: State) {
         self.counts.add(state);
         if state != State::NotCreated {

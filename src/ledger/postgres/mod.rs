@@ -181,10 +181,7 @@ impl Postgres {
         }
         let id = self.seen.as_ref().map_or("", |seen| &seen.id);
         let hash = Sha256::digest(format!("ccbatch\t{id}\t{batch}"));
-        let mut first = [0; 8];
-        for (byte, hashed) in first.iter_mut().zip(hash) {
-            *byte = hashed;
-        }
+        let first = hash.first_chunk().copied().unwrap_or_default();
         Ok(i64::from_le_bytes(first))
     }
 
