@@ -38,6 +38,11 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Error>>) -> Re
     runtime.block_on(command)
 }
 
+/// Writes lines to stdout where they are what the command is for.
+pub(super) fn write_out(text: &str) -> Result<(), Error> {
+    Ok(ui::write_out(text).map_err(SystemError::Output)?)
+}
+
 /// The host that a batch is paid through, as far as it is known.
 pub(super) fn host_of(realm: Realm, attempts: &[Attempt]) -> String {
     match (attempts.last(), realm) {

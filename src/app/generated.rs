@@ -1,9 +1,9 @@
 //! What is generated from the command line's definition: `ccbatch completions` and `ccbatch man`.
 
+use super::check::write_out;
 use crate::cli::Cli;
 use crate::error::{Error, SystemError};
 use crate::exit::Exit;
-use crate::terminal::ui;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use std::io;
@@ -26,8 +26,7 @@ pub(super) fn man() -> Result<Exit, Error> {
 }
 
 fn write(text: &[u8]) -> Result<Exit, Error> {
-    let written = ui::write_out(&String::from_utf8_lossy(text));
-    written.map_err(SystemError::Output)?;
+    write_out(&String::from_utf8_lossy(text))?;
     Ok(Exit::AllCreated)
 }
 

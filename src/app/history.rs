@@ -1,10 +1,10 @@
 //! `ccbatch history`: every attempt that the ledger holds, or those that a filter finds.
 
-use super::check::block_on;
+use super::check::{block_on, write_out};
 use super::records::{existing_ledger, tell_if_moved};
 use crate::cli::TableFormat;
 use crate::config::History;
-use crate::error::{Error, SystemError};
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::Attempt;
 use crate::ledger::history::Position;
@@ -29,8 +29,8 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
     tell_if_moved(&mut ledger).await;
     let place = ledger.place();
     match config.format {
-        TableFormat::Human => write(history::HUMAN_HEADER)?,
-        TableFormat::Csv => write(&history::csv_header(config.dialect))?,
+        TableFormat::Human => write_out(history::HUMAN_HEADER)?,
+        TableFormat::Csv => write_out(&history::csv_header(config.dialect))?,
         TableFormat::Json => {}
     }
     let payee = config.payee.as_deref().map(str::to_lowercase);
@@ -73,11 +73,7 @@ async fn history_inside(config: &History) -> Result<Exit, Error> {
         let lines: Vec<String> = wanted.map(line).collect();
         if !lines.is_empty() {
             // Nothing is held in the ledger while a reader takes its time.
-            write(&lines.join("\n"))?;
+            write_out(&lines.join("\n"))?;
         }
     }
-}
-
-fn write(text: &str) -> Result<(), Error> {
-    Ok(ui::write_out(text).map_err(SystemError::Output)?)
 }

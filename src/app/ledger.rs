@@ -1,10 +1,10 @@
 //! `ccbatch ledger`: where the ledger is and how much it holds; and what is done with it as a
 //! whole.
 
-use super::check::{Adopting, block_on, tell_notices};
+use super::check::{Adopting, block_on, tell_notices, write_out};
 use super::records::{existing_ledger, open_ledger, results_at};
 use crate::config::{Ledger as Config, LedgerAction, LedgerPlace};
-use crate::error::{Error, PathError, RecordError, SystemError};
+use crate::error::{Error, PathError, RecordError};
 use crate::exit::Exit;
 use crate::ledger::adopt::Line;
 use crate::ledger::moving::move_ledger;
@@ -74,7 +74,7 @@ async fn show(config: &Config) -> Result<Exit, Error> {
     for (realm, status, count) in &extent.attempts {
         lines.push(format!("  {realm:<16} {status:<12} {count:>9}"));
     }
-    ui::write_out(&lines.join("\n")).map_err(SystemError::Output)?;
+    write_out(&lines.join("\n"))?;
     Ok(Exit::AllCreated)
 }
 

@@ -1,6 +1,6 @@
 //! `ccbatch report`: where each payout stands, as a page for people.
 
-use super::check::{block_on, host_of, read_intake};
+use super::check::{block_on, host_of, read_intake, write_out};
 use super::input;
 use super::look::{Looked, look};
 use super::records::{existing_ledger, rehearsal_ledger, results_at};
@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::{Output, Report};
 use crate::domain::Payout;
 use crate::domain::escape::escape;
-use crate::error::{Error, PathError, SystemError};
+use crate::error::{Error, PathError};
 use crate::exit::Exit;
 use crate::ledger::Realm;
 use crate::os::file::{parent, sync_folder, write_new_for_owner_only};
@@ -25,7 +25,7 @@ pub(super) fn report(config: &Report) -> Result<Exit, Error> {
         return Ok(Exit::InputInvalid);
     };
     match &config.output {
-        Output::Stdout => ui::write_out(text.trim_end()).map_err(SystemError::Output)?,
+        Output::Stdout => write_out(text.trim_end())?,
         Output::File(path) => {
             refuse_other(path)?;
             write(path, &text)

@@ -1,7 +1,7 @@
 //! `ccbatch status`: where each payout stands, by the ledger and the results file. The rows are looked
 //! up and told some thousands at a time.
 
-use super::check::{CreatedByBatch, block_on, read_intake};
+use super::check::{CreatedByBatch, block_on, read_intake, write_out};
 use super::input;
 use super::look::overview;
 use super::records::{ledger_to_look_at, results_at};
@@ -9,7 +9,7 @@ use super::run::{doubts, is_in_doubt};
 use crate::cli::TableFormat;
 use crate::config::{Files, Status};
 use crate::domain::{Batch, Payout, State, StateCounts};
-use crate::error::{Error, SystemError};
+use crate::error::Error;
 use crate::exit::Exit;
 use crate::ledger::row_keys::{Keys, RowKeys};
 use crate::ledger::rules::doubts_without_row;
@@ -100,7 +100,7 @@ impl<'a> Telling<'a> {
             TableFormat::Human | TableFormat::Json | TableFormat::Csv => StatusTable::of_one_part(),
         };
         if config.format == TableFormat::Csv {
-            write(&events::states_csv_header(config.dialect))?;
+            write_out(&events::states_csv_header(config.dialect))?;
         }
         Ok(Self {
             config,
@@ -141,7 +141,7 @@ impl<'a> Telling<'a> {
         if text.is_empty() {
             Ok(())
         } else {
-            write(&text)
+            write_out(&text)
         }
     }
 
@@ -179,15 +179,11 @@ impl<'a> Telling<'a> {
             TableFormat::Csv => {}
             TableFormat::Json => {
                 let exit = Exit::of(&summary.counts);
-                write(&json::line(&events::summary(&summary, exit)))?;
+                write_out(&json::line(&events::summary(&summary, exit)))?;
             }
         }
         Ok(())
     }
-}
-
-fn write(text: &str) -> Result<(), Error> {
-    Ok(ui::write_out(text).map_err(SystemError::Output)?)
 }
 
 fn is_wanted(config: &Status, (_, state): &StatusRow<'_>) -> bool {
