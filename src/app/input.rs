@@ -4,10 +4,10 @@
 use crate::config::Files;
 use crate::error::{Error, PathError};
 use crate::intake::MAX_FILE_BYTES;
+use crate::os::file::read_exact_at;
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 /// The name that stands for standard input.
@@ -59,7 +59,7 @@ fn read_in_parts(input: &File, length: usize) -> io::Result<Vec<u8>> {
     let parts = bytes.par_chunks_mut(PART_BYTES).enumerate();
     parts.try_for_each(|(number, part)| {
         let before = number.saturating_mul(PART_BYTES);
-        input.read_exact_at(part, before as u64)
+        read_exact_at(input, part, before as u64)
     })?;
     Ok(bytes)
 }

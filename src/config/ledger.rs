@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The environment variable that says where the ledger is.
-pub const LEDGER_VARIABLE: &str = "CCBATCH_LEDGER";
+const LEDGER_VARIABLE: &str = "CCBATCH_LEDGER";
 
 /// The environment variable of PostgreSQL that holds a password.
 const PASSWORD_VARIABLE: &str = "PGPASSWORD";

@@ -8,7 +8,7 @@ mod ledger;
 mod settings;
 
 pub use files::Files;
-pub use ledger::{LEDGER_VARIABLE, LedgerPlace};
+pub use ledger::LedgerPlace;
 
 use crate::address;
 use crate::cli::{self, Cli, Format, Progress, TableFormat};
@@ -43,10 +43,7 @@ pub const API_KEY_VARIABLE: &str = "CCBATCH_API_KEY";
 pub const SANDBOX_KEY_VARIABLE: &str = "CCBATCH_SANDBOX_KEY";
 
 /// The environment variable that holds the API's base URL.
-pub const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
-
-/// What stands for the host in a results file that a rehearsal wrote.
-pub const SANDBOX_API: &str = "sandbox";
+const API_URL_VARIABLE: &str = "CCBATCH_API_URL";
 
 /// The pace of a rehearsal: quick, and slow enough to be watched.
 const SANDBOX_INTERVAL: Duration = Duration::from_secs(1);
@@ -447,9 +444,10 @@ fn proxy(environment: Environment<'_>) -> Option<&'static str> {
 }
 
 fn validate(args: cli::ValidateArgs, defaults: &Defaults<'_>) -> Result<Check, Error> {
-    let endpoint = match args.sandbox {
-        true => None,
-        false => Some(endpoint(None, defaults)?),
+    let endpoint = if args.sandbox {
+        None
+    } else {
+        Some(endpoint(None, defaults)?)
     };
     let check = check(args.check, endpoint.as_ref(), defaults)?;
     let is_named = defaults.environment.variable(API_URL_VARIABLE).is_some()
@@ -484,7 +482,7 @@ fn check(
     defaults: &Defaults<'_>,
 ) -> Result<Check, Error> {
     let settings = &defaults.settings;
-    let api = endpoint.map_or_else(|| SANDBOX_API.to_owned(), Endpoint::api);
+    let api = endpoint.map_or_else(|| Realm::Sandbox.to_string(), Endpoint::api);
     let batch = Batch {
         input: args.input,
         records: args.records,
@@ -661,10 +659,8 @@ fn history(args: cli::HistoryArgs, defaults: &Defaults<'_>) -> Result<History, E
 
 /// The accounts that an address denotes, one for each network that knows it.
 fn accounts_of(address: &str) -> Vec<String> {
-    let networks: BTreeSet<Network> = Currency::all().map(Currency::network).collect();
-    let checked = networks
-        .into_iter()
-        .filter_map(|network| address::check(network, address.trim()).ok());
+    let networks = Network::ALL.into_iter();
+    let checked = networks.filter_map(|network| address::check(network, address.trim()).ok());
     checked.map(|it| it.account().to_string()).collect()
 }
 

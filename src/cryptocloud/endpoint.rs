@@ -99,10 +99,10 @@ impl Endpoint {
     /// host, with its port where that is not the usual one.
     #[must_use]
     pub fn api(&self) -> String {
-        if self.is_loopback {
-            format!("127.0.0.1:{}", self.port)
-        } else {
-            self.authority()
+        match self.url.port() {
+            _ if self.is_loopback => format!("127.0.0.1:{}", self.port),
+            Some(port) => format!("{}:{port}", self.host),
+            None => self.host.clone(),
         }
     }
 
@@ -110,22 +110,13 @@ impl Endpoint {
     /// then is to be told before anything is sent.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
-        let is_the_api = self.host == PRODUCTION_HOST && self.url.port().is_none();
-        !is_the_api && !self.is_loopback
+        self.api() != PRODUCTION_HOST && !self.is_loopback
     }
 
     /// Whether requests stay on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.is_loopback
-    }
-
-    /// Host and port, as the `Host` header has them.
-    fn authority(&self) -> String {
-        match self.url.port() {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
-        }
     }
 
     /// Where requests go.

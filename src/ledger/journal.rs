@@ -2,10 +2,10 @@
 //! (<https://www.sqlite.org/fileformat.html#the_rollback_journal>). SQLite puts the pages in it back
 //! into whatever lies beside it, also into a backup that was brought back since, and mixes the two.
 
+use crate::os::file;
 use rusqlite::Connection;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ struct Part {
 impl Part {
     fn at(journal: &File, start: u64) -> io::Result<Option<Self>> {
         let mut header = [0; 28];
-        match journal.read_exact_at(&mut header, start) {
+        match file::read_exact_at(journal, &mut header, start) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read?,
         }
@@ -150,7 +150,7 @@ impl Part {
     fn first_page(&self, journal: &File) -> io::Result<Option<[u8; HEADER_BYTES]>> {
         for index in 0..self.records {
             let mut record = [0; 4 + HEADER_BYTES];
-            match journal.read_exact_at(&mut record, self.record(index)) {
+            match file::read_exact_at(journal, &mut record, self.record(index)) {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
                 read => read?,
             }
