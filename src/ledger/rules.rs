@@ -281,13 +281,15 @@ impl Known {
         let Some(index) = self.names().by_id.get(&attempt.id).copied() else {
             return self.extend([attempt]);
         };
+        self.twins.take();
+        let Some(place) = self.attempts.get_mut(index) else {
+            return;
+        };
         if let Some(names) = self.names.get_mut() {
+            names.by_invoice_id.remove(&place.ending.invoice_id);
             names.add(index, &attempt);
         }
-        self.twins.take();
-        if let Some(place) = self.attempts.get_mut(index) {
-            *place = attempt;
-        }
+        *place = attempt;
     }
 
     /// The attempt of this id.
