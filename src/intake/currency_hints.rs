@@ -120,21 +120,21 @@ pub(super) enum Meant {
     Unknown,
 }
 
-/// The code that a text names for certain.
-pub(super) fn certain(text: &str) -> Option<Currency> {
-    match named(&letters(text)) {
+/// The code that a text names for certain, in a row that says this of its network.
+pub(super) fn certain(text: &str, network: &str) -> Option<Currency> {
+    match named(&letters(text), network) {
         Some(Meant::Certain(currency)) => Some(currency),
         _ => None,
     }
 }
 
-/// What a text that is not a code stands for, in a row with this address.
-pub(super) fn meant(text: &str, address: &str) -> Meant {
+/// What a text that is not a code stands for, in a row with this network and this address.
+pub(super) fn meant(text: &str, (network, address): (&str, &str)) -> Meant {
     let bare = letters(text);
     if bare.is_empty() {
         return Meant::Unknown;
     }
-    if let Some(meant) = named(&bare) {
+    if let Some(meant) = named(&bare, network) {
         return meant;
     }
     if OTHER_COINS.contains(&bare.as_str()) {
@@ -160,8 +160,8 @@ pub(super) fn meant(text: &str, address: &str) -> Meant {
 }
 
 /// The code that letters name: the code itself, a chain's own coin, or a coin together with its
-/// chain, in any order.
-fn named(bare: &str) -> Option<Meant> {
+/// chain, in any order; or that a coin is on the only chain that the network is.
+fn named(bare: &str, network: &str) -> Option<Meant> {
     if let Some((_, currency)) = CODES.iter().find(|(code, _)| code == bare) {
         return Some(Meant::Certain(*currency));
     }
@@ -179,19 +179,28 @@ fn named(bare: &str) -> Option<Meant> {
             let (Some(ticker), Some(chain)) = (ticker(coin), chain_of(chain)) else {
                 continue;
             };
-            let mut there = Currency::all()
-                .filter(|currency| currency.ticker() == ticker && currency.chain() == chain);
-            match there.next() {
-                Some(currency) => return Some(Meant::Certain(currency)),
-                // The coin comes first: ARB (ETH) is not ETH on Arbitrum.
-                None => {
-                    not_paid = Some(Meant::NotPaid { ticker, chain });
-                    break;
-                }
+            let meant = on_chain(ticker, chain);
+            if let Meant::Certain(_) = meant {
+                return Some(meant);
             }
+            // The coin comes first: ARB (ETH) is not ETH on Arbitrum.
+            not_paid = Some(meant);
+            break;
         }
     }
-    not_paid
+    not_paid.or_else(|| {
+        let mut chains = chains(network);
+        let chain = chains.next()?;
+        let ticker = ticker(bare).filter(|_| chains.all(|other| other == chain))?;
+        Some(on_chain(ticker, chain))
+    })
+}
+
+/// The code of a coin on a chain, if it is paid there.
+fn on_chain(ticker: &'static str, chain: &'static str) -> Meant {
+    let mut all = Currency::all();
+    let code = all.find(|it| it.ticker() == ticker && it.chain() == chain);
+    code.map_or(Meant::NotPaid { ticker, chain }, Meant::Certain)
 }
 
 /// The ticker that letters name.
@@ -207,9 +216,14 @@ fn chain_of(letters: &str) -> Option<&'static str> {
 
 /// Whether a text like `BEP20 (BSC)` names chains, and the currency's is not among them.
 pub(super) fn is_of_another_chain(text: &str, currency: Currency) -> bool {
-    let words = text.split(|c: char| c.is_whitespace() || "()[],;/|:".contains(c));
-    let mut chains = words.filter_map(|word| chain_of(&letters(word))).peekable();
+    let mut chains = chains(text).peekable();
     chains.peek().is_some() && chains.all(|chain| chain != currency.chain())
+}
+
+/// The chains that a text names.
+fn chains(text: &str) -> impl Iterator<Item = &'static str> {
+    let words = text.split(|c: char| c.is_whitespace() || "()[],;/|:".contains(c));
+    words.filter_map(|word| chain_of(&letters(word)))
 }
 
 /// The codes of a coin that is named without its network.
@@ -294,7 +308,7 @@ mod tests {
             ("TON (Toncoin)", "TON"),
             ("биткоин", "BTC"),
         ] {
-            assert_eq!(certain(text), Some(code(expected)), "{text}");
+            assert_eq!(certain(text, ""), Some(code(expected)), "{text}");
         }
         for text in [
             "USDT",
@@ -308,7 +322,7 @@ mod tests {
             "ARB (ETH)",
             "OP_ETH",
         ] {
-            assert_eq!(certain(text), None, "{text}");
+            assert_eq!(certain(text, ""), None, "{text}");
         }
     }
 
@@ -344,8 +358,8 @@ mod tests {
                 },
             ),
         ] {
-            assert_eq!(meant(text, address), expected, "{text}");
+            assert_eq!(meant(text, ("", address)), expected, "{text}");
         }
-        assert!(matches!(meant("USDT", ""), Meant::OneOf(codes) if codes.len() == 7));
+        assert!(matches!(meant("USDT", ("", "")), Meant::OneOf(codes) if codes.len() == 7));
     }
 }

@@ -304,7 +304,7 @@ impl Fixer<'_> {
         }
         match column {
             Column::CurrencyCode if Currency::from_code(&new).is_none() => {
-                if let Some(currency) = certain(&new) {
+                if let Some(currency) = certain(&new, &self.checker.network(record)) {
                     new = currency.code().to_owned();
                 }
             }

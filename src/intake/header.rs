@@ -282,7 +282,7 @@ impl<'t> Candidate<'t> {
         let is_address = |currency: Currency| {
             address::check(currency.network(), &value(Column::ToAddress)).is_ok()
         };
-        certain(&value(Column::CurrencyCode)).is_some_and(is_address)
+        certain(&value(Column::CurrencyCode), "").is_some_and(is_address)
             && value(Column::Amount).starts_with(|c: char| c.is_ascii_digit())
     }
 

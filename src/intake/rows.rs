@@ -380,6 +380,13 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What the row says of its network beside the code.
+    pub(super) fn network(&self, record: &Record<'_, '_>) -> String {
+        let cells = self.header.networks.iter();
+        let cells: Vec<_> = cells.map(|index| record.value(*index)).collect();
+        cells.join(" ")
+    }
+
     fn row_error(&self, record: &Record<'_, '_>) -> Option<RowError> {
         if record.line.len() > MAX_LINE_BYTES {
             return Some(RowError::Overlong);

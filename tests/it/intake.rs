@@ -202,6 +202,37 @@ fn a_network_that_is_not_the_code_s_is_a_warning() {
 }
 
 #[test]
+fn a_coin_and_its_network_in_two_columns_are_one_code() {
+    let rows = [
+        ("USDT", "TRC20", TRON),
+        ("usdt", "BEP20 (BSC)", ETHEREUM),
+        ("Tether", "Arbitrum One", ETHEREUM),
+        ("ETH", "ERC-20", ETHEREUM),
+    ];
+    let rows: String = (1..)
+        .zip(rows)
+        .map(|(amount, (coin, network, address))| format!("{coin},{network},{address},{amount}\n"))
+        .collect();
+    let header = "Coin,Network,Address,Amount\n";
+    let scene = Scene::new("");
+    scene.write(INPUT, format!("{header}{rows}"));
+    let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    fix.stderr_has("4: currency_code: \"Tether\" is written \"USDT_ARB\"")
+        .go();
+    let again = scene.program(["validate", "new.csv"]);
+    let again = again.stderr_has("USDT_BSC    1 ×  2").go();
+    assert!(!again.stderr.contains("warning"), "{}", again.stderr);
+    let doubtful = format!("{header}USDT,Polygon,{ETHEREUM},1\nUSDT,TRC20 / ERC20,x,2\n");
+    assert_told(
+        &told(doubtful, &[], 3),
+        &[
+            "2: currency_code: \"USDT\" is not a currency code | the API does not pay USDT on Polygon",
+            "3: currency_code: \"USDT\" is not a currency code | write USDT_TRC20, USDT_ERC20,",
+        ],
+    );
+}
+
+#[test]
 fn a_coin_that_is_guessed_by_the_address_has_an_amount_of_its_own() {
     let rows = [
         format!("A,USDT_ERC20,{TRON},100"),

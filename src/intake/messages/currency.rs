@@ -10,8 +10,9 @@ use crate::intake::rows::CurrencyError;
 pub(super) fn message(context: &Context<'_>, error: CurrencyError) -> Message {
     match error {
         CurrencyError::Unknown => {
+            let network = context.checker.network(context.record);
             let address = context.value(Column::ToAddress);
-            unknown(&context.value(Column::CurrencyCode), &address)
+            unknown(&context.value(Column::CurrencyCode), (&network, &address))
         }
         CurrencyError::Gone(currency) => Message::new(
             format!(
@@ -22,9 +23,9 @@ pub(super) fn message(context: &Context<'_>, error: CurrencyError) -> Message {
     }
 }
 
-fn unknown(text: &str, address: &str) -> Message {
+fn unknown(text: &str, row: (&str, &str)) -> Message {
     let shown = quoted(text);
-    let meant = currency_hints::meant(text, address);
+    let meant = currency_hints::meant(text, row);
     // A word in another alphabet is just that, unless it is a code to the eye.
     let has_ascii = text.contains(|c: char| c.is_ascii_alphanumeric());
     let is_word = as_ascii(text).is_none() || (!has_ascii && meant == Meant::Unknown);

@@ -62,7 +62,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
                     "the row has {}, the header has {width}",
                     counted(found, "cell")
                 ),
-                "fill in what is missing; an empty cell needs its delimiter as well",
+                "fill in what is missing, an empty cell needs its delimiter as well; or remove the row if it pays nobody",
             )
         }),
         RowError::Width { found } => Message::new(
