@@ -84,6 +84,7 @@ async fn make(config: &Report) -> Result<Option<String>, Error> {
         batch: &opened.record.id,
         rows: payouts.iter().zip(plan.states.iter().flatten()).collect(),
         attempts,
+        doubts_without_row: &plan.doubts_without_row,
         created_without_row: plan.created_without_row,
         activity: if opened.is_at_work {
             Activity::AtWork

@@ -13,7 +13,7 @@ use crate::domain::escape::escape;
 use crate::domain::{Payout, State};
 use crate::ledger::rules::RowState;
 use crate::ledger::{Attempt, BatchId};
-use crate::payout::plan::state_of;
+use crate::payout::plan::{attempt_of, state_of};
 use chrono::{DateTime, Utc};
 use maud::{Markup, PreEscaped, html};
 use words::{Language, Text, text};
@@ -49,6 +49,8 @@ pub struct Page<'a> {
     pub rows: Vec<(&'a Payout, RowState<&'a Attempt>)>,
     /// Every attempt of the batch.
     pub attempts: &'a [Attempt],
+    /// Attempts of the batch in doubt whose row is no longer in the input.
+    pub doubts_without_row: &'a [&'a Attempt],
     /// How many payouts of the batch are created whose row is no longer in the input as it was.
     pub created_without_row: u64,
     /// Whether a run is at work on the batch.
@@ -144,6 +146,7 @@ fn lead(page: &Page<'_>) -> Text {
     match page.activity {
         Activity::AtWork => Text::AtWork,
         Activity::Idle if is_plan(page) => Text::PlanLead,
+        Activity::Idle if !page.doubts_without_row.is_empty() => Text::OpenLead,
         Activity::Idle if page.rows.iter().all(|(_, state)| is_created(state)) => Text::DoneLead,
         Activity::Idle => Text::OpenLead,
     }
@@ -192,7 +195,12 @@ fn todo(page: &Page<'_>) -> Markup {
         rows.filter(move |(_, state)| state_of(state) == wanted)
             .collect::<Vec<_>>()
     };
-    let (in_doubt, rejected) = (of(State::InDoubt), of(State::Rejected));
+    let of_rows = of(State::InDoubt).into_iter();
+    let of_rows = of_rows.filter_map(|(payout, row)| Some((payout.line, *attempt_of(row)?)));
+    let without_row = page.doubts_without_row.iter();
+    let without_row = without_row.map(|attempt| (attempt.line, *attempt));
+    let in_doubt: Vec<(u64, &Attempt)> = of_rows.chain(without_row).collect();
+    let rejected = of(State::Rejected);
     let is_to_send = !of(State::Pending).is_empty() || !of(State::NotCreated).is_empty();
     let run = &page.commands.run;
     html! {
@@ -200,7 +208,9 @@ fn todo(page: &Page<'_>) -> Markup {
             h2.in_doubt { (say(Text::InDoubtTodo)) }
             p { (say(Text::InDoubtHelp)) }
             ul.todo {
-                @for row in in_doubt { li { (register::in_doubt(page, row)) } }
+                @for (line, attempt) in in_doubt {
+                    li { (register::in_doubt(page, line, attempt)) }
+                }
             }
         }
         @if !of(State::Refused).is_empty() {

@@ -124,39 +124,40 @@ fn name(page: &Page<'_>, payout: &Payout) -> Markup {
     }
 }
 
-/// What is paid, in one line.
-fn what(page: &Page<'_>, payout: &Payout) -> Markup {
+/// What is paid to whom, in one line.
+fn what(page: &Page<'_>, line: u64, sum: &str, payee: &str, to_address: &str) -> Markup {
     html! {
-        (text(page.language, Text::Line)) " " (payout.line) ": "
-        b { (payout.amount) " " (payout.currency.code()) } " → "
-        @if !payout.payee.is_empty() { (outside(&payout.payee)) ", " }
-        code { (escape(&payout.to_address)) }
+        (text(page.language, Text::Line)) " " (line) ": "
+        b { (escape(sum)) } " → "
+        @if !payee.is_empty() { (outside(payee)) ", " }
+        code { (escape(to_address)) }
     }
 }
 
-/// A payout in doubt, with what to do.
-pub(super) fn in_doubt(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
+/// A payout in doubt, with what to do: as it was attempted, for so it stands in the dashboard if it was
+/// paid, whatever has become of its row.
+pub(super) fn in_doubt(page: &Page<'_>, line: u64, attempt: &Attempt) -> Markup {
     let say = |it| text(page.language, it);
+    let sum = format!("{} {}", attempt.amount, attempt.content.currency_code());
+    let command = format!("{} {}", page.commands.resolve, attempt.id);
     html! {
-        (what(page, payout))
-        @if let Some(attempt) = attempt_of(row) {
-            p {
-                (time(attempt.started_at)) " UTC "
-                (outside(&attempt.ending.detail))
-            }
-            @let command = format!("{} {}", page.commands.resolve, attempt.id);
-            (say(Text::IfThere))
-            pre { (escape(&command)) " --invoice-id INV-…" }
-            (say(Text::IfNotThere))
-            pre { (escape(&command)) " --not-created" }
+        (what(page, line, &sum, &attempt.payee, &attempt.to_address))
+        p {
+            (time(attempt.started_at)) " UTC "
+            (outside(&attempt.ending.detail))
         }
+        (say(Text::IfThere))
+        pre { (escape(&command)) " --invoice-id INV-…" }
+        (say(Text::IfNotThere))
+        pre { (escape(&command)) " --not-created" }
     }
 }
 
 /// A payout that was rejected, with the API's reason.
 pub(super) fn rejected(page: &Page<'_>, (payout, row): &Row<'_>) -> Markup {
+    let sum = format!("{} {}", payout.amount, payout.currency.code());
     html! {
-        (what(page, payout))
+        (what(page, payout.line, &sum, &payout.payee, &payout.to_address))
         @if let Some(attempt) = attempt_of(row) {
             p {
                 code { (escape(&attempt.ending.error_key)) } " "

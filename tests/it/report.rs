@@ -89,6 +89,22 @@ fn after_a_run_the_page_has_every_payout_and_what_is_left_to_do() {
 }
 
 #[test]
+fn a_payout_in_doubt_is_told_as_it_was_sent_whatever_has_become_of_its_row() {
+    let scene = Scene::paying("drop-after,ok", &rows(2));
+    let run = scene.pay().args(["--keep-going"]).status(6);
+    run.stderr_has("1 in doubt").go();
+    let doubt = format!("<b>0.001 BTC</b> → <code>{BITCOIN}</code>");
+    let settle = format!("--id {} --not-created", scene.results()[0].id);
+    let changed = rows(2).replace("0.001", "0.7");
+    let gone = rows(2).lines().nth(1).unwrap().to_owned();
+    for rows in [changed, gone] {
+        scene.write_rows(&rows);
+        let page = written(&scene);
+        has(&page, &["Not all of these", "In doubt", &doubt, &settle]);
+    }
+}
+
+#[test]
 fn while_a_run_is_at_work_nothing_is_left_to_do_yet() {
     let scene = Scene::paying("reject:network,delay:1m", &rows(2));
     let run = scene.pay().start();
