@@ -181,15 +181,15 @@ impl<E: Engine> Ledger<E> {
         }
         let key = [attempt.key.as_str().to_owned()];
         let of_key = self.look_up(LookUp::Key, attempt.realm, key).await?;
-        // A verdict that nothing was created let the payout be sent again, and the verdict on the
-        // earlier attempt cannot be taken back then.
-        let later = of_key.into_iter().find(|other| {
-            other.number > attempt.number
+        // A verdict that nothing was created let the payout be sent again, here or by another ledger
+        // whose attempts were adopted since, and it cannot be taken back then.
+        let again = of_key.into_iter().find(|other| {
+            (other.number > attempt.number || other.is_live())
                 && attempt.counting == Counting::Counts
                 && other.counting == Counting::Counts
         });
-        if let Some(later) = later.filter(|_| !attempt.is_live()) {
-            return Err(ResolveError::SentAgain(Box::new(later)));
+        if let Some(again) = again.filter(|_| !attempt.is_live()) {
+            return Err(ResolveError::SentAgain(Box::new(again)));
         }
         if let Some(wanted) = invoice_id
             && let Some(owner) = self.owner_of_invoice_id(&attempt, wanted).await?

@@ -138,6 +138,27 @@ fn a_wrong_verdict_can_be_changed_until_the_payout_is_sent_again() {
 }
 
 #[test]
+fn a_wrong_verdict_is_not_changed_when_another_ledger_has_sent_the_payout_again() {
+    let scene = in_doubt("drop-after");
+    let invoice_id = invoice_id(&scene);
+    let line = ["resolve", INPUT, "--line", "2", "--yes"];
+    let not_created = scene.program(line).args(["--not-created"]);
+    not_created.stderr_has("not created").go();
+    scene.write("other.csv", References::With.input(1));
+    fs::create_dir(scene.path("b")).unwrap();
+    let again = ["run", "other.csv", "--yes", "--interval", "0s"];
+    let again = scene
+        .through_sandbox(&again)
+        .args(["--ledger", "b/ledger.db"]);
+    again.stderr_has("1 created").go();
+    let adopt = scene.program(["ledger", "adopt", "other.results.csv"]);
+    adopt.stderr_has("1 of 1 attempt taken over").go();
+    let created = scene.program(line).args(["--invoice-id", &invoice_id]);
+    let refused = created.status(1);
+    refused.stderr_has("the payout was sent again at").go();
+}
+
+#[test]
 fn the_question_about_a_payout_that_was_settled_names_the_earlier_verdict() {
     let scene = in_doubt("drop-before");
     let line = [INPUT, "--line", "2"];
