@@ -15,7 +15,7 @@ use crate::ledger::engine::LookUp;
 use crate::ledger::row_keys::RowKeys;
 use crate::ledger::{
     AnyEngine, Attempt, AttemptId, BatchId, BatchPath, Ledger, LedgerError, PayoutKey, Realm,
-    is_open_to_a_verdict,
+    ResolveError, is_open_to_a_verdict,
 };
 use crate::payout::open::{self, OpenError, Opened};
 use crate::payout::publish::publish;
@@ -354,13 +354,17 @@ fn is_invoice_id(text: &str) -> bool {
     !is_example && text.len() <= 128 && rest.bytes().all(is_plain)
 }
 
-/// Refuses a verdict that the record contradicts, or that comes too early.
+/// Refuses a verdict on what is not in doubt, that the record contradicts, or that comes too early.
 async fn check_verdict(
     config: &Resolve,
     attempt: &Attempt,
     records: &mut OpenRecords,
 ) -> Result<(), Error> {
     let place = records.ledger.place();
+    if !is_open_to_a_verdict(attempt) {
+        let settled = ResolveError::Settled(Box::new(attempt.clone()));
+        return Err(Error::at(&place, settled));
+    }
     if config.invoice_id.is_some() {
         return Ok(());
     }

@@ -86,6 +86,18 @@ fn a_verdict_with_the_invoice_id_of_another_payout_gives_way_to_the_answers_of_b
 }
 
 #[test]
+fn no_question_is_asked_about_a_payout_that_is_not_in_doubt() {
+    let scene = Scene::paying("", "");
+    scene.write(INPUT, References::With.input(1));
+    pay(&scene, INPUT, &[]).ends(0, "All done: 1 created");
+    let id = scene.results()[0].id.clone();
+    for which in [["--id", &id], ["--reference", "R1"]] {
+        let resolve = [&["resolve", "--not-created"][..], &which].concat();
+        run(&scene, &resolve).ends(1, "this payout is not in doubt: it is created");
+    }
+}
+
+#[test]
 fn an_invoice_id_is_one_of_the_dashboard_and_of_no_other_payout() {
     let scene = Scene::paying("ok,drop-after", "");
     scene.write(INPUT, References::With.input(3));
