@@ -229,7 +229,7 @@ impl Sqlite {
         }
         let id = FileId::at(path)?.ok_or(OpenError::Missing)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(open_error)?;
+        let connection = Connection::open_with_flags(literal(path)?, flags).map_err(open_error)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open_error)?;
         connection.execute_batch(pragmas).map_err(open_error)?;
         let file = Some(LedgerFile {
@@ -260,11 +260,12 @@ impl Sqlite {
     }
 
     fn copy_into(&self, to: &Path) -> io::Result<()> {
-        let name = to.to_str();
+        let literal = literal(to)?;
+        let name = literal.to_str();
         let name = name.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
         // Into an empty file; SQLite refuses one that holds anything.
         let copied = self.connection.execute("VACUUM INTO ?1", [name]);
-        let marked = copied.and_then(|_| journal::mark(&Connection::open(to)?));
+        let marked = copied.and_then(|_| journal::mark(&Connection::open(&literal)?));
         marked.map_err(|error| io::Error::other(engine_error(error)))?;
         let copy = OpenOptions::new().write(true).open(to)?;
         copy.sync_all()?;
@@ -310,6 +311,12 @@ impl Sqlite {
         name.push(format!(".{batch}.lock"));
         Some(name.into())
     }
+}
+
+/// A path that SQLite takes for nothing but a file's: it keeps `:memory:` in memory, and reads
+/// `file:ledger.db` as a URL.
+fn literal(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
 }
 
 /// Whether a file is fit to be a ledger.

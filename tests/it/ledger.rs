@@ -574,3 +574,26 @@ fn files_with_references_of_their_own_are_not_adopted_as_if_these_counted_over_a
     pay("april.csv").stderr_has("All done: 2 created").go();
     assert_eq!(scene.sent_and_created(), (4, 4));
 }
+
+#[test]
+fn a_name_that_means_more_to_sqlite_is_the_name_of_a_file() {
+    for name in [":memory:", "file:ledger.db", "file:ledger.db?mode=memory"] {
+        let scene = three_payouts("");
+        let pay = || scene.pay().args(["--ledger", name]);
+        pay().stderr_has("3 created").go();
+        fs::remove_file(scene.path(RESULTS)).unwrap();
+        pay().stderr_has("Already created: 3").go();
+        assert_eq!(scene.sent_and_created(), (3, 3), "{name}");
+        let copy = format!("{name}.copy");
+        for [from, to] in [[name, &copy], [&copy, "copy.db"]] {
+            let backup = ["ledger", "backup", to, "--ledger", from];
+            scene.program(backup).stderr_has("copied to").go();
+        }
+        assert_eq!(mode(&scene.path(&copy)), 0o600);
+        scene
+            .pay()
+            .args(["--ledger", "copy.db"])
+            .stderr_has("Already created: 3")
+            .go();
+    }
+}
