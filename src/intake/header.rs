@@ -5,7 +5,7 @@ use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_del
 use super::currency_hints::certain;
 use crate::address;
 use crate::domain::currency::MOST_DECIMALS;
-use crate::domain::{Amount, Column, Currency};
+use crate::domain::{Amount, Column, Currency, Network};
 
 /// How many lines may stand above the header, with it: a title, a date, an empty line or two.
 pub(super) const MAX_HEADER_LINES: usize = 20;
@@ -88,6 +88,8 @@ pub enum HeaderFault {
     RowAbove(u64),
     /// Required columns are missing.
     Missing(Box<Missing>),
+    /// This name or unit of a column stands on the line below, as where cells were merged.
+    GoesOn(String),
     /// A column occurs more than once.
     Doubled(Column),
     /// A quote opens that the line does not close.
@@ -112,6 +114,7 @@ impl HeaderFault {
             | Self::Record(_)
             | Self::Data
             | Self::RowAbove(_)
+            | Self::GoesOn(_)
             | Self::Doubled(_)
             | Self::OpenQuote
             | Self::LineBreak
@@ -286,6 +289,29 @@ impl<'t> Candidate<'t> {
             && value(Column::Amount).starts_with(|c: char| c.is_ascii_digit())
     }
 
+    /// The first name or unit of a column on the line below, if it pays nobody: without that line a
+    /// memo would have no name, and an amount not its unit.
+    fn goes_on(&self, below: &str) -> Option<String> {
+        let mut splitter = Splitter::new(self.delimiter, below);
+        let record = splitter.split(below);
+        let is_blank = |column| {
+            let place = self.places.place(column);
+            place.is_some_and(|place| record.value(place).is_empty())
+        };
+        let is_no_row = is_blank(Column::CurrencyCode)
+            && is_blank(Column::ToAddress)
+            && !below.contains(|c: char| c.is_ascii_digit());
+        let is_name = |text: &String| {
+            meaning(text) != Meaning::Other
+                || columns::may_be_amount(text)
+                || columns::is_other_unit(text)
+        };
+        record
+            .values()
+            .into_iter()
+            .find(|it| is_no_row && is_name(it))
+    }
+
     fn error(&self, fault: HeaderFault) -> HeaderError {
         HeaderError {
             line: self.number,
@@ -359,6 +385,15 @@ impl<'t> Candidate<'t> {
         }
         let rest = text.get(self.line.start..).unwrap_or_default();
         let next = lines(rest, line_break).nth(1);
+        if let Some(below) = next
+            && let Some(name) = self.goes_on(below.text)
+        {
+            return Err(HeaderError {
+                line: self.number.saturating_add(1),
+                text: below.text.to_owned(),
+                fault: HeaderFault::GoesOn(name),
+            });
+        }
         let with = |wanted: Meaning| -> Vec<usize> {
             let is_free = |index: &usize| !self.places.found.iter().any(|it| it.1 == *index);
             (0..self.names.len())
@@ -617,11 +652,16 @@ impl Header {
     }
 }
 
-/// Whether these are values and not names: one of them is a code or a number.
+/// Whether these are values and not names: one of them is a code, a number or an address.
 fn looks_like_data(names: &[String]) -> bool {
+    let is_address = |name: &str| {
+        let mut networks = Network::ALL.into_iter();
+        networks.any(|network| address::check(network, name).is_ok())
+    };
     names.iter().any(|name| {
         Currency::from_code(&name.to_ascii_uppercase()).is_some()
             || Amount::parse(name, MOST_DECIMALS).is_ok()
+            || is_address(name)
     })
 }
 

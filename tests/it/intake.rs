@@ -503,13 +503,6 @@ fn headers_are_read_as_people_write_them() {
     json.stdout_has("\"notices\":[\"columns by other names: \\\"Currency\\\" is currency_code")
         .stderr_has("1 notice of how the file was read")
         .go();
-    let form = format!(
-        "Reference*;Валюта / Currency:;Адрес/Address *;Сумма, USDT / Amount\nA;TRX;{TRON};1\n"
-    );
-    assert_told(
-        &told(form, &[], 0),
-        &["\"Сумма, USDT / Amount\" is amount", "1 payout to submit"],
-    );
     let title = format!("Payouts November,,,\n{HEADER}\nA,BTC,{BITCOIN},0.001\n");
     assert_told(
         &told(title, &[], 0),
@@ -611,12 +604,40 @@ fn a_name_on_the_line_above_counts_where_cells_were_merged() {
     scene.write(INPUT, merged);
     let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
     fix.status(3).stderr_has(&format!("new.csv:2: {memo}")).go();
+    // What is on the line below would be lost with that line.
+    for (header, below, row, name) in [
+        ("ФИО;Валюта;Адрес;Сумма;", ";;;;Memo", "10482391", "Memo"),
+        ("ФИО;Валюта;Адрес;Сумма;", ";;;руб.;USDT", "150", "руб."),
+    ] {
+        let goes_on = format!("{header}\n{below}\nАнна;TON;{TON};1;{row}\n");
+        let part = format!("2: the header goes on on this line: \"{name}\" | make one line");
+        assert_told(&told(goes_on, &[], 3), &[&part]);
+    }
+    let heading = format!("ФИО;Валюта;Адрес;Сумма\nОтдел сумм;;;\nАнна;TRX;{TRON};1\n");
+    let parts = ["2: currency_code, to_address and amount are missing"];
+    assert_told(&told(heading, &[], 3), &parts);
     // A title names no column, and a name on the header's own line counts first.
     let titled = format!("Memo: ноябрь;;;\n;Валюта;Адрес;Сумма\n1;TRX;{TRON};1\n");
     let named = format!("Ref;Payee;x;x\n;ФИО;Валюта;Адрес;Сумма\nA;Анна;TRX;{TRON};1\n");
     assert_told(&told(titled, &[], 0), &["1 payout to submit"]);
     let parts = ["\"Ref\" is reference, \"ФИО\" is payee"];
     assert_told(&told(named, &[], 0), &parts);
+}
+
+#[test]
+fn a_form_has_a_header_and_a_list_has_none() {
+    let form = format!(
+        "Reference*;Валюта / Currency:;Адрес/Address *;Сумма, USDT / Amount\nA;TRX;{TRON};1\n"
+    );
+    assert_told(
+        &told(form, &[], 0),
+        &["\"Сумма, USDT / Amount\" is amount", "1 payout to submit"],
+    );
+    let data = format!("Иванов;USDT;{TRON};1,5\nПетров;USDT;{OTHER_TRON};2,5\n");
+    assert_told(
+        &told(data, &[], 3),
+        &["1: the first line is a row, not a header"],
+    );
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         HeaderFault::Record(_) => "record",
         HeaderFault::Data
         | HeaderFault::RowAbove(_)
+        | HeaderFault::GoesOn(_)
         | HeaderFault::OneColumn
         | HeaderFault::Markup
         | HeaderFault::Missing(_)
@@ -74,6 +75,13 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 "this row stands above the header, which is on line {header}, and would not be paid"
             ),
             "put the header back above all rows, if the table was sorted together with it; take this row out if it is not to be paid",
+        ),
+        HeaderFault::GoesOn(name) => Message::new(
+            format!(
+                "the header goes on on this line: {}",
+                quoted_unless_secret(name)
+            ),
+            "make one line of both, so that every column has its whole name there; do not just remove this one",
         ),
         HeaderFault::Doubled(column) => Message::new(
             format!("the header has the column {} more than once", column.name()),
