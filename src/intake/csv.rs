@@ -364,6 +364,13 @@ impl<'t> Record<'_, 't> {
                 })
     }
 
+    /// Whether there is such a cell, without quotes around it.
+    #[must_use]
+    pub fn is_bare(&self, index: usize) -> bool {
+        let cell = self.cells.get(index);
+        cell.is_some_and(|cell| cell.quoting == Quoting::Bare)
+    }
+
     /// Where half a line break stands in the middle of the line.
     #[must_use]
     pub fn half_break(&self) -> Option<usize> {

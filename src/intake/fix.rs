@@ -355,7 +355,15 @@ impl Fixer<'_> {
             if place > 0 {
                 self.fixed.text.push(delimiter);
             }
-            let is_plain = !cell.contains([delimiter, '"', '\n', '\r'])
+            // A whole amount in quotes is no part of one that a comma has split.
+            let is_digits =
+                |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+            let next = cells.get(place.saturating_add(1));
+            let may_be_split = self.header.place(Column::Amount) == Some(place)
+                && is_digits(cell)
+                && next.is_some_and(is_digits);
+            let is_plain = !may_be_split
+                && !cell.contains([delimiter, '"', '\n', '\r'])
                 && !cell.starts_with(char::is_whitespace)
                 && !cell.ends_with(char::is_whitespace);
             if is_plain && !(cell.is_empty() && cells.len() == 1) {

@@ -408,7 +408,7 @@ impl<'a> Checker<'a> {
         is_ragged.then_some(RowError::Width { found })
     }
 
-    /// The cell behind the amount, if it may hold its decimals: `150,25` without quotes makes two
+    /// The cell behind the amount, if it may hold its decimals: `150,25` without quotes makes two bare
     /// cells, and a row that is paid with the first of them is paid too little. So digits there are
     /// an error where the cell has no column of its own, or the row has a cell too many.
     fn split_amount(&self, record: &Record<'_, '_>) -> Option<usize> {
@@ -421,7 +421,9 @@ impl<'a> Checker<'a> {
         }
         let is_digits = |index: usize| {
             let value = record.value(index);
-            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+            record.is_bare(index)
+                && !value.is_empty()
+                && value.bytes().all(|byte| byte.is_ascii_digit())
         };
         (is_digits(cell) && is_digits(cell.saturating_sub(1))).then_some(cell)
     }

@@ -212,6 +212,22 @@ fn a_copy_is_written_in_which_all_is_put_right_that_is_certain() {
 }
 
 #[test]
+fn a_whole_amount_before_another_number_stays_whole_in_the_copy() {
+    let scene = Scene::new("");
+    scene.write(
+        INPUT,
+        format!("Валюта;Адрес;Сумма;;№;\nBTC;{BITCOIN};1;25;7;x\n"),
+    );
+    let run = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    run.stderr_has("No errors are left").go();
+    let copy = scene.read("new.csv");
+    assert!(
+        copy.ends_with(&format!("BTC,{BITCOIN},\"1\",25,7,x\n")),
+        "{copy}"
+    );
+}
+
+#[test]
 fn a_row_whose_cells_are_in_doubt_stays_the_error_that_it_is() {
     let scene = Scene::new("");
     scene.write(
