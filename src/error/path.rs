@@ -65,7 +65,7 @@ impl PathError {
             }
             Self::Rows(_) => "nothing was sent".into(),
             Self::Page(_) => "name another file with --output, or - for stdout".into(),
-            Self::NotAPage => "move it away, or name another file with --output".into(),
+            Self::NotAPage => "name another file with --output".into(),
             // It may name the ledger: nobody is told to do without it.
             Self::Config(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => {

@@ -15,6 +15,7 @@ use crate::address;
 use crate::domain::outcome::own_key;
 use crate::domain::{Amount, Batch, Currency};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -117,13 +118,18 @@ pub enum AdoptReason {
 impl AdoptReason {
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> Cow<'static, str> {
         match self {
+            Self::InvoiceIdTaken { owner, .. } if owner.ending.is_verdict() => format!(
+                "nothing was sent; an operator has recorded this id for that payout: if it is not the one that the dashboard shows, change the verdict (ccbatch resolve --id {}); else bring the line back as it was, from a copy of the file",
+                owner.id
+            )
+            .into(),
             Self::Changed | Self::InvoiceIdTaken { .. } => {
-                "nothing was sent; bring the line back as it was, from a copy of the file"
+                "nothing was sent; bring the line back as it was, from a copy of the file".into()
             }
             Self::OtherRealm { .. } => {
-                "nothing was sent; use the --api-url that the batch was begun with"
+                "nothing was sent; use the --api-url that the batch was begun with".into()
             }
         }
     }

@@ -140,7 +140,7 @@ impl OpenError {
             Self::NotOurs => {
                 "nothing was sent; if ccbatch wrote it, bring it back as it was; if it never was a results file, name another one (a run takes it from --results)".into()
             }
-            Self::Line(error) => error.reason.hint().into(),
+            Self::Line(error) => error.reason.hint(),
             Self::NoId(_) => {
                 "nothing was sent; bring the line back as it was, from a copy of the file".into()
             }

@@ -171,6 +171,32 @@ fn a_wrong_verdict_is_not_changed_when_another_ledger_has_sent_the_payout_again(
 }
 
 #[test]
+fn a_verdict_with_the_id_of_another_payout_is_changed_as_the_hint_says() {
+    let scene = in_doubt("drop-after");
+    fs::create_dir(scene.path("b")).unwrap();
+    // What another ledger has paid, and an operator takes for the payout in doubt.
+    scene.write(
+        "other.csv",
+        format!("{}{}", References::With.header(), References::With.row(9)),
+    );
+    let other = ["other.csv", "--ledger", "b/ledger.db"];
+    pay(&scene, other[0], &other[1..]).ends(0, "1 created");
+    let book = scene.book();
+    let [own, others] = [0, 1].map(|n| book.created[n].invoice_id.as_str());
+    resolve(&scene, &[INPUT, "--line", "2", "--invoice-id", others]).ends(0, "created");
+    let refused = pay(&scene, other[0], &[]);
+    refused.ends(1, "is the invoice id of another payout");
+    let id = scene.results()[0].id.clone();
+    refused.ends(
+        1,
+        &format!("change the verdict (ccbatch resolve --id {id})"),
+    );
+    resolve(&scene, &["--id", &id, "--invoice-id", own]).ends(0, "created");
+    pay(&scene, other[0], &[]).ends(0, "Already created: 1");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
 fn the_question_about_a_payout_that_was_settled_names_the_earlier_verdict() {
     let scene = in_doubt("drop-before");
     let line = [INPUT, "--line", "2"];
