@@ -91,7 +91,7 @@ pub fn described(c: char) -> String {
 
 /// The ASCII character that a reader takes this one for.
 #[must_use]
-pub fn ascii_look(c: char) -> Option<char> {
+fn ascii_look(c: char) -> Option<char> {
     if c.is_ascii() {
         return None;
     }

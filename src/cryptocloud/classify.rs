@@ -48,7 +48,7 @@ pub fn answer(payout: &Payout, answer: &Answer<'_>) -> Outcome {
 /// The outcome of an answer whose body is encoded, although no encoding was asked for. It may name
 /// an invoice, so nothing but `unknown` can be said of it.
 #[must_use]
-pub fn encoded_answer(http_status: u16, encoding: &str, body: &[u8]) -> Outcome {
+pub(super) fn encoded_answer(http_status: u16, encoding: &str, body: &[u8]) -> Outcome {
     let why = format!(
         "the answer (HTTP {http_status}) is encoded as {}, and cannot be read",
         one_line(encoding)

@@ -16,13 +16,13 @@ use std::sync::Arc;
 pub const INTERRUPTED: &str = "interrupted";
 
 /// The `detail` of an attempt that an operator has settled.
-pub const RESOLVED: &str = "resolved by operator";
+const RESOLVED: &str = "resolved by operator";
 
 /// What stands between an operator's verdict and what the record said before.
 const BEFORE: &str = "; before: ";
 
 /// The longest `detail`, in characters: enough for a sentence, too little to drown a table.
-pub const MAX_DETAIL_CHARS: usize = 200;
+const MAX_DETAIL_CHARS: usize = 200;
 
 /// Where one attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

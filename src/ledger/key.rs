@@ -103,7 +103,7 @@ fn nfc(reference: &str) -> Cow<'_, str> {
 /// A reference as it is compared without regard to case, nor to what is lost or added where it is taken
 /// for a number: zeros in front by a spreadsheet, `.0` by a script. Empty where there is none.
 #[must_use]
-pub fn folded(reference: &str) -> String {
+pub(super) fn folded(reference: &str) -> String {
     let number = reference.strip_suffix(".0").unwrap_or(reference);
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = number.trim_start_matches('0');

@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 /// How long a payout of the same sum to the same account, under another reference of the same file,
 /// is taken for the same payout: a mistyped reference is corrected within days.
-pub const TWIN_WITHIN_BATCH: TimeDelta = TimeDelta::days(5);
+const TWIN_WITHIN_BATCH: TimeDelta = TimeDelta::days(5);
 
 /// How long a payout of the same sum to the same account, from another file, is taken for the same
 /// payout: longer than a copy is left lying about, and shorter than a month, so that a monthly
@@ -294,13 +294,13 @@ impl Known {
 
     /// The attempt of this id.
     #[must_use]
-    pub fn of_id(&self, id: &AttemptId) -> Option<&Attempt> {
+    pub(super) fn of_id(&self, id: &AttemptId) -> Option<&Attempt> {
         self.attempts.get(*self.names().by_id.get(id)?)
     }
 
     /// The attempt that the API answered with this invoice id.
     #[must_use]
-    pub fn of_invoice_id(&self, invoice_id: &str) -> Option<&Attempt> {
+    pub(super) fn of_invoice_id(&self, invoice_id: &str) -> Option<&Attempt> {
         self.attempts
             .get(*self.names().by_invoice_id.get(invoice_id)?)
     }

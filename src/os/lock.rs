@@ -78,7 +78,7 @@ pub fn has_no_locks(error: &io::Error) -> bool {
 /// where a line reads
 /// `1: FLOCK  ADVISORY  WRITE 4711 fe:01:131074 0 EOF` (proc_locks(5)).
 #[must_use]
-pub fn holder(file: &File) -> Option<Holder> {
+fn holder(file: &File) -> Option<Holder> {
     let inode = file.metadata().ok()?.ino().to_string();
     let table = std::fs::read_to_string("/proc/locks").ok()?;
     let pid = table.lines().find_map(|line| {

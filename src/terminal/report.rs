@@ -378,7 +378,7 @@ pub fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
 
 /// `14:32:10`, or with the date when it is not today; in the operator's own time zone.
 #[must_use]
-pub fn clock_time(time: DateTime<Utc>) -> String {
+pub(super) fn clock_time(time: DateTime<Utc>) -> String {
     let local = time.with_timezone(&Local);
     let format = if local.date_naive() == clock::now().with_timezone(&Local).date_naive() {
         "%H:%M:%S"
@@ -408,7 +408,7 @@ pub fn attempt(done: u64, total: u64, step: &Payout, attempt: &Attempt) -> Strin
 
 /// One attempt without its time: `line 4 rejected (network): 0.1 BTC to bc1q…`.
 #[must_use]
-pub fn attempt_words(step: &Payout, attempt: &Attempt) -> String {
+pub(super) fn attempt_words(step: &Payout, attempt: &Attempt) -> String {
     let ending = &attempt.ending;
     let mut text = format!("line {} {}", step.line, ending.status.as_str());
     if !ending.invoice_id.is_empty() {
@@ -465,7 +465,7 @@ pub fn halt(halt: &Halt, key_source: &str) -> String {
 
 /// Since when there has been no connection, and when the next try is.
 #[must_use]
-pub fn no_connection(since: DateTime<Utc>, next_try: DateTime<Utc>) -> String {
+pub(super) fn no_connection(since: DateTime<Utc>, next_try: DateTime<Utc>) -> String {
     format!(
         "no connection to the API since {}, next try at {}",
         clock_time(since),
@@ -575,7 +575,7 @@ impl Sums {
     }
 
     /// Adds what an attempt pays whose payout is in this state.
-    pub fn add_attempt(&mut self, state: State, attempt: &Attempt) {
+    pub(super) fn add_attempt(&mut self, state: State, attempt: &Attempt) {
         let content = &attempt.content;
         let currency = Currency::from_code(content.currency_code());
         let place = self.0.iter_mut().find(|(of, _)| *of == state);
@@ -656,7 +656,7 @@ pub fn attempted(attempt: &Attempt) -> String {
 /// What an attempt paid, when, and under which invoice id, if it was created:
 /// `0.1 BTC to bc1q… (reference R1), created at 2026-11-01 10:00 UTC (INV-1)`
 #[must_use]
-pub fn attempted_when(attempt: &Attempt) -> String {
+pub(super) fn attempted_when(attempt: &Attempt) -> String {
     format!("{}, {}", attempted(attempt), when(attempt))
 }
 
@@ -671,7 +671,7 @@ fn when(attempt: &Attempt) -> String {
 
 /// The payout that a row is not sent because of; none of another row.
 #[must_use]
-pub fn earlier_payout<'a>(state: &RowState<&'a Attempt>) -> Option<&'a Attempt> {
+pub(super) fn earlier_payout<'a>(state: &RowState<&'a Attempt>) -> Option<&'a Attempt> {
     let is_refused = state_of(state) == State::Refused;
     attempt_of(state).copied().filter(|_| is_refused)
 }

@@ -31,7 +31,7 @@ pub const HEADER: &str = "line,reference,payee,currency_code,to_address,amount,a
 started_at,status,invoice_id,accepted_amount,error_key,detail,http_status,finished_at,id\n";
 
 /// The `error_key` of a line whose request may be on its way.
-pub const IN_FLIGHT: &str = "in_flight";
+pub(super) const IN_FLIGHT: &str = "in_flight";
 
 /// The fields of an attempt, as [`COLUMNS`] names them.
 ///
@@ -80,7 +80,7 @@ pub fn encode(attempt: &Attempt) -> String {
 }
 
 /// The lines of attempts, in their order.
-pub fn encode_all<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> String {
+pub(super) fn encode_all<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> String {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
         .from_writer(Vec::new());

@@ -156,7 +156,7 @@ impl<S: Storage> Results<S> {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn agrees_with(&mut self, attempts: &[Attempt]) -> io::Result<bool> {
+    pub(super) fn agrees_with(&mut self, attempts: &[Attempt]) -> io::Result<bool> {
         let mut comparison = self.compare()?;
         comparison.take(attempts)?;
         self.agrees(comparison)
