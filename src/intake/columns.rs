@@ -265,11 +265,16 @@ pub(super) fn meaning(name: &str) -> Meaning {
     {
         return Meaning::Used(column, Claim::Other);
     }
-    let parts = || name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
-    let words = || name.split(|c: char| !c.is_alphanumeric());
     let any_of = |names: &[&str]| {
         let is_known = |part: &str| names.contains(&plain(part).as_str());
-        is_known(&bare) || parts().any(is_known) || words().any(is_known)
+        let in_parts = |name: &str| {
+            let mut parts = name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
+            let mut words = name.split(|c: char| !c.is_alphanumeric());
+            parts.any(is_known) || words.any(is_known)
+        };
+        // A memo is one too if a letter of its name only looks right.
+        let look = confusable::as_ascii(name);
+        is_known(&bare) || in_parts(name) || look.is_some_and(|look| in_parts(&look))
     };
     if any_of(&MEMO_NAMES) {
         Meaning::Memo
@@ -364,8 +369,12 @@ pub(super) fn may_be_amount(name: &str) -> bool {
         !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))
     };
     let rest = plain(&words(name).filter(is_left).collect::<String>());
-    known(&rest) == Some(Column::Amount)
-        || rest.contains("квыплате")
+    let rest = ["итого", "всего"]
+        .iter()
+        .find_map(|total| rest.strip_prefix(total))
+        .unwrap_or(&rest);
+    known(rest) == Some(Column::Amount)
+        || rest.starts_with("квыплате")
         || (rest.is_empty() && is_ticker(name))
 }
 

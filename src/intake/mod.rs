@@ -221,7 +221,7 @@ fn about_file(content: &Content) -> Vec<FileError> {
         errors.push(FileError::NoPayouts);
     }
     let evidence = scan.evidence;
-    if evidence.is_of_thousands(header) {
+    if evidence.is_of_thousands(header, content.options.reading.decimal_mark) {
         errors.push(FileError::MaybeThousands);
     }
     let Some(totals) = &scan.totals else {

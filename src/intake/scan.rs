@@ -11,7 +11,7 @@ use super::row_hashes::{Hashing, RowHashes};
 use super::rows::{Checker, Fault, Row, RowError};
 use crate::address::{self, Address};
 use crate::characters::is_blank;
-use crate::domain::{Payout, Severity, Totals};
+use crate::domain::{DecimalMark, Payout, Severity, Totals};
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -198,9 +198,12 @@ fn pieces(text: &str, checker: &Checker<'_>) -> Vec<Range<usize>> {
 }
 
 impl Evidence {
-    /// Whether points may stand for thousands: where commas are between the columns they do not.
-    pub(super) fn is_of_thousands(&self, header: &Header) -> bool {
-        header.delimiter != b',' && self.maybe_thousands > 0 && self.other_decimals == 0
+    /// Whether decimal marks may stand for thousands: points do not where commas are between the
+    /// columns.
+    pub(super) fn is_of_thousands(&self, header: &Header, mark: DecimalMark) -> bool {
+        (header.delimiter != b',' || mark == DecimalMark::Comma)
+            && self.maybe_thousands > 0
+            && self.other_decimals == 0
     }
 
     /// Adds what a piece that begins at this line says.

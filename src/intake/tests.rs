@@ -408,7 +408,7 @@ fn amounts_have_a_hint() {
         ),
         (
             "-5",
-            "\"-5\" is negative | only amounts above zero can be paid; remove the row",
+            "\"-5\" is negative | only amounts above zero can be paid: check it, and remove the row if nothing is due",
         ),
         (
             "10 BTC",

@@ -47,6 +47,7 @@ fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
         "МЕМО",
         "dest_tag",
         "Memo/Tag",
+        "Меmo",
     ] {
         let text = format!(
             "{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,\nC,TRX,{TRON},2,Нет\nD,TRX,{TRON},3,—\nE,TRX,{TRON},4,не требуется\n"
@@ -342,6 +343,15 @@ fn a_mark_that_may_separate_thousands_is_in_doubt() {
             "warning: every point in an amount stands before three digits, so 1.000 may mean a thousand",
         ],
     );
+    let english = text.replace(';', ",").replace("1.000", "\"1,000\"");
+    assert_told(
+        &told(
+            english.replace("25.000", "\"25,000\""),
+            &["--decimal-comma"],
+            0,
+        ),
+        &["warning: every comma in an amount stands before three digits, so 1,000 may mean"],
+    );
     let plain = told(text.replace("25.000", "25.5"), &[], 0);
     assert!(!plain.contains("thousand"), "{plain}");
     assert_told(
@@ -576,6 +586,7 @@ fn of_two_columns_of_amounts_none_is_guessed() {
         ("amount", "Amount USD"),
         ("Сумма, USDT", "Эквивалент, руб."),
         ("К выплате", "Итого"),
+        ("Сумма", "Допущен к выплате"),
     ] {
         assert_told(&told(sheet(amount, other), &[], 0), &["1 ×  15000"]);
     }

@@ -126,7 +126,7 @@ fn malformed(
         ),
         Look::Negative => Message::new(
             format!("{shown} is negative"),
-            "only amounts above zero can be paid; remove the row",
+            "only amounts above zero can be paid: check it, and remove the row if nothing is due",
         ),
         Look::OwnUnit(Some(number)) => Message::new(
             format!("{shown} is not only a number"),
