@@ -116,9 +116,15 @@ pub(super) async fn tell_if_moved(ledger: &mut Ledger<AnyEngine>) {
 /// A results file, and where it is as a ledger knows it.
 pub(super) fn results_at(file: &Path) -> Result<(Results<DiskFile>, BatchPath), Error> {
     let disk = DiskFile::at(file).map_err(|error| Error::at(file.display(), error))?;
-    let path = BatchPath {
-        host: host::name(),
-        path: disk.path().display().to_string(),
+    let path = match disk.path().to_str() {
+        Some(text) => text.to_owned(),
+        // Names in an older encoding must not all become the same signs.
+        None => {
+            let bytes = disk.path().as_os_str().as_encoded_bytes();
+            bytes.escape_ascii().to_string()
+        }
     };
+    let host = host::name();
+    let path = BatchPath { host, path };
     Ok((Results::new(disk), path))
 }

@@ -4,6 +4,7 @@ use super::{Storage, WRITTEN_TO};
 use crate::os::fault::words;
 use crate::os::file::{self, FileId};
 use chrono::{DateTime, Utc};
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -194,9 +195,11 @@ impl DiskFile {
 
     /// The name of the file that is to take this one's place: hidden, and with the whole name in it,
     /// so that no other results file beside this one has the same.
-    fn temporary_name(&self) -> String {
+    fn temporary_name(&self) -> OsString {
         let name = self.path.file_name().unwrap_or_default();
-        format!(".{}.tmp", name.to_string_lossy())
+        [OsStr::new("."), name, OsStr::new(".tmp")]
+            .into_iter()
+            .collect()
     }
 
     /// Takes the place of the file, unless somebody has written to it since it was read.
@@ -211,7 +214,7 @@ impl DiskFile {
     }
 
     /// A new file beside this one, for nobody else to read.
-    fn create_beside(&self, name: &str) -> io::Result<File> {
+    fn create_beside(&self, name: &OsStr) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create_new(true);
         file::for_owner_only(options).open(file::parent(&self.path).join(name))
@@ -279,7 +282,7 @@ impl Storage for DiskFile {
                 format!("-{count}")
             };
             let name = format!("{}.changed-{time}{number}.csv", self.stem());
-            match self.create_beside(&name) {
+            match self.create_beside(name.as_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     count = count.saturating_add(1);
                 }

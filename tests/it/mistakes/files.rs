@@ -234,6 +234,26 @@ fn a_subset_and_then_the_whole_file_pay_each_once() {
 }
 
 #[test]
+fn names_in_an_older_encoding_are_not_one() {
+    // Two words of three letters in windows-1251, as the names of the input.
+    let pay = |scene: &Scene, name: &str| {
+        let input = format!("\"$(printf '{name}.csv')\"");
+        let run = scene.through_sandbox(&[]);
+        run.by_way_of_shell(&format!(
+            "cat {INPUT} > {input}; exec \"$0\" run {input} --yes --interval 0s"
+        ))
+    };
+    let scene = begun(References::Without, 0);
+    pay(&scene, r"\377\355\342").stderr_has("4 created").go();
+    let rows: String = (5..=6).map(|n| References::Without.row(n)).collect();
+    scene.write(INPUT, format!("{}{rows}", References::Without.header()));
+    pay(&scene, r"\364\345\342")
+        .stderr_has("All done: 2 created")
+        .go();
+    assert_paid(&scene, 6, "");
+}
+
+#[test]
 fn what_was_created_before_is_told_first_with_its_file_and_date() {
     let scene = begun(References::With, 2);
     copy(&scene, INPUT, "copy.csv");
