@@ -12,6 +12,9 @@ pub const CREATE_PATH: &str = "/v2/invoice/api/out/create";
 /// The scheme in front of the key in the `Authorization` header.
 pub const TOKEN_SCHEME: &str = "Token";
 
+/// How every invoice id begins.
+pub const INVOICE_ID_PREFIX: &str = "INV-";
+
 /// Names of the fields in requests and answers.
 pub mod field {
     /// Request: the currency's code.

@@ -1,5 +1,8 @@
 //! Why there is no TLS with a server, in words for a person: the API's server or the ledger's.
 
+use std::error;
+use std::io;
+use std::iter::successors;
 use tokio_rustls::rustls::{CertificateError, Error, OtherError};
 
 /// Why a server was not taken for the one that is meant, or could not be talked to.
@@ -21,6 +24,30 @@ impl From<&Error> for TlsFault {
             other => Self::NoTls(other.to_string()),
         }
     }
+}
+
+impl TlsFault {
+    /// What is wrong about TLS behind this error, if anything is.
+    #[must_use]
+    pub fn behind(error: &(dyn error::Error + 'static)) -> Option<Self> {
+        let mut causes = causes(error);
+        let fault = causes.find_map(|it| it.downcast_ref::<Error>());
+        fault.map(Self::from)
+    }
+}
+
+/// An error and what it comes from, the first cause last.
+pub fn causes<'a>(
+    error: &'a (dyn error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn error::Error + 'static)> {
+    successors(Some(error), |&error: &&'a (dyn error::Error + 'static)| {
+        // It does not name what it is made from as its source.
+        let made_from = error.downcast_ref().and_then(io::Error::get_ref);
+        match made_from {
+            Some(cause) => Some(cause as &(dyn error::Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 /// What the libraries' words mean, where they are about bytes: a server that ends a connection, or the
@@ -57,6 +84,6 @@ fn certificate_words(error: &CertificateError) -> String {
 }
 
 /// The library tells this in the words of another one, which are the name of a variant.
-fn is_of_an_authority(error: &(dyn std::error::Error + 'static)) -> bool {
+fn is_of_an_authority(error: &(dyn error::Error + 'static)) -> bool {
     error.to_string() == "CaUsedAsEndEntity"
 }

@@ -6,6 +6,7 @@ use super::input;
 use super::look::realm_of_batch;
 use super::records::{open_ledger, rehearsal_ledger, results_at};
 use super::run::lock_input;
+use crate::api::INVOICE_ID_PREFIX;
 use crate::config::{Consent, Files, Resolve, Which};
 use crate::domain::{Batch, State};
 use crate::error::{Error, PathError, RecordError, SystemError, UsageError};
@@ -25,9 +26,6 @@ use crate::terminal::ui::Answer;
 use crate::terminal::{report, ui};
 use chrono::TimeDelta;
 use std::path::Path;
-
-/// What every invoice id of the API begins with.
-const INVOICE_ID_PREFIX: &str = "INV-";
 
 /// How long a request may still be on its way: what was not created by then never will be.
 const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(10);

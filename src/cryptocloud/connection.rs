@@ -4,19 +4,17 @@
 use super::endpoint::Endpoint;
 use crate::domain::escape::without_error_number;
 use crate::ledger::Reading;
-use crate::tls::{TlsFault, plain};
+use crate::tls::{TlsFault, causes, plain};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::cell::Cell;
 use std::error::Error;
 use std::io;
-use std::iter::successors;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
-use tokio_rustls::rustls;
 
 tokio::task_local! {
     /// The gate of the request that the task is about to send. The library makes the connection
@@ -113,8 +111,7 @@ impl ConnectError {
         if error.is_timeout() {
             return Self(format!("no connection to {host} in time"));
         }
-        let tls = causes(error).find_map(|it| it.downcast_ref::<rustls::Error>());
-        Self(match tls.map(TlsFault::from) {
+        Self(match TlsFault::behind(error) {
             Some(TlsFault::Unproven(why)) => {
                 format!("{host} did not prove that it is {host}: {why}")
             }
@@ -130,18 +127,6 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     let cause = causes(error).last().unwrap_or(error).to_string();
     let words = cause.split(": https://").next().unwrap_or(&cause);
     without_error_number(words).to_owned()
-}
-
-/// An error and what it comes from, the first cause last.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
-        // It does not name what it is made from as its source.
-        let made_from = error.downcast_ref().and_then(io::Error::get_ref);
-        match made_from {
-            Some(cause) => Some(cause as &(dyn Error + 'static)),
-            None => error.source(),
-        }
-    })
 }
 
 /// Looks a name up in a thread of its own. The system's look-up blocks, and a thread that has to
@@ -188,7 +173,7 @@ impl Resolve for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio_rustls::rustls::CertificateError;
+    use tokio_rustls::rustls::{self, CertificateError};
 
     fn connect() -> Result<(), BoxError> {
         through_the_gate(Ok(()))

@@ -2,11 +2,8 @@
 
 use super::json::Json;
 use super::page;
-use crate::api::field;
+use crate::api::{INVOICE_ID_PREFIX, field};
 use crate::domain::escape::one_line;
-
-/// How the API's invoice ids begin.
-const PREFIX: &str = "INV-";
 
 /// Names under which other parts of the same API give an id, inside `data` or `result`.
 const ID_NAMES: [&str; 2] = ["id", "uuid"];
@@ -109,14 +106,15 @@ fn find_named_in_text(text: &str, ids: &mut Vec<String>) {
 
 /// Every `INV-` in a text that letters or digits follow.
 fn texts_ids(text: &str) -> impl Iterator<Item = String> {
-    text.match_indices(PREFIX).filter_map(move |(at, prefix)| {
-        let start = at.saturating_add(prefix.len());
-        let rest = text.get(start..)?;
-        let end = rest
-            .find(|c: char| !c.is_alphanumeric())
-            .unwrap_or(rest.len());
-        (end > 0).then(|| text.get(at..start.saturating_add(end)).map(str::to_owned))?
-    })
+    text.match_indices(INVOICE_ID_PREFIX)
+        .filter_map(move |(at, prefix)| {
+            let start = at.saturating_add(prefix.len());
+            let rest = text.get(start..)?;
+            let end = rest
+                .find(|c: char| !c.is_alphanumeric())
+                .unwrap_or(rest.len());
+            (end > 0).then(|| text.get(at..start.saturating_add(end)).map(str::to_owned))?
+        })
 }
 
 /// Adds a JSON value, unless it says that there is no id.

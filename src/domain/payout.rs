@@ -1,6 +1,8 @@
 //! A [`Payout`] is one instruction to pay: a row that has been checked.
 
 use super::{Amount, Currency};
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 /// One instruction to pay, as it stands in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,4 +23,13 @@ pub struct Payout {
     pub amount: Amount,
     /// How much, in the currency's minor units.
     pub minor_units: u128,
+}
+
+/// A reference in the one composition in which references are compared, in a file as in the ledger.
+#[must_use]
+pub fn composed(reference: &str) -> Cow<'_, str> {
+    if reference.is_ascii() || is_nfc_quick(reference.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(reference);
+    }
+    Cow::Owned(reference.nfc().collect())
 }

@@ -7,13 +7,12 @@
 //! that nothing is told that is so by chance.
 
 use super::csv::Splitter;
-use super::row_hashes::{
-    NO_HASH, amount_key, amount_of, composed, ends, plain_payee, short, write_look,
-};
+use super::row_hashes::{NO_HASH, amount_key, amount_of, ends, plain_payee, short, write_look};
 use super::rows::{Checker, Row};
 use super::scan::Scan;
 use crate::address::{self, Account};
 use crate::domain::currency::CURRENCY_COUNT;
+use crate::domain::payout::composed;
 use crate::domain::{Currency, Severity};
 use fixedbitset::FixedBitSet;
 use foldhash::HashMap;

@@ -4,6 +4,7 @@ use super::columns::{self, Claim, ColumnNames, Meaning, REQUIRED, meaning};
 use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_delimiter};
 use super::currency_hints::certain;
 use crate::address;
+use crate::api::INVOICE_ID_PREFIX;
 use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::{Amount, Column, Currency, Network};
 
@@ -22,9 +23,6 @@ const RECORD_NAMES: [&str; 9] = [
     "begun(utc)",
     "начата(utc)",
 ];
-
-/// How the API's invoice ids begin.
-const INVOICE_ID: &str = "INV-";
 
 /// The longest line that is looked at. The longest sensible row has a few hundred bytes; a longer
 /// line is another kind of file.
@@ -345,7 +343,7 @@ impl<'t> Candidate<'t> {
             let record = splitter.split(line.text);
             for (index, name, meaning) in &of_ids {
                 let value = record.value(*index);
-                let is_of_ours = |it: &str| it.to_uppercase().contains(INVOICE_ID);
+                let is_of_ours = |it: &str| it.to_uppercase().contains(INVOICE_ID_PREFIX);
                 let is_id =
                     *meaning == Meaning::InvoiceId || is_of_ours(&value) || is_of_ours(name);
                 if is_id && !value.is_empty() {

@@ -8,9 +8,8 @@ use super::rows::{Row, is_for_nothing};
 use crate::address::Account;
 use crate::domain::{Currency, Network};
 use foldhash::quality::RandomState;
-use std::borrow::Cow;
 use std::hash::BuildHasher;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
 /// Stands for a row that has none.
@@ -148,14 +147,6 @@ pub(super) fn short(long: u64) -> u32 {
         0 => NO_HASH,
         long => ((long >> 32) as u32).max(NO_HASH.wrapping_add(1)),
     }
-}
-
-/// A reference as it is compared with others: composed, as in the payout's key.
-pub(super) fn composed(reference: &str) -> Cow<'_, str> {
-    if reference.is_ascii() || is_nfc_quick(reference.chars()) == IsNormalized::Yes {
-        return Cow::Borrowed(reference);
-    }
-    Cow::Owned(reference.nfc().collect())
 }
 
 /// Writes what a reference looks like to somebody who does not look closely: the same for references
@@ -310,9 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_composed() {
-        assert_eq!(composed("И\u{306}"), "Й");
-        assert!(matches!(composed("abc"), Cow::Borrowed(_)));
+    fn payees_are_compared_without_regard_to_case_and_blanks() {
         assert_eq!(plain_payee(" Иванов  ИВАН "), "иванов иван");
     }
 

@@ -3,7 +3,7 @@
 
 use super::content::Content;
 use super::id::BatchId;
-use std::borrow::Cow;
+use crate::domain::payout::composed;
 use std::fmt;
 use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
@@ -45,13 +45,13 @@ impl PayoutKey {
     /// The key of a reference that counts over all batches.
     #[must_use]
     pub fn shared(reference: &str) -> Self {
-        Self::read(["r:", &nfc(reference)].concat())
+        Self::read(["r:", &composed(reference)].concat())
     }
 
     /// The key of a reference that counts within one batch.
     #[must_use]
     pub fn per_file(batch: &BatchId, reference: &str) -> Self {
-        Self::read(format!("b:{batch}:r:{}", nfc(reference)))
+        Self::read(format!("b:{batch}:r:{}", composed(reference)))
     }
 
     /// The key of the nth row without a reference that pays the same, counted from 1.
@@ -89,15 +89,6 @@ impl fmt::Display for PayoutKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
-}
-
-/// A reference in the one composition in which references are compared.
-fn nfc(reference: &str) -> Cow<'_, str> {
-    if reference.is_ascii() {
-        // Nothing in it is composed of others.
-        return Cow::Borrowed(reference);
-    }
-    Cow::Owned(reference.nfc().collect())
 }
 
 /// A reference as it is compared without regard to case, nor to what is lost or added where it is taken

@@ -4,10 +4,9 @@
 use super::location::{Location, Proof};
 use crate::domain::escape::without_error_number;
 use crate::ledger::engine::EngineError;
-use crate::tls::{TlsFault, plain};
+use crate::tls::{TlsFault, causes, plain};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -357,19 +356,15 @@ fn words_of(error: &tokio_postgres::Error) -> String {
     if let Some(error) = error.as_db_error() {
         return error.message().to_owned();
     }
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = error.to_string();
-        cause = error.source();
-    }
+    let last = causes(error).last();
+    let words = last.map(ToString::to_string).unwrap_or_default();
     without_error_number(&words).to_owned()
 }
 
 fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
     let words = words_of(error);
     let Some(code) = error.code() else {
-        return match tls_fault(error) {
+        return match TlsFault::behind(error) {
             Some(TlsFault::Unproven(words)) => ConnectError::Unproven(words),
             Some(TlsFault::NoTls(words)) => ConnectError::Unreachable(words),
             None if words.contains("password missing") => {
@@ -391,21 +386,6 @@ fn connect_error(error: &tokio_postgres::Error) -> ConnectError {
         Some("42") if *code == SqlState::INSUFFICIENT_PRIVILEGE => ConnectError::Refused(words),
         Some(_) | None => ConnectError::Database(words),
     }
-}
-
-/// Why there is no TLS with the server, if that is what is wrong.
-fn tls_fault(error: &tokio_postgres::Error) -> Option<TlsFault> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>();
-        let inner = inner.and_then(|error| error.get_ref());
-        let rustls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(error) = rustls.or_else(|| error.downcast_ref()) {
-            return Some(error.into());
-        }
-        cause = error.source();
-    }
-    None
 }
 
 /// What the driver's words about what a server answers mean.
