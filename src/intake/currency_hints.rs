@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// Names of coins beside their tickers, as [`letters`] leaves them.
-const COINS: [(&str, &str); 21] = [
+const COINS: [(&str, &str); 24] = [
     ("bitcoin", "BTC"),
     ("xbt", "BTC"),
     ("биткоин", "BTC"),
@@ -26,7 +26,10 @@ const COINS: [(&str, &str); 21] = [
     ("usdtether", "USDT"),
     ("usdcoin", "USDC"),
     ("toncoin", "TON"),
+    ("тон", "TON"),
     ("solana", "SOL"),
+    ("солана", "SOL"),
+    ("усдт", "USDT"),
     ("binancecoin", "BNB"),
     ("shibainu", "SHIB"),
 ];
@@ -248,7 +251,6 @@ fn on_one_chain(bare: &str) -> Vec<Currency> {
 
 /// The letters and digits of a text, small, with an ASCII letter for each that only looks like one.
 fn letters(text: &str) -> String {
-    let ascii = confusable::as_ascii(text);
     let only = |text: &str| -> String {
         text.chars()
             .filter(|c| c.is_alphanumeric())
@@ -256,7 +258,12 @@ fn letters(text: &str) -> String {
             .take(MOST_LETTERS)
             .collect()
     };
-    only(ascii.as_deref().unwrap_or(text))
+    let small = only(text);
+    match confusable::as_ascii(text) {
+        // `ТОН` looks like `TOH`, and is a Russian word.
+        Some(ascii) if !COINS.iter().any(|(name, _)| *name == small) => only(&ascii),
+        _ => small,
+    }
 }
 
 /// The codes that differ in the fewest letters, if these are few.
@@ -307,6 +314,8 @@ mod tests {
             ("TRC20 USDT", "USDT_TRC20"),
             ("TON (Toncoin)", "TON"),
             ("биткоин", "BTC"),
+            ("ТРОН", "TRX"),
+            ("ТОН", "TON"),
         ] {
             assert_eq!(certain(text, ""), Some(code(expected)), "{text}");
         }

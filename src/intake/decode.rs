@@ -264,7 +264,10 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     // A word that is beyond ASCII as a whole is not in a Latin script, and Russian is what most of this
     // program's users write.
     let words = words_beyond_ascii(evidence);
-    if has_few_russian_words(&words) || (are_mostly_whole(&words) && LATIN.contains(&encoding)) {
+    if has_few_russian_words(&words)
+        || (are_mostly_whole(&words) && LATIN.contains(&encoding))
+        || (!CYRILLIC.contains(&encoding) && has_only_russian_words(&words))
+    {
         encoding = WINDOWS_1251;
     }
     refuse_mixed(&bytes, TextEncoding(encoding))?;
@@ -326,6 +329,13 @@ fn has_few_russian_words(words: &[Word<'_>]) -> bool {
         word.is_whole && text.split(SIGNS).all(is_cyrillic_word)
     };
     count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
+}
+
+/// Whether all words are Russian ones when they are read as windows-1251.
+fn has_only_russian_words(words: &[Word<'_>]) -> bool {
+    let is_russian =
+        |word: &Word<'_>| word.is_whole && are_russian_words(&word.text_in(WINDOWS_1251));
+    words.iter().all(is_russian)
 }
 
 /// The encoding in which a text makes sense that makes none in the one that was detected, and how it reads
@@ -582,6 +592,14 @@ mod tests {
             );
             assert_eq!(decoded.source, EncodingSource::Detected);
         }
+    }
+
+    #[test]
+    fn a_short_word_many_times_is_russian_too() {
+        let header = "Сумма (Amount),Код валюты,Адрес кошелька,ref,E-mail\n";
+        let text = format!("{header}{}", "1,BTC,x,ЗП-2026/1,a@b.ru\n".repeat(12));
+        let decoded = decoded(&in_encoding("windows-1251", &text));
+        assert_eq!(decoded.encoding.name(), "windows-1251");
     }
 
     #[test]

@@ -123,8 +123,10 @@ impl Hashing {
             },
             payee: match (network, row.payee.as_ref(), row.address) {
                 (None, ..) | (_, "", _) | (.., None) => NO_HASH,
-                (_, payee, _) if is_for_nothing(payee) => NO_HASH,
-                (Some(network), payee, Some(_)) => short(self.long((network, plain_payee(payee)))),
+                (Some(network), payee, Some(_)) => match plain_payee(payee) {
+                    plain if plain.is_empty() || is_for_nothing(payee) => NO_HASH,
+                    plain => short(self.long((network, plain))),
+                },
             },
             amount: amount.map_or(0, |(currency, amount)| amount_key(currency, amount.units)),
         }
@@ -184,14 +186,12 @@ fn look_of(byte: u8) -> u8 {
     }
 }
 
-/// A payee as it is compared with others.
+/// A payee as it is compared with others: its letters and digits, small, and `ё` as `е`, so that
+/// `Фёдоров А. И.` is `Федоров А.И.`
 pub(super) fn plain_payee(payee: &str) -> String {
-    let composed = payee
-        .nfkc()
-        .flat_map(char::to_lowercase)
-        .collect::<String>();
-    let words: Vec<_> = composed.split_whitespace().collect();
-    words.join(" ")
+    let small = payee.nfkc().flat_map(char::to_lowercase);
+    let letters = small.filter(|c| c.is_alphanumeric());
+    letters.map(|c| if c == 'ё' { 'е' } else { c }).collect()
 }
 
 /// The characters of an address that are looked at: the first and the last ones after the
@@ -301,8 +301,8 @@ mod tests {
     }
 
     #[test]
-    fn payees_are_compared_without_regard_to_case_and_blanks() {
-        assert_eq!(plain_payee(" Иванов  ИВАН "), "иванов иван");
+    fn payees_are_compared_by_their_letters() {
+        assert_eq!(plain_payee(" Фёдоров  А. И."), "федороваи");
     }
 
     #[test]

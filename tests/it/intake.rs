@@ -797,4 +797,9 @@ fn rows_are_held_against_each_other() {
         )],
     );
     assert_told(&told, &["1 warning: 1 payee"]);
+    let initials = format!(
+        "ФИО;Валюта;Адрес;Сумма\nФёдоров А. И.;TRX;{TRON};1\nФедоров А.И.;TRX;{OTHER_TRON};2\n"
+    );
+    let warning = "3: payee: warning: \"Федоров А.И.\" is paid at another address on line 2";
+    assert_told(&self::told(initials, &[], 0), &[warning]);
 }
