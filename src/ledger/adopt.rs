@@ -14,7 +14,7 @@ use super::rules::Known;
 use crate::address;
 use crate::domain::outcome::own_key;
 use crate::domain::{Amount, Batch, Currency};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -455,7 +455,8 @@ fn differing_letters(one: &AttemptId, other: &AttemptId) -> usize {
 
 /// Whether what a file says about an attempt is worth more than what the ledger knows. An answer
 /// that the ledger lacks is; a status that somebody typed over a recorded doubt is not, unless it
-/// names an invoice id; and what the API said is worth more than what an operator decided.
+/// names an invoice id; what the API said is worth more than what an operator decided; and an
+/// operator's word that it was created more than an earlier verdict.
 fn is_better(said: &Ending, attempt: &Attempt) -> bool {
     let known = &attempt.ending;
     if known.is_interrupted() {
@@ -464,15 +465,25 @@ fn is_better(said: &Ending, attempt: &Attempt) -> bool {
     match known.status {
         AttemptStatus::Submitting | AttemptStatus::Unknown => said.status == AttemptStatus::Created,
         AttemptStatus::Created | AttemptStatus::NotCreated | AttemptStatus::Rejected => {
-            let is_answer = match said.status {
-                AttemptStatus::Created | AttemptStatus::Rejected => !said.is_verdict(),
+            let is_worth_more = match said.status {
+                AttemptStatus::Created => !said.is_verdict() || is_later_verdict(said, known),
+                AttemptStatus::Rejected => !said.is_verdict(),
                 AttemptStatus::Submitting | AttemptStatus::NotCreated | AttemptStatus::Unknown => {
                     false
                 }
             };
-            known.is_verdict() && is_answer
+            known.is_verdict() && is_worth_more
         }
     }
+}
+
+/// Whether a verdict is another than the one that the ledger knows, and later, as far as its time
+/// tells: a spreadsheet may leave nothing of it but the minute.
+fn is_later_verdict(said: &Ending, known: &Ending) -> bool {
+    let is_same = (said.status, &said.invoice_id) == (known.status, &known.invoice_id);
+    let before = |(said, known): (DateTime<Utc>, DateTime<Utc>)| known.signed_duration_since(said);
+    let before = said.finished_at.zip(known.finished_at).map(before);
+    !is_same && before.is_none_or(|before| before < TimeDelta::minutes(1))
 }
 
 /// Of an attempt whose line names an invoice id, if any, and no status that can be read.

@@ -171,6 +171,36 @@ fn a_wrong_verdict_is_not_changed_when_another_ledger_has_sent_the_payout_again(
 }
 
 #[test]
+fn a_verdict_that_was_changed_since_a_backup_is_taken_over_and_an_earlier_one_is_not() {
+    let scene = in_doubt("drop-after");
+    let invoice_id = invoice_id(&scene);
+    let line = [INPUT, "--line", "2"];
+    let created = |id| [&line[..], &["--invoice-id", id]].concat();
+    let not_created = [&line[..], &["--not-created"]].concat();
+    resolve(&scene, &not_created).ends(0, "not created");
+    let backup = fs::read(scene.ledger()).unwrap();
+    resolve(&scene, &created("INV-WRONG")).ends(0, "created INV-WRONG");
+    resolve(&scene, &created(&invoice_id)).ends(0, &invoice_id);
+    fs::write(scene.ledger(), backup).unwrap();
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    assert_paid(&scene, 2, "");
+    assert_eq!(scene.results()[0].invoice_id, invoice_id);
+    // A file from before the last verdict.
+    let scene = in_doubt("drop-before");
+    resolve(&scene, &created("INV-WRONG")).ends(0, "created INV-WRONG");
+    let at = scene.results()[0].finished_at.unwrap();
+    let of_last_year = (at - chrono::TimeDelta::days(365)).format("%Y-%m-%d");
+    let today = at.format("%Y-%m-%d").to_string();
+    let earlier = scene
+        .read(RESULTS)
+        .replace(&today, &of_last_year.to_string());
+    resolve(&scene, &not_created).ends(0, "not created");
+    scene.write(RESULTS, earlier);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
 fn a_verdict_with_the_id_of_another_payout_is_changed_as_the_hint_says() {
     let scene = in_doubt("drop-after");
     fs::create_dir(scene.path("b")).unwrap();
