@@ -8,8 +8,9 @@ use super::rows::{Row, is_for_nothing};
 use crate::address::Account;
 use crate::domain::{Currency, Network};
 use foldhash::quality::RandomState;
+use std::borrow::Cow;
 use std::hash::BuildHasher;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_security::confusable_detection::skeleton;
 
 /// Stands for a row that has none.
@@ -189,9 +190,15 @@ fn look_of(byte: u8) -> u8 {
 /// A payee as it is compared with others: its letters and digits, small, and `ё` as `е`, so that
 /// `Фёдоров А. И.` is `Федоров А.И.`
 pub(super) fn plain_payee(payee: &str) -> String {
-    let small = payee.nfkc().flat_map(char::to_lowercase);
+    let composed: Cow<'_, str> = match is_nfkc_quick(payee.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(payee),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(payee.nfkc().collect()),
+    };
+    let mut plain = String::with_capacity(composed.len());
+    let small = composed.chars().flat_map(char::to_lowercase);
     let letters = small.filter(|c| c.is_alphanumeric());
-    letters.map(|c| if c == 'ё' { 'е' } else { c }).collect()
+    plain.extend(letters.map(|c| if c == 'ё' { 'е' } else { c }));
+    plain
 }
 
 /// The characters of an address that are looked at: the first and the last ones after the

@@ -668,7 +668,11 @@ pub(super) fn is_for_nothing(text: &str) -> bool {
         "not required",
         "no memo",
     ];
-    let is_equal = |word: &&str| text.eq_ignore_ascii_case(word) || is_equal_in_small(text, word);
+    let is_equal = |word: &&str| {
+        // Small letters of these take as many bytes as capitals.
+        let is_as_long = word.len() == text.len();
+        is_as_long && (text.eq_ignore_ascii_case(word) || is_equal_in_small(text, word))
+    };
     text.chars().all(|c| matches!(c, '-' | '–' | '—')) || WORDS.iter().any(is_equal)
 }
 
