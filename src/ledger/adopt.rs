@@ -481,9 +481,13 @@ fn is_better(said: &Ending, attempt: &Attempt) -> bool {
 /// tells: a spreadsheet may leave nothing of it but the minute.
 fn is_later_verdict(said: &Ending, known: &Ending) -> bool {
     let is_same = (said.status, &said.invoice_id) == (known.status, &known.invoice_id);
-    let before = |(said, known): (DateTime<Utc>, DateTime<Utc>)| known.signed_duration_since(said);
-    let before = said.finished_at.zip(known.finished_at).map(before);
-    !is_same && before.is_none_or(|before| before < TimeDelta::minutes(1))
+    let is_later = |(said, known): (DateTime<Utc>, DateTime<Utc>)| {
+        let is_whole = said.timestamp_subsec_millis() > 0;
+        let lost = TimeDelta::minutes(if is_whole { 0 } else { 1 });
+        known.signed_duration_since(said) <= lost
+    };
+    let times = said.finished_at.zip(known.finished_at);
+    !is_same && times.is_none_or(is_later)
 }
 
 /// Of an attempt whose line names an invoice id, if any, and no status that can be read.
