@@ -180,6 +180,12 @@ pub(super) fn has_only_a_comma(text: &str) -> bool {
         .is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction))
 }
 
+/// Whether the first point stands before another mark, so that it separates thousands: `1.234,50`.
+pub(super) fn has_points_for_thousands(text: &str) -> bool {
+    text.split_once('.')
+        .is_some_and(|(_, behind)| behind.contains(['.', ',']))
+}
+
 /// What may stand between groups of three digits, beside a point or a comma.
 fn is_mark(c: char) -> bool {
     is_blank(c) || matches!(c, '\'' | '\u{2019}' | '_')

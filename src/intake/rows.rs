@@ -438,14 +438,17 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// The cell that calls the row one of totals. Such a row pays nobody: it has no address.
+    /// The cell that calls the row one of totals: the address, or the first with a word. Such a row pays
+    /// nobody: it has no address. A comment in another row may be about a sum too.
     fn totals_cell(&self, record: &Record<'_, '_>) -> Option<usize> {
         let place = self.header.place(Column::ToAddress)?;
         let address = record.value(place);
-        if !address.is_empty() && !is_totals(&address) {
-            return None;
+        if !address.is_empty() {
+            return is_totals(&address).then_some(place);
         }
-        (0..record.width()).find(|index| is_totals(&record.value(*index)))
+        let has_word = |index: &usize| record.value(*index).contains(char::is_alphabetic);
+        let first = (0..record.width()).find(has_word)?;
+        is_totals(&record.value(first)).then_some(first)
     }
 
     fn currency(&self, record: &Record<'_, '_>, faults: &mut Vec<Fault>) -> Option<Currency> {

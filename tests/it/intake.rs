@@ -343,6 +343,13 @@ fn a_mark_that_may_separate_thousands_is_in_doubt() {
             "warning: every point in an amount stands before three digits, so 1.000 may mean a thousand",
         ],
     );
+    let european = text.replace("25.000", "25.000,50");
+    assert_told(
+        &told(european, &[], 3),
+        &[
+            "3: amount: \"25.000,50\" contains ',' | write 25000.50; where a point separates thousands, 1.500 is to be written 1500 too",
+        ],
+    );
     let english = text.replace(';', ",").replace("1.000", "\"1,000\"");
     assert_told(
         &told(
@@ -633,6 +640,19 @@ fn a_name_on_the_line_above_counts_where_cells_were_merged() {
     assert_told(&told(titled, &[], 0), &["1 payout to submit"]);
     let parts = ["\"Ref\" is reference, \"ФИО\" is payee"];
     assert_told(&told(named, &[], 0), &parts);
+}
+
+#[test]
+fn a_comment_on_a_sum_is_no_row_of_totals() {
+    let without_address =
+        "Валюта;Адрес;Сумма;Примечание\nTRX;;150;Сумма за октябрь\n1;;150;Итого\n";
+    assert_told(
+        &told(without_address, &[], 3),
+        &[
+            "2: to_address: to_address is missing",
+            "3: this is a row of totals",
+        ],
+    );
 }
 
 #[test]

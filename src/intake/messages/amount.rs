@@ -156,11 +156,10 @@ fn malformed(
             as_decimal,
             as_thousands,
         } => other_mark(value, (&show(&as_decimal), as_thousands.as_deref())),
-        Look::Certain(number) => Message::new(
-            what_is_odd(value, error),
-            format!("write {}", show(&number)),
-        )
-        .at(odd_place(value, error)),
+        Look::Certain(number) => {
+            let write = certain(&show(&number), value, context.checker.decimal_mark);
+            Message::new(what_is_odd(value, error), write).at(odd_place(value, error))
+        }
         Look::Unknown => Message::new(
             what_is_odd(value, error),
             format!(
@@ -174,6 +173,17 @@ fn malformed(
             ),
         )
         .at(odd_place(value, error)),
+    }
+}
+
+/// What to write in place of a value that can be one number only. If it says what a point is in this
+/// file, that counts for others too.
+fn certain(number: &str, value: &str, mark: DecimalMark) -> String {
+    match mark {
+        DecimalMark::Point if amount_hints::has_points_for_thousands(value) => format!(
+            "write {number}; where a point separates thousands, 1.500 is to be written 1500 too"
+        ),
+        DecimalMark::Point | DecimalMark::Comma => format!("write {number}"),
     }
 }
 
