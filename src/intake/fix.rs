@@ -236,11 +236,8 @@ impl Fixer<'_> {
 
     /// Whether a column of this name would be used in the copy.
     fn is_used(&self, name: &str) -> bool {
-        let is_set = |column: &Column| {
-            let set = self.settings.columns.of(*column);
-            set.is_some_and(|set| header::is_named(name, set))
-        };
-        matches!(meaning(name), Meaning::Used(_, Claim::Own)) || ALL.iter().any(is_set)
+        let is_own = matches!(meaning(name), Meaning::Used(_, Claim::Own));
+        is_own || header::is_given(name, &self.settings.columns)
     }
 
     fn write_row(&mut self, line: u64, record: &Record<'_, '_>) {

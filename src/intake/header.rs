@@ -263,7 +263,7 @@ impl<'t> Candidate<'t> {
         all.resize(self.cells, String::new());
         for (index, name) in all.iter_mut().enumerate() {
             let above = above.value(index);
-            if name.is_empty() && is_wanted(&above) {
+            if name.is_empty() && (is_wanted(&above) || is_given(&above, given)) {
                 *name = above.into_owned();
             }
         }
@@ -532,11 +532,6 @@ impl Places {
     fn of(names: &[String], given: &ColumnNames) -> Self {
         let mut places = Self::default();
         let meanings: Vec<_> = names.iter().map(|name| meaning(name)).collect();
-        let is_given = |index: usize| {
-            let all = columns::ALL.into_iter();
-            all.filter_map(|column| given.of(column))
-                .any(|name| is_named(&names[index], name))
-        };
         for column in columns::ALL {
             let claimed = |claim: Claim| -> Vec<usize> {
                 (0..names.len())
@@ -544,7 +539,8 @@ impl Places {
                         (Claim::Given, Some(name)) => is_named(&names[*index], name),
                         (Claim::Given, None) | (_, Some(_)) => false,
                         (Claim::Own | Claim::Other, None) => {
-                            meanings[*index] == Meaning::Used(column, claim) && !is_given(*index)
+                            meanings[*index] == Meaning::Used(column, claim)
+                                && !is_given(&names[*index], given)
                         }
                     })
                     .collect()
@@ -554,7 +550,8 @@ impl Places {
                 if !claimed.is_empty() && (column, claim) == (Column::Amount, Claim::Other) {
                     // Nobody but the operator knows which of several sums is to be paid.
                     let may_be = |index: &usize| {
-                        let is_free = meanings[*index] == Meaning::Other && !is_given(*index);
+                        let is_free =
+                            meanings[*index] == Meaning::Other && !is_given(&names[*index], given);
                         is_free && columns::may_be_amount(&names[*index])
                     };
                     claimed.extend((0..names.len()).filter(may_be));
@@ -597,6 +594,13 @@ impl Places {
             .saturating_mul(columns::ALL.len())
             .saturating_add(all)
     }
+}
+
+/// Whether a name in the header is one that the operator gives for any column.
+pub(super) fn is_given(name: &str, given: &ColumnNames) -> bool {
+    let all = columns::ALL.into_iter();
+    let mut names = all.filter_map(|column| given.of(column));
+    names.any(|given| is_named(name, given))
 }
 
 /// Whether a name in the header is the one that the operator gives.

@@ -157,21 +157,29 @@ fn an_amount_that_a_comma_has_split_is_seen_and_no_other() {
 }
 
 #[test]
-fn what_stands_behind_an_address_may_be_a_memo() {
-    let rows = ["", " 10482391", ":10482391", " / memo 10482391", " «осн.»"];
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|more| format!(",TON,{TON}{more},1"))
-        .chain([format!(",TON,ton://transfer/{TON}?text=10482391,1")])
-        .collect();
+fn what_stands_beside_an_address_may_be_a_memo() {
+    let more = |before: &str, behind: &str| format!(",TON,{before}{TON}{behind},1");
+    let rows = [
+        more("", " 10482391"),
+        more("", ":10482391"),
+        more("", " «осн.»"),
+        more("адрес ", " / memo 10482391"),
+        more("ton://transfer/", "?text=10482391"),
+    ];
     let told = told(file(&rows), &[], 3);
-    let hint = "if what stands behind the address is a memo (text=, memo=), ask the recipient for a TON address that needs none; if not, keep only the address";
-    for line in 3..=6 {
-        let behind = format!("{line}: to_address: something stands behind the address | {hint}");
-        assert_told(&told, &[&behind]);
+    let ask = "ask the recipient for a TON address that needs none; if not, keep only the address";
+    for line in 2..=5 {
+        let beside = format!(
+            "{line}: to_address: something stands beside the address | if that is a memo, {ask}"
+        );
+        assert_told(&told, &[&beside]);
     }
-    let link = format!("7: to_address: this is a payment link, not an address alone | {hint}");
-    assert_told(&told, &[&link]);
+    assert_told(
+        &told,
+        &[&format!(
+            "6: to_address: this is a payment link, not an address alone | if what stands behind the question mark is a memo (text=, memo=), {ask}"
+        )],
+    );
 }
 
 #[test]
@@ -618,6 +626,9 @@ fn a_name_on_the_line_above_counts_where_cells_were_merged() {
     let memo = "the column \"Memo\" holds \"10482391\", and the API has no field for a memo";
     let parts = ["\"ФИО\" is payee", &format!("3: {memo}")];
     assert_told(&told(&merged, &[], 3), &parts);
+    let asked = merged.replace("№;", "Договор;").replace("10482391", "");
+    let flags = ["--columns", "reference=Договор"];
+    assert_told(&told(asked, &flags, 0), &["\"Договор\" is reference"]);
     let scene = Scene::new("");
     scene.write(INPUT, merged);
     let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);

@@ -21,11 +21,23 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     if let Some(secret) = secret(text) {
         return Fault::Secret(secret);
     }
-    if let Some(length) = address_in_front(text) {
-        return Fault::OtherKind(OtherKind::AddressAndMore(length, text.len()));
+    let within = address_within(text);
+    let beside = |start: usize, end: usize| {
+        let more = if start == 0 {
+            end..text.len()
+        } else {
+            0..start
+        };
+        Fault::OtherKind(OtherKind::AddressAndMore(more.start, more.end))
+    };
+    if let Some((0, end)) = within {
+        return beside(0, end);
     }
     if let Some(kind) = OtherKind::of(text) {
         return Fault::OtherKind(kind);
+    }
+    if let Some((start, end)) = within {
+        return beside(start, end);
     }
     if let Some(odd) = confusable::first_foreign(text) {
         return Fault::Character(odd);
@@ -48,14 +60,19 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     }
 }
 
-/// How long the address is with which the text begins, if more stands behind it.
-fn address_in_front(text: &str) -> Option<usize> {
-    let is_behind = |c: char| !(c.is_ascii_alphanumeric() || "+-_/".contains(c));
-    let (first, _) = text.split_once(is_behind)?;
-    let mut networks = Network::ALL.into_iter();
-    networks
-        .any(|it| belongs(it, first).is_some())
-        .then_some(first.len())
+/// Where the first address stands in a text that has more in it.
+fn address_within(text: &str) -> Option<(usize, usize)> {
+    let is_between = |c: char| !(c.is_ascii_alphanumeric() || "+-_/".contains(c));
+    let mut start = 0usize;
+    for part in text.split_inclusive(is_between) {
+        let bare = part.trim_end_matches(is_between);
+        let is_address = |network| belongs(network, bare).is_some();
+        if bare.len() < text.len() && Network::ALL.into_iter().any(is_address) {
+            return Some((start, start.saturating_add(bare.len())));
+        }
+        start = start.saturating_add(part.len());
+    }
+    None
 }
 
 /// Whether the text is an address of another network, or of its test network.

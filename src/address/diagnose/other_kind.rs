@@ -19,7 +19,7 @@ const EXTENDED_PUBLIC: [&str; 13] = [
 pub(in crate::address) enum OtherKind {
     /// `bitcoin:…?amount=…`; the network of the scheme, and its length with the colon.
     PaymentLink(Option<Network>, usize),
-    /// `T… 12345`: something behind an address, from this byte to that one.
+    /// `T… 12345`: something beside an address, from this byte to that one.
     AddressAndMore(usize, usize),
     /// `https://…`.
     WebLink,
@@ -118,9 +118,12 @@ impl OtherKind {
             Self::PaymentLink(..) if !text.contains('?') => {
                 "keep only the address, which stands after the scheme".to_owned()
             }
-            Self::PaymentLink(..) | Self::AddressAndMore(..) => format!(
-                "if what stands behind the address is a memo (text=, memo=), {ask} that needs none; if not, keep only the address"
+            Self::PaymentLink(..) => format!(
+                "if what stands behind the question mark is a memo (text=, memo=), {ask} that needs none; if not, keep only the address"
             ),
+            Self::AddressAndMore(..) => {
+                format!("if that is a memo, {ask} that needs none; if not, keep only the address")
+            }
             Self::WebLink => {
                 "open the link and copy the address itself, then compare it with the recipient's"
                     .to_owned()
@@ -239,7 +242,7 @@ impl fmt::Display for OtherKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PaymentLink(..) => "this is a payment link, not an address alone",
-            Self::AddressAndMore(..) => "something stands behind the address",
+            Self::AddressAndMore(..) => "something stands beside the address",
             Self::WebLink => "this is a link to a web page, not an address",
             Self::Name => "this is a name, and the API takes addresses only",
             Self::Mail => "this is an e-mail address",
