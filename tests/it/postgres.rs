@@ -123,7 +123,7 @@ fn the_same_file_on_two_machines_is_one_batch_at_a_time() {
 }
 
 #[test]
-fn a_verdict_is_not_recorded_over_one_that_was_given_while_its_question_stood() {
+fn no_verdict_is_given_while_the_question_of_another_stands() {
     with_both_engines(|ledger| {
         let [one, other] = [(); 2].map(|()| Scene::paying("drop-after,ok*", &rows(1)));
         let url = one.url();
@@ -137,12 +137,14 @@ fn a_verdict_is_not_recorded_over_one_that_was_given_while_its_question_stood() 
         let mut terminal = resolve(&one).args(["--not-created"]).on_terminal();
         terminal.await_text("The next run submits it again.");
         let invoice_id = &one.book().created[0].invoice_id;
-        let found = resolve(&other).args(["--yes", "--invoice-id", invoice_id]);
-        found.stderr_has("Recorded: line 2 created").go();
-        terminal.type_line("y");
-        let told = terminal.end(1);
-        let words = format!("meanwhile this payout was recorded as created {invoice_id}");
-        assert!(told.contains(&words), "{told}");
+        let found = || resolve(&other).args(["--yes", "--invoice-id", invoice_id]);
+        found()
+            .status(1)
+            .stderr_has("another run is at work on this batch")
+            .go();
+        terminal.type_line("n");
+        terminal.end(6);
+        found().stderr_has("Recorded: line 2 created").go();
         let run = pay(&one, ledger, &url);
         run.stderr_has("All done: 1 created").go();
         assert_eq!(one.sent_and_created(), (1, 1));
