@@ -131,13 +131,13 @@ fn decode(error: DecodeError) -> Message {
 }
 
 fn thousands(read: Option<(&Header, DecimalMark)>) -> Message {
-    let (mark, example, whole) = match read {
-        Some((_, DecimalMark::Comma)) => ("comma", "1,000", "1"),
-        Some((_, DecimalMark::Point)) | None => ("point", "1.000", "1"),
+    let (mark, example) = match read {
+        Some((_, DecimalMark::Comma)) => ("comma", "1,000"),
+        Some((_, DecimalMark::Point)) | None => ("point", "1.000"),
     };
     Message::new(
         format!(
-            "every {mark} in an amount stands before three digits, so {example} may mean a thousand; it is read as {whole}"
+            "every {mark} in an amount stands before three digits, so {example} may mean a thousand; it is read as 1"
         ),
         format!("make sure that the {mark} is the decimal mark; a thousand is written 1000"),
     )
