@@ -523,15 +523,12 @@ pub(super) fn doubts<'a>(
     };
     let of_rows = rows.filter_map(|(line, state)| match state {
         RowState::Refused(refusal) => Some(by_id(refusal.attempt, line)),
-        RowState::InDoubt(attempt)
-        | RowState::UnderWay(attempt)
-        | RowState::Created(attempt)
-        | RowState::Rejected(attempt) => Some(Doubt {
+        RowState::InDoubt(attempt) | RowState::UnderWay(attempt) => Some(Doubt {
             line,
             attempt: attempt.clone(),
             command: files.resolve_command(line),
         }),
-        RowState::Pending { .. } => None,
+        RowState::Created(_) | RowState::Rejected(_) | RowState::Pending { .. } => None,
     });
     of_rows
         .chain(without_row.map(|attempt| by_id(attempt, attempt.line)))
