@@ -92,6 +92,10 @@ impl<E: Engine> Ledger<E> {
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
+        if attempt.status() == AttemptStatus::Unknown && self.has_verdict(&attempt.id).await? {
+            // Given while this run's connection was lost; that no answer came says no more.
+            return self.lower(pace, &attempt.id, since_arrival).await;
+        }
         // A claim that is voided may never have been committed.
         let was_sent = attempt.ending.error_key != own_key::NOT_SENT;
         if self.update(attempt).await? == 0 && was_sent {
@@ -99,6 +103,11 @@ impl<E: Engine> Ledger<E> {
             return Err(EngineError::Replaced(words.to_owned()).into());
         }
         self.lower(pace, &attempt.id, since_arrival).await
+    }
+
+    async fn has_verdict(&mut self, id: &AttemptId) -> Result<bool, LedgerError> {
+        let known = self.attempt(id).await?;
+        Ok(known.is_some_and(|attempt| attempt.ending.is_verdict()))
     }
 
     /// Settles the attempts of a batch whose run is gone: whether they were paid is not known.

@@ -151,6 +151,36 @@ fn no_verdict_is_given_while_the_question_of_another_stands() {
     });
 }
 
+#[test]
+fn a_verdict_is_not_recorded_over_one_that_was_given_while_its_question_stood() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::paying("drop-after,ok*", &rows(1));
+    let pay = || pay(&scene, &cluster.url(), &scene.url());
+    pay().status(6).stderr_has("1 in doubt").go();
+    let resolve = |flags: &[&str]| {
+        let run = scene.program(["resolve", INPUT, "--line", "2"]);
+        let run = run.args(flags.iter().copied());
+        run.env("CCBATCH_LEDGER", cluster.url())
+    };
+    let mut terminal = resolve(&["--not-created"]).on_terminal();
+    terminal.await_text("The next run submits it again.");
+    let invoice_id = &scene.book().created[0].invoice_id;
+    let id = cluster.sql("SELECT id FROM attempt");
+    let by_id = ["resolve", "--id", &id, "--yes", "--invoice-id", invoice_id];
+    let by_id = scene.program(by_id).env("CCBATCH_LEDGER", cluster.url());
+    // The batch is free when the connection of the one that asks is lost.
+    cut(&cluster);
+    by_id.stderr_has("Recorded: line 2 created").go();
+    terminal.type_line("y");
+    let told = terminal.end(1);
+    let words = format!("meanwhile this payout was recorded as created {invoice_id}");
+    assert!(told.contains(&words), "{told}");
+    pay().stderr_has("All done: 1 created").go();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
 /// Ends every session of the program at the server.
 fn cut(cluster: &Cluster) {
     let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
@@ -218,6 +248,29 @@ fn an_answer_that_the_ledger_did_not_get_is_taken_over_from_the_results_file() {
     assert_eq!(scene.sent_and_created(), (2, 2));
     let counts = "SELECT status, count(*) FROM attempt GROUP BY status";
     assert_eq!(cluster.sql(counts), "created|2");
+}
+
+#[test]
+fn a_verdict_stands_against_an_answer_that_never_came() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::new(&rows(1));
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", api.local_addr().unwrap());
+    let run = pay(&scene, &cluster.url(), &url).start();
+    let (connection, _) = api.accept().unwrap();
+    cut(&cluster);
+    // The batch is free until the run asks the ledger again.
+    let id = cluster.sql("SELECT id FROM attempt");
+    let verdict = ["resolve", "--id", &id, "--invoice-id", "INV-SEEN", "--yes"];
+    let verdict = scene.program(verdict).env("CCBATCH_LEDGER", cluster.url());
+    verdict.stderr_has("created INV-SEEN").go();
+    drop(connection);
+    run.expecting(6, "line 2 unknown (no_answer)").end();
+    let recorded = "SELECT status, invoice_id FROM attempt";
+    assert_eq!(cluster.sql(recorded), "created|INV-SEEN");
+    assert_eq!(scene.statuses(), ["created"]);
 }
 
 /// A relay to a server's socket, which cuts the first connection that sends one text and then
