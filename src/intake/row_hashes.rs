@@ -196,7 +196,9 @@ pub(super) fn plain_payee(payee: &str) -> String {
     };
     let mut plain = String::with_capacity(composed.len());
     let small = composed.chars().flat_map(char::to_lowercase);
-    let letters = small.filter(|c| c.is_alphanumeric());
+    // The table of all letters is slower.
+    let is_usual = |c: char| matches!(c, 'a'..='z' | '0'..='9' | 'а'..='я');
+    let letters = small.filter(|c| is_usual(*c) || c.is_alphanumeric());
     plain.extend(letters.map(|c| if c == 'ё' { 'е' } else { c }));
     plain
 }
