@@ -39,8 +39,8 @@ pub struct Header {
     pub delimiter: u8,
     /// What ends the lines.
     pub line_break: LineBreak,
-    /// The names of the columns as they stand, without nameless ones at the end. Where cells of two
-    /// lines were merged, a name may be from the line above.
+    /// The names of the columns as they stand, without nameless ones at the end. Where cells of several
+    /// lines were merged, a name may be from a line above.
     pub names: Vec<String>,
     /// How many cells the line has, with those.
     pub cells: usize,
@@ -176,9 +176,11 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
             return Err(candidate.error(HeaderFault::Record(record)));
         }
         if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
-            let above = passed_over.last().map_or("", |(_, text)| text.as_str());
-            return candidate
-                .with_names_above(above, given)
+            let above = passed_over.iter().rev();
+            return above
+                .fold(candidate, |it, (_, above)| {
+                    it.with_names_above(above, given)
+                })
                 .header(text, line_break, given, passed_over)
                 .map(Some);
         }
@@ -244,8 +246,8 @@ impl<'t> Candidate<'t> {
         best
     }
 
-    /// With names from the line above, where cells of two lines were merged: for columns that have none
-    /// on this line. A line with one cell is a title.
+    /// With names from a line above, where cells of several lines were merged: for columns that have
+    /// none so far. A line with one cell is a title.
     fn with_names_above(mut self, above: &str, given: &ColumnNames) -> Self {
         let mut splitter = Splitter::new(self.delimiter, above);
         let above = splitter.split(above);

@@ -619,12 +619,12 @@ fn a_row_above_the_header_is_not_left_out() {
 }
 
 #[test]
-fn a_name_on_the_line_above_counts_where_cells_were_merged() {
+fn a_name_on_a_line_above_counts_where_cells_were_merged() {
     let merged = format!(
-        "№;ФИО;Выплата;;;Memo\n;;Валюта;Адрес;Сумма;\n1;Анна;TON;{TON};1.5;10482391\n2;Яна;TRX;{TRON};2;\n"
+        "№;ФИО;Выплата;;;Memo\n;;Код;Кому и сколько;;\n;;Валюта;Адрес;Сумма;\n1;Анна;TON;{TON};1.5;10482391\n2;Яна;TRX;{TRON};2;\n"
     );
     let memo = "the column \"Memo\" holds \"10482391\", and the API has no field for a memo";
-    let parts = ["\"ФИО\" is payee", &format!("3: {memo}")];
+    let parts = ["\"ФИО\" is payee", &format!("4: {memo}")];
     assert_told(&told(&merged, &[], 3), &parts);
     let asked = merged.replace("№;", "Договор;").replace("10482391", "");
     let flags = ["--columns", "reference=Договор"];
