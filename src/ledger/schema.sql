@@ -50,7 +50,7 @@ CREATE TABLE attempt (
     minor_units TEXT NOT NULL,
     content TEXT NOT NULL,
     amount TEXT NOT NULL,
-    number INTEGER NOT NULL,
+    number BIGINT NOT NULL,
     started_at TEXT NOT NULL,
     status TEXT NOT NULL
         CHECK (status IN ('submitting', 'created', 'rejected', 'not_created', 'unknown')),

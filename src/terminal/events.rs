@@ -1,7 +1,7 @@
 //! An event is a value as one line of JSON, for a program.
 
 use super::report::{
-    PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums, attempted_when, earlier_payout,
+    PaidAgain, PlanReport, Recipients, StatusRow, Summary, Sums, attempted_when, other_payout,
 };
 use super::table;
 use crate::domain::escape::escape_cell;
@@ -231,7 +231,8 @@ const STATE_COLUMNS: [&str; 13] = [
     "id",
 ];
 
-fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 13] {
+fn state_fields(row: &StatusRow<'_>, mark: DecimalMark) -> [String; 13] {
+    let (payout, state) = row;
     let attempt = attempt_of(state).copied();
     let of_ending = |field: fn(&Ending) -> &String| {
         attempt.map_or_else(String::new, |attempt| field(&attempt.ending).clone())
@@ -248,9 +249,12 @@ fn state_fields((payout, state): &StatusRow<'_>, mark: DecimalMark) -> [String; 
         of_ending(|it| &it.invoice_id),
         mark.show(&of_ending(|it| &it.accepted_amount)),
         of_ending(|it| &it.error_key),
-        match earlier_payout(state) {
-            Some(earlier) => format!("earlier payout: {}", attempted_when(earlier)),
-            None => of_ending(|it| &it.detail),
+        {
+            let other = other_payout(row);
+            let told = other.map(|(words, it)| format!("{words}: {}", attempted_when(it)));
+            let told = told.into_iter().chain([of_ending(|it| &it.detail)]);
+            let told: Vec<_> = told.filter(|it| !it.is_empty()).collect();
+            told.join("; ")
         },
         attempt.map_or(String::new(), |attempt| attempt.id.to_string()),
     ]

@@ -669,15 +669,24 @@ fn when(attempt: &Attempt) -> String {
     }
 }
 
-/// The payout that a row is not sent because of; none of another row.
-#[must_use]
-pub(super) fn earlier_payout<'a>(state: &RowState<&'a Attempt>) -> Option<&'a Attempt> {
-    let is_refused = state_of(state) == State::Refused;
-    attempt_of(state).copied().filter(|_| is_refused)
-}
-
 /// A row of the input with its state.
 pub type StatusRow<'a> = (&'a Payout, RowState<&'a Attempt>);
+
+/// The attempt that says something else than the row, and in which words it is told: the payout that the
+/// row is not sent because of, or what was sent before a row in doubt was changed.
+#[must_use]
+pub(super) fn other_payout<'a>(
+    (payout, state): &StatusRow<'a>,
+) -> Option<(&'static str, &'a Attempt)> {
+    let attempt = attempt_of(state).copied()?;
+    match state_of(state) {
+        State::Refused => Some(("earlier payout", attempt)),
+        State::InDoubt if !attempt.content.is_of(payout) => Some(("sent", attempt)),
+        State::InDoubt | State::Created | State::Rejected | State::NotCreated | State::Pending => {
+            None
+        }
+    }
+}
 
 /// A second live attempt of one payout was found.
 #[must_use]
@@ -787,18 +796,16 @@ impl StatusTable {
 const INDENT: &str = "       ";
 
 /// Who is paid, and what keeps the row from being sent, in lines that fit [`STATUS_COLUMNS`].
-fn below((payout, state): &StatusRow<'_>) -> String {
+fn below(row: &StatusRow<'_>) -> String {
     let mut text = String::new();
     let mut room = 0;
-    let earlier = earlier_payout(state).map(|it| {
+    let other = other_payout(row).map(|(words, it)| {
         let paid = format!("{} {}", it.amount, it.content.currency_code());
-        [
-            format!("earlier payout: {paid} to {}", it.to_address),
-            when(it),
-        ]
+        [format!("{words}: {paid} to {}", it.to_address), when(it)]
     });
+    let (payout, _) = row;
     let whom = [&payout.reference, &payout.payee, &payout.to_address];
-    for part in whom.into_iter().chain(earlier.iter().flatten()) {
+    for part in whom.into_iter().chain(other.iter().flatten()) {
         let part = escape(part);
         let width = console::measure_text_width(&part);
         if part.is_empty() {

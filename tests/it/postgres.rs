@@ -50,6 +50,23 @@ fn every_row_is_paid_once_and_a_copy_of_the_file_pays_nobody() {
 }
 
 #[test]
+fn a_number_that_somebody_typed_into_a_results_file_stops_no_ledger() {
+    with_both_engines(|ledger| {
+        let scene = Scene::paying("", &rows(1));
+        scene.pay().stderr_has("1 created").go();
+        let results = scene.read(RESULTS);
+        for typed in ["4000000000", "4294967295", "99999999999999999999"] {
+            let changed = results.replacen(",1,127.0.0.1:", &format!(",{typed},127.0.0.1:"), 1);
+            assert_ne!(changed, results);
+            scene.write(RESULTS, changed);
+            let run = pay(&scene, ledger, &scene.url());
+            run.stderr_has("1 created").go();
+        }
+        assert_eq!(scene.sent_and_created(), (1, 1));
+    });
+}
+
+#[test]
 fn what_a_killed_run_has_sent_is_in_doubt_until_it_is_settled() {
     with_both_engines(|ledger| {
         let scene = Scene::paying("ok,delay-before:1h,ok*", &rows(3));

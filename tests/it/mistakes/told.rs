@@ -2,7 +2,7 @@
 //! again, rows that are gone, and rows that were left out.
 
 use super::{COUNT, References, age, begun, pay};
-use crate::harness::{BITCOIN, INPUT, Scene};
+use crate::harness::{BITCOIN, INPUT, Scene, unhurried};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -151,6 +151,32 @@ fn a_created_payout_whose_row_was_changed_is_told_with_what_was_paid() {
     )
     .stdout_has(&format!("более ранняя выплата: 0.001 BTC → {BITCOIN}"))
     .go();
+}
+
+#[test]
+fn a_payout_in_doubt_whose_row_was_changed_is_told_with_what_was_sent() {
+    let scene = Scene::new("").with_sandbox(unhurried("drop-after"));
+    scene.write(INPUT, References::With.input(1));
+    pay(&scene, INPUT, &[]).ends(6, "In doubt: line 2");
+    let status = |format| scene.program(["status", INPUT, "--format", format]);
+    let unchanged = status("csv").stdout_has(",in_doubt,").go();
+    assert!(!unchanged.stdout.contains("sent: "), "{}", unchanged.stdout);
+    let changed = scene.read(INPUT).replace(",0.00", ",0.90");
+    scene.write(INPUT, changed);
+    let sent = format!("sent: 0.001 BTC to {BITCOIN}");
+    status("human")
+        .stderr_has("In doubt: line 2")
+        .stdout_has(&sent)
+        .go();
+    let sent = format!("{sent} (reference R1), begun at ");
+    let told = status("csv").stdout_has(&sent).go();
+    let why = &scene.results()[0].detail;
+    assert!(
+        !why.is_empty() && told.stdout.contains(why),
+        "{}",
+        told.stdout
+    );
+    status("json").stdout_has(&sent).go();
 }
 
 #[test]
