@@ -357,7 +357,8 @@ impl Fixer<'_> {
             let is_digits =
                 |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
             let next = cells.get(place.saturating_add(1));
-            let may_be_split = self.header.place(Column::Amount) == Some(place)
+            let may_be_split = self.delimiter == b','
+                && self.header.place(Column::Amount) == Some(place)
                 && is_digits(cell)
                 && next.is_some_and(is_digits);
             let is_plain = !may_be_split

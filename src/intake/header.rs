@@ -306,10 +306,9 @@ impl<'t> Candidate<'t> {
                 || columns::may_be_amount(text)
                 || columns::is_other_unit(text)
         };
-        record
-            .values()
-            .into_iter()
-            .find(|it| is_no_row && is_name(it))
+        // In the first column stand headings and notes.
+        let mut cells = record.values().into_iter().skip(1);
+        cells.find(|it| is_no_row && is_name(it))
     }
 
     fn error(&self, fault: HeaderFault) -> HeaderError {

@@ -642,7 +642,7 @@ fn a_name_on_a_line_above_counts_where_cells_were_merged() {
         let part = format!("2: the header goes on on this line: \"{name}\" | make one line");
         assert_told(&told(goes_on, &[], 3), &[&part]);
     }
-    let heading = format!("ФИО;Валюта;Адрес;Сумма\nОтдел сумм;;;\nАнна;TRX;{TRON};1\n");
+    let heading = format!("ФИО;Валюта;Адрес;Сумма\nПримечание: всё в TRX;;;\nАнна;TRX;{TRON};1\n");
     let parts = ["2: currency_code, to_address and amount are missing"];
     assert_told(&told(heading, &[], 3), &parts);
     // A title names no column, and a name on the header's own line counts first.
