@@ -92,8 +92,10 @@ impl<E: Engine> Ledger<E> {
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
-        if attempt.status() == AttemptStatus::Unknown && self.has_verdict(&attempt.id).await? {
-            // Given while this run's connection was lost; that no answer came says no more.
+        let says_nothing = attempt.status() == AttemptStatus::Unknown
+            && attempt.ending.named_invoice_id().is_none();
+        if says_nothing && self.has_verdict(&attempt.id).await? {
+            // It was given while this run's connection was lost.
             return self.lower(pace, &attempt.id, since_arrival).await;
         }
         // A claim that is voided may never have been committed.
