@@ -138,6 +138,7 @@ pub struct Missing {
 }
 
 /// A line that may be the header.
+#[derive(Clone)]
 struct Candidate<'t> {
     number: u64,
     line: Line<'t>,
@@ -175,14 +176,12 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
         if let Some(record) = candidate.record(text, line_break) {
             return Err(candidate.error(HeaderFault::Record(record)));
         }
-        if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
-            let above = passed_over.iter().rev();
-            return above
-                .fold(candidate, |it, (_, above)| {
-                    it.with_names_above(above, given)
-                })
-                .header(text, line_break, given, passed_over)
-                .map(Some);
+        let above = passed_over.iter().rev();
+        let named = above.fold(candidate.clone(), |it, (_, above)| {
+            it.with_names_above(above, given)
+        });
+        if named.places.required() == REQUIRED.len() && !named.is_open {
+            return named.header(text, line_break, given, passed_over).map(Some);
         }
         let known = |candidate: &Candidate<'_>| candidate.places.known();
         if best
@@ -247,11 +246,15 @@ impl<'t> Candidate<'t> {
     }
 
     /// With names from a line above, where cells of several lines were merged: for columns that have
-    /// none so far. A line with one cell is a title.
+    /// none so far. A line with one cell, or with a number, is a title.
     fn with_names_above(mut self, above: &str, given: &ColumnNames) -> Self {
         let mut splitter = Splitter::new(self.delimiter, above);
         let above = splitter.split(above);
-        if above.values().iter().filter(|it| !it.is_empty()).count() < 2 {
+        let cells = above.values();
+        let has_value = cells
+            .iter()
+            .any(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+        if has_value || cells.iter().filter(|it| !it.is_empty()).count() < 2 {
             return self;
         }
         let is_wanted = |name: &str| match meaning(name) {
@@ -263,11 +266,16 @@ impl<'t> Candidate<'t> {
         };
         let mut all = self.names.clone();
         all.resize(self.cells, String::new());
-        for (index, name) in all.iter_mut().enumerate() {
-            let above = above.value(index);
-            if name.is_empty() && (is_wanted(&above) || is_given(&above, given)) {
-                *name = above.into_owned();
+        let mut is_found = false;
+        for (name, above) in all.iter_mut().zip(cells) {
+            let is_free = name.is_empty() && !above.is_empty();
+            if is_free && (is_wanted(&above) || is_given(&above, given)) {
+                *name = above;
+                is_found = true;
             }
+        }
+        if !is_found {
+            return self;
         }
         self.names = names(all);
         self.places = Places::of(&self.names, given);

@@ -633,6 +633,14 @@ fn a_name_on_a_line_above_counts_where_cells_were_merged() {
     scene.write(INPUT, merged);
     let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
     fix.status(3).stderr_has(&format!("new.csv:2: {memo}")).go();
+    let spread = format!("ФИО,Кошелёк,,Сумма\n,Валюта,Адрес,\nАнна,TRX,{TRON},1\n");
+    let parts = ["\"Адрес\" is to_address, \"Сумма\" is amount, \"ФИО\" is payee"];
+    assert_told(&told(spread, &[], 0), &parts);
+    let labels = format!("Сумма,1500\n,Валюта,Адрес,К выдаче\n1,TRX,{TRON},1500\n");
+    assert_told(
+        &told(labels, &[], 3),
+        &["2: the header lacks the column amount"],
+    );
     // What is on the line below would be lost with that line.
     for (header, below, row, name) in [
         ("ФИО;Валюта;Адрес;Сумма;", ";;;;Memo", "10482391", "Memo"),
