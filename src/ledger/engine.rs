@@ -117,6 +117,9 @@ pub enum EngineError {
     /// The file is where no batch can be locked.
     #[error("its file system cannot lock a file, which keeps two runs apart")]
     NoLocks,
+    /// Its tables are temporary or unlogged: they end with the session, or with a crash.
+    #[error("the server does not keep the tables of this ledger: they are temporary or unlogged")]
+    NotKept,
     /// There is a ledger in a schema of the database that this user's statements do not reach.
     #[error("the database has a ledger in the schema {0:?}, which this role does not reach")]
     OutOfReach(String),

@@ -123,6 +123,9 @@ impl LedgerError {
             Self::Engine(EngineError::NoLocks) => {
                 "move the ledger's file to a disk of this machine, and name it with --ledger".into()
             }
+            Self::Engine(EngineError::NotKept) => {
+                "correct the search_path, whose first schema has to be there; or make unlogged tables LOGGED and, as a crash empties them, give the ledger every results file before any run (ccbatch ledger adopt)".into()
+            }
             Self::Engine(EngineError::OutOfReach(schema)) => format!(
                 "grant the role USAGE on it, and put it into the role's search_path or the URL: ?options=-csearch_path%3D{}",
                 url_value(schema)
@@ -151,6 +154,7 @@ impl LedgerError {
                     | EngineError::GoneBack(_)
                     | EngineError::Denied(_)
                     | EngineError::NoLocks
+                    | EngineError::NotKept
                     | EngineError::OutOfReach(_)
                     | EngineError::Pooled => true,
                     EngineError::Busy

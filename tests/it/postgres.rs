@@ -735,6 +735,25 @@ fn a_role_that_looks_into_another_schema_gets_no_second_ledger() {
 }
 
 #[test]
+fn a_ledger_that_the_server_does_not_keep_is_refused() {
+    let Some((cluster, scene)) = cluster_with_one_payout() else {
+        return;
+    };
+    let words = "temporary or unlogged";
+    // Of a schema that is not there and one that ends with the session, the second is taken.
+    let temporary = format!("{}?options=-csearch_path%3Dmistyped,pg_temp", cluster.url());
+    let run = pay(&scene, &temporary, &scene.url()).status(1);
+    run.stderr_has(words).go();
+    cluster.sql("ALTER TABLE attempt SET UNLOGGED");
+    let run = pay(&scene, &cluster.url(), &scene.url()).status(1);
+    run.stderr_has(words).stderr_has("nothing was sent").go();
+    cluster.sql("ALTER TABLE attempt SET LOGGED");
+    let run = pay(&scene, &cluster.url(), &scene.url());
+    run.stderr_has("Already created: 1").go();
+    assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
 fn a_server_whose_clock_cannot_be_right_begins_nothing() {
     let Some(cluster) = Cluster::start(&[]) else {
         return;

@@ -386,11 +386,15 @@ impl Engine for Postgres {
     async fn is_empty(&mut self) -> Result<bool, EngineError> {
         let sql = "SELECT to_regclass('ledger') IS NULL, NOT EXISTS (SELECT 1 FROM pg_class \
                    WHERE relnamespace = current_schema()::regnamespace \
-                   AND relkind IN ('r', 'p', 'v', 'm', 'f'))";
+                   AND relkind IN ('r', 'p', 'v', 'm', 'f')), EXISTS (SELECT 1 FROM pg_class \
+                   WHERE oid IN (to_regclass('ledger'), to_regclass('batch'), \
+                   to_regclass('batch_path'), to_regclass('attempt')) AND relpersistence <> 'p')";
         let rows = self.ask(sql, &[]).await?;
         let (has_no_ledger, has_nothing): (bool, bool) = (column(&rows, 0)?, column(&rows, 1)?);
         if has_no_ledger {
             self.refuse_ledger_out_of_reach().await?;
+        } else if column(&rows, 2)? {
+            return Err(EngineError::NotKept);
         }
         Ok(has_no_ledger && has_nothing)
     }
