@@ -246,7 +246,13 @@ impl Fixer<'_> {
         if Checker::is_blank(record) {
             self.fixed.text.push('\n');
         } else if faults.iter().any(is_of_the_line) {
-            self.write_in_doubt(line, record);
+            let may_be_split =
+                |fault: &Fault| matches!(fault, Fault::Row(RowError::SplitAmount { .. }));
+            if faults.iter().any(may_be_split) {
+                self.write_line(line, record);
+            } else {
+                self.write_in_doubt(line, record);
+            }
         } else {
             let cells: Vec<_> = (0..self.header.cells)
                 .map(|index| self.cell(line, index, record))
@@ -260,9 +266,16 @@ impl Fixer<'_> {
         let has_stray_quote = (0..record.width()).any(|index| record.has_stray_quote(index));
         let is_in_doubt =
             has_stray_quote || record.open_quote().is_some() || record.line.len() > MAX_LINE_BYTES;
-        if !is_in_doubt {
+        if is_in_doubt {
+            self.write_line(line, record);
+        } else {
             self.write_as_it_is(record);
-        } else if self.header.delimiter == self.delimiter && record.half_break().is_none() {
+        }
+    }
+
+    /// Copies a line whose cells are in doubt to the letter, or as one cell.
+    fn write_line(&mut self, line: u64, record: &Record<'_, '_>) {
+        if self.header.delimiter == self.delimiter && record.half_break().is_none() {
             self.fixed.text.push_str(record.line);
             self.fixed.text.push('\n');
         } else {

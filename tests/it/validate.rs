@@ -225,6 +225,18 @@ fn a_whole_amount_before_another_number_stays_whole_in_the_copy() {
         copy.ends_with(&format!("BTC,{BITCOIN},\"1\",25,7,x\n")),
         "{copy}"
     );
+    // What may be one amount that a comma has split stays so.
+    let split = format!("Валюта,Адрес,Сумма,\nBTC,{BITCOIN}, 1,25\n");
+    scene.write(INPUT, &split);
+    let run = scene.program(["validate", INPUT, "--fix", "split.csv"]);
+    run.status(3)
+        .stderr_has("split.csv:2: \"1\" and \"25\" in the next cell may be one amount")
+        .go();
+    assert!(
+        scene
+            .read("split.csv")
+            .ends_with(&split[split.len() - 10..])
+    );
 }
 
 #[test]
