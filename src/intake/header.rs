@@ -258,18 +258,15 @@ impl<'t> Candidate<'t> {
             return self;
         }
         let is_wanted = |name: &str| match meaning(name) {
-            Meaning::Memo | Meaning::Comment | Meaning::Network => true,
             Meaning::Used(column, _) => !self.places.is_claimed(column),
-            Meaning::InvoiceId | Meaning::WithdrawalNumber | Meaning::Finding | Meaning::Other => {
-                false
-            }
+            Meaning::Memo | Meaning::Comment | Meaning::Network | Meaning::Other => true,
+            Meaning::InvoiceId | Meaning::WithdrawalNumber | Meaning::Finding => false,
         };
         let mut all = self.names.clone();
         all.resize(self.cells, String::new());
         let mut is_found = false;
         for (name, above) in all.iter_mut().zip(cells) {
-            let is_free = name.is_empty() && !above.is_empty();
-            if is_free && (is_wanted(&above) || is_given(&above, given)) {
+            if name.is_empty() && !above.is_empty() && is_wanted(&above) {
                 *name = above;
                 is_found = true;
             }

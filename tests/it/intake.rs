@@ -632,7 +632,10 @@ fn a_name_on_a_line_above_counts_where_cells_were_merged() {
     let scene = Scene::new("");
     scene.write(INPUT, merged);
     let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
-    fix.status(3).stderr_has(&format!("new.csv:2: {memo}")).go();
+    fix.status(3)
+        .stderr_has("new.csv: ignored column: №")
+        .stderr_has(&format!("new.csv:2: {memo}"))
+        .go();
     let spread = format!("ФИО,Кошелёк,,Сумма\n,Валюта,Адрес,\nАнна,TRX,{TRON},1\n");
     let parts = ["\"Адрес\" is to_address, \"Сумма\" is amount, \"ФИО\" is payee"];
     assert_told(&told(spread, &[], 0), &parts);
