@@ -657,9 +657,10 @@ impl Row<'_> {
 
 /// Whether a text is what people write where there is nothing: a dash, or that there is none.
 pub(super) fn is_for_nothing(text: &str) -> bool {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 13] = [
         "нет",
         "н/д",
+        "б/н",
         "не нужен",
         "не нужно",
         "не требуется",

@@ -130,7 +130,7 @@ fn what_people_leave_in_a_table_is_named_as_what_it_is() {
         assert_told(&told(&text, &[], 3), &parts);
     }
     let none =
-        format!("Референс;ФИО;Валюта;Адрес;Сумма\nНет;—;TRX;{TRON};1\nнет;—;TRX;{OTHER_TRON};2\n");
+        format!("Референс;ФИО;Валюта;Адрес;Сумма\nБ/н;—;TRX;{TRON};1\nнет;—;TRX;{OTHER_TRON};2\n");
     let told_of_none = told(none, &[], 3);
     let parts = ["3: reference: \"нет\" says that there is no reference"];
     assert_told(&told_of_none, &parts);
