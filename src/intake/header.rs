@@ -42,7 +42,9 @@ pub struct Header {
     /// The names of the columns as they stand, without nameless ones at the end. Where cells of several
     /// lines were merged, a name may be from a line above.
     pub names: Vec<String>,
-    /// How many cells the line has, with those.
+    /// The columns whose name is from a line above.
+    pub(super) named_above: Vec<usize>,
+    /// How many cells the line has, with nameless ones at the end.
     pub cells: usize,
     /// How many bytes of the text come before the rows.
     pub end: usize,
@@ -144,6 +146,7 @@ struct Candidate<'t> {
     line: Line<'t>,
     delimiter: u8,
     names: Vec<String>,
+    named_above: Vec<usize>,
     cells: usize,
     places: Places,
     is_open: bool,
@@ -230,6 +233,7 @@ impl<'t> Candidate<'t> {
                 delimiter,
                 places: Places::of(&names, given),
                 names,
+                named_above: Vec::new(),
                 cells: record.width(),
                 is_open: record.open_quote().is_some(),
             }
@@ -264,16 +268,17 @@ impl<'t> Candidate<'t> {
         };
         let mut all = self.names.clone();
         all.resize(self.cells, String::new());
-        let mut is_found = false;
-        for (name, above) in all.iter_mut().zip(cells) {
+        let mut named = Vec::new();
+        for (index, (name, above)) in all.iter_mut().zip(cells).enumerate() {
             if name.is_empty() && !above.is_empty() && is_wanted(&above) {
                 *name = above;
-                is_found = true;
+                named.push(index);
             }
         }
-        if !is_found {
+        if named.is_empty() {
             return self;
         }
+        self.named_above.extend(named);
         self.names = names(all);
         self.places = Places::of(&self.names, given);
         self
@@ -418,6 +423,7 @@ impl<'t> Candidate<'t> {
             comments: with(Meaning::Comment),
             networks: with(Meaning::Network),
             names: self.names,
+            named_above: self.named_above,
             cells: self.cells,
             places: self.places,
         })

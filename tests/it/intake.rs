@@ -656,6 +656,21 @@ fn a_name_on_a_line_above_counts_where_cells_were_merged() {
     let heading = format!("ФИО;Валюта;Адрес;Сумма\nПримечание: всё в TRX;;;\nАнна;TRX;{TRON};1\n");
     let parts = ["2: currency_code, to_address and amount are missing"];
     assert_told(&told(heading, &[], 3), &parts);
+    // It may be a part of a title, and the next cell the decimals of an amount.
+    for (title, row) in [
+        (",,,Октябрь", "150,25"),
+        (",,,,Memo", "150,25,"),
+        (",,,,Октябрь", "150,25,R1"),
+    ] {
+        let end = &",,"[..title.matches(',').count() - 2];
+        let sheet = format!("Ведомость{title}\nВалюта,Адрес,Сумма{end}\nTRX,{TRON},{row}\n");
+        let split = "3: \"150\" and \"25\" in the next cell may be one amount";
+        assert_told(&told(&sheet, &[], 3), &[split]);
+        let scene = Scene::new("");
+        scene.write(INPUT, sheet);
+        let fix = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+        fix.status(3).stderr_has("1 error").go();
+    }
     // A title names no column, and a name on the header's own line counts first.
     let titled = format!("Memo: ноябрь;;;\n;Валюта;Адрес;Сумма\n1;TRX;{TRON};1\n");
     let named = format!("Ref;Payee;x;x\n;ФИО;Валюта;Адрес;Сумма\nA;Анна;TRX;{TRON};1\n");
