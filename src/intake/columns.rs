@@ -350,20 +350,27 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 /// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
 /// in `Сумма, USDT` where BTC is paid. Without a currency only units count that nothing is paid in.
 pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
-    let is_ticker = |word: &str, it: Currency| it.ticker().eq_ignore_ascii_case(word);
     let other = words(name).find(|word| OTHER_UNITS.contains(&plain(word).as_str()));
     other.or_else(|| {
         let paid = paid?;
-        let ticker = words(name).find(|word| Currency::all().any(|it| is_ticker(word, it)))?;
-        let is_paid = words(name).any(|word| is_ticker(word, paid));
+        let ticker = words(name).find(|word| is_ticker(word))?;
+        let is_paid = words(name).any(|word| paid.ticker().eq_ignore_ascii_case(word));
         (!is_paid).then_some(ticker)
     })
+}
+
+fn is_ticker(word: &str) -> bool {
+    Currency::all().any(|it| it.ticker().eq_ignore_ascii_case(word))
+}
+
+/// Whether a name says the currency: `Сумма, USDT`.
+pub(super) fn has_ticker(name: &str) -> bool {
+    words(name).any(is_ticker)
 }
 
 /// Whether a name that is not known as the amount's may be it all the same, beside one that is: with a
 /// unit, as in `К выплате USDT`, by the unit alone, or with more words, as in `Итого к выплате`.
 pub(super) fn may_be_amount(name: &str) -> bool {
-    let is_ticker = |word: &str| Currency::all().any(|it| it.ticker().eq_ignore_ascii_case(word));
     let is_left = |word: &&str| {
         let word = plain(word);
         !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))

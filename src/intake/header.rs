@@ -161,9 +161,13 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
     let line_break = LineBreak::of(text);
     let mut delimiter = None;
     let mut passed_over: Vec<(u64, String)> = Vec::new();
+    // Names are taken from the lines directly above, but not from above a blank one, nor from one that
+    // is a header by itself.
+    let mut apart = 0usize;
     let mut best: Option<Candidate<'_>> = None;
     for (number, line) in (1u64..).zip(lines(text, line_break)).take(MAX_HEADER_LINES) {
         if line.text.trim_matches([',', ';', '\t', ' ']).is_empty() {
+            apart = passed_over.len();
             continue;
         }
         if line.text.len() > MAX_LINE_BYTES {
@@ -179,13 +183,15 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
         if let Some(record) = candidate.record(text, line_break) {
             return Err(candidate.error(HeaderFault::Record(record)));
         }
-        let above = passed_over.iter().rev();
+        let above = passed_over.iter().skip(apart).rev();
         let named = above.fold(candidate.clone(), |it, (_, above)| {
             it.with_names_above(above, given)
         });
         if named.places.required() == REQUIRED.len() && !named.is_open {
             return named.header(text, line_break, given, passed_over).map(Some);
         }
+        let places = &candidate.places;
+        let is_header = REQUIRED.iter().all(|column| places.is_claimed(*column));
         let known = |candidate: &Candidate<'_>| candidate.places.known();
         if best
             .as_ref()
@@ -194,6 +200,9 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
             best = Some(candidate);
         }
         passed_over.push((number, line.text.to_owned()));
+        if is_header {
+            apart = passed_over.len();
+        }
     }
     match best {
         None => Ok(None),
@@ -250,14 +259,15 @@ impl<'t> Candidate<'t> {
     }
 
     /// With names from a line above, where cells of several lines were merged: for columns that have
-    /// none so far. A line with one cell, or with a number, is a title.
+    /// none so far, and for those of a memo or an amount that have only a part of theirs. A line with one
+    /// cell, a number or a label is a title.
     fn with_names_above(mut self, above: &str, given: &ColumnNames) -> Self {
         let mut splitter = Splitter::new(self.delimiter, above);
         let above = splitter.split(above);
         let cells = above.values();
         let has_value = cells
             .iter()
-            .any(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+            .any(|it| it.starts_with(|c: char| c.is_ascii_digit()) || it.ends_with(':'));
         if has_value || cells.iter().filter(|it| !it.is_empty()).count() < 2 {
             return self;
         }
@@ -266,19 +276,30 @@ impl<'t> Candidate<'t> {
             Meaning::Memo | Meaning::Comment | Meaning::Network | Meaning::Other => true,
             Meaning::InvoiceId | Meaning::WithdrawalNumber | Meaning::Finding => false,
         };
+        // `Memo` above `if any`, and `К выплате` above `USDT`, are names of the column all the same.
+        let is_part = |name: &str, above: &str| {
+            let is_of_money = meaning(above) == Meaning::Memo || columns::may_be_amount(above);
+            is_of_money && meaning(name) == Meaning::Other && !is_given(name, given)
+        };
         let mut all = self.names.clone();
         all.resize(self.cells, String::new());
-        let mut named = Vec::new();
+        let mut is_found = false;
         for (index, (name, above)) in all.iter_mut().zip(cells).enumerate() {
-            if name.is_empty() && !above.is_empty() && is_wanted(&above) {
+            if above.is_empty() {
+                continue;
+            }
+            if name.is_empty() && is_wanted(&above) {
                 *name = above;
-                named.push(index);
+                self.named_above.push(index);
+                is_found = true;
+            } else if !name.is_empty() && is_part(name, &above) {
+                *name = format!("{above}, {name}");
+                is_found = true;
             }
         }
-        if named.is_empty() {
+        if !is_found {
             return self;
         }
-        self.named_above.extend(named);
         self.names = names(all);
         self.places = Places::of(&self.names, given);
         self
@@ -561,10 +582,12 @@ impl Places {
                 let mut claimed = claimed(claim);
                 if !claimed.is_empty() && (column, claim) == (Column::Amount, Claim::Other) {
                     // Nobody but the operator knows which of several sums is to be paid.
+                    let is_in_coins = claimed.iter().any(|it| columns::has_ticker(&names[*it]));
                     let may_be = |index: &usize| {
-                        let is_free =
-                            meanings[*index] == Meaning::Other && !is_given(&names[*index], given);
-                        is_free && columns::may_be_amount(&names[*index])
+                        let name = &names[*index];
+                        let is_free = meanings[*index] == Meaning::Other && !is_given(name, given);
+                        let is_beside = is_in_coins && columns::is_other_unit(name);
+                        is_free && !is_beside && columns::may_be_amount(name)
                     };
                     claimed.extend((0..names.len()).filter(may_be));
                     claimed.sort_unstable();

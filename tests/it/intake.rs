@@ -584,6 +584,7 @@ fn of_two_columns_of_amounts_none_is_guessed() {
         ("Сумма", "Сумма в USDT"),
         ("Сумма", "USDT"),
         ("Сумма, руб.", "Сумма USDT"),
+        ("Сумма", "Сумма в руб."),
         ("Сумма", "Итого к выплате"),
     ] {
         let asked = format!(
@@ -600,6 +601,7 @@ fn of_two_columns_of_amounts_none_is_guessed() {
         ("Сумма", "Комиссия, USDT"),
         ("amount", "Amount USD"),
         ("Сумма, USDT", "Эквивалент, руб."),
+        ("Сумма, USDT", "Сумма в руб."),
         ("К выплате", "Итого"),
         ("Сумма", "Допущен к выплате"),
     ] {
@@ -677,6 +679,38 @@ fn a_name_on_a_line_above_counts_where_cells_were_merged() {
     assert_told(&told(titled, &[], 0), &["1 payout to submit"]);
     let parts = ["\"Ref\" is reference, \"ФИО\" is payee"];
     assert_told(&told(named, &[], 0), &parts);
+}
+
+#[test]
+fn what_stands_above_a_header_does_not_change_what_is_paid() {
+    let counted = format!(";Валюта;Адрес;Сумма\n1;TRX;{TRON};1\n");
+    // Labels, and what a blank line parts from the header, are a title.
+    for title in ["Ref:;Зарплата", "Memo:;нет", "Memo;Зарплата;;\n;;;"] {
+        let parts = ["ignored column: column 1 without a name (\"1\")"];
+        assert_told(&told(format!("{title}\n{counted}"), &[], 0), &parts);
+    }
+    let labels = format!("Сумма:;;Валюта:\n;Адрес:;\nВалюта;Адрес;Сумма\nTRX;{TRON};1\n");
+    assert_told(&told(labels, &[], 0), &["the header is on line 3"]);
+    // A second line takes no column out of view.
+    let two_sums = "1: \"Сумма\" and \"К выплате USDT\" may each be amount";
+    for below in [";нетто;;", "7;;;"] {
+        let header = "Сумма;К выплате USDT;Валюта;Адрес";
+        let sums = format!("{header}\n{below}\n10;9;TRX;{TRON}\n");
+        assert_told(&told(sums, &[], 3), &[two_sums]);
+    }
+    let doubled = format!("amount;amount;currency_code;to_address\n;x;;\n5;6;TRX;{TRON}\n");
+    let parts = ["1: the header has the column amount more than once"];
+    assert_told(&told(doubled, &[], 3), &parts);
+    let spread = format!("Сумма;К выплате;Код;\n;нетто;Валюта;Адрес\n10;9;TRX;{TRON}\n");
+    assert_told(
+        &told(spread, &[], 3),
+        &["2: the header lacks the column amount"],
+    );
+    let part = format!("ФИО;Выплата;;;Memo\n;Валюта;Адрес;Сумма;если есть\nЯ;TON;{TON};1;104\n");
+    assert_told(
+        &told(part, &[], 3),
+        &["3: the column \"Memo, если есть\" holds \"104\""],
+    );
 }
 
 #[test]
