@@ -191,6 +191,6 @@ async fn record_payout(
     let before = attempt.ending.clone();
     attempt.ending = Ending::verdict(Some(&id), &before, SystemClock.now());
     results.finish(&attempt).unwrap();
-    let finished = ledger.finish(&attempt, &pace(), Duration::ZERO).await;
+    let finished = ledger.finish(&mut attempt, &pace(), Duration::ZERO).await;
     finished.unwrap();
 }

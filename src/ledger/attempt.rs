@@ -266,7 +266,7 @@ impl Ending {
 pub enum Counting {
     /// It does.
     Counts,
-    /// It was adopted beside another live attempt of its key.
+    /// It was recorded beside another live attempt of its key.
     Extra,
 }
 

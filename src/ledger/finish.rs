@@ -36,12 +36,13 @@ impl<E: Engine> Ledger<E> {
 
     /// Records what became of an attempt, and lets the next request start a step after this one
     /// arrived. An outcome must not be lost: where the ledger does not refuse it, it is tried again.
+    /// One that is live beside another of its payout, which a verdict let be sent again, is extra.
     ///
     /// # Errors
     /// The ledger cannot be written.
     pub async fn finish(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
@@ -59,7 +60,7 @@ impl<E: Engine> Ledger<E> {
 
     async fn finish_once(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
@@ -88,15 +89,22 @@ impl<E: Engine> Ledger<E> {
 
     async fn finish_inside(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         pace: &Pace,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
+        let key = [attempt.key.as_str().to_owned()];
+        let of_key = self.look_up(LookUp::Key, attempt.realm, key).await?;
+        let mut own = of_key.iter().filter(|it| it.id == attempt.id);
         let says_nothing = attempt.status() == AttemptStatus::Unknown
             && attempt.ending.named_invoice_id().is_none();
-        if says_nothing && self.has_verdict(&attempt.id).await? {
+        if says_nothing && own.any(|it| it.ending.is_verdict()) {
             // It was given while this run's connection was lost.
             return self.lower(pace, &attempt.id, since_arrival).await;
+        }
+        let mut others = of_key.iter().filter(|it| it.id != attempt.id);
+        if attempt.is_live() && others.any(|it| it.is_live() && it.counting == Counting::Counts) {
+            attempt.counting = Counting::Extra;
         }
         // A claim that is voided may never have been committed.
         let was_sent = attempt.ending.error_key != own_key::NOT_SENT;
@@ -105,11 +113,6 @@ impl<E: Engine> Ledger<E> {
             return Err(EngineError::Replaced(words.to_owned()).into());
         }
         self.lower(pace, &attempt.id, since_arrival).await
-    }
-
-    async fn has_verdict(&mut self, id: &AttemptId) -> Result<bool, LedgerError> {
-        let known = self.attempt(id).await?;
-        Ok(known.is_some_and(|attempt| attempt.ending.is_verdict()))
     }
 
     /// Settles the attempts of a batch whose run is gone: whether they were paid is not known.

@@ -431,7 +431,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
         let (outcome, asked) = self.unless_taken(&attempt, outcome).await;
         attempt.ending = Ending::of(&outcome, self.world.clock.now());
         let written = self.records.results.finish(&attempt);
-        let recorded = self.record(&attempt, since_arrival).await;
+        let recorded = self.record(&mut attempt, since_arrival).await;
         let rest = self.order.pace.step.saturating_sub(since_arrival);
         self.pacer.set(rest);
         let written = written.err().map(|error| error.to_string());
@@ -457,7 +457,7 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     /// Records an outcome in the ledger, and makes sure that it is the ledger that others open.
     async fn record(
         &mut self,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
         since_arrival: Duration,
     ) -> Result<(), LedgerError> {
         let ledger = &mut self.records.ledger;
@@ -493,7 +493,8 @@ impl<E: Engine, S: Storage, G: Gateway, C: Clock, O: Observer> Submitting<'_, E,
     async fn void(&mut self, mut attempt: Attempt, reason: String, lines: Lines) -> SubmitError {
         attempt.ending = Ending::not_sent(&reason, self.world.clock.now());
         let pace = self.order.pace;
-        let voided = self.records.ledger.finish(&attempt, pace, pace.step).await;
+        let ledger = &mut self.records.ledger;
+        let voided = ledger.finish(&mut attempt, pace, pace.step).await;
         let unvoided = voided.err();
         match lines {
             // The file has refused to be written already; the next run publishes it anew.

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::domain::escape::{cut, escape};
 use crate::domain::{Payout, State, StateCounts};
 use crate::ledger::Attempt;
+use crate::ledger::attempt::Counting;
 use crate::ledger::rules::RowState;
 use crate::payout::pacer;
 use crate::payout::plan::state_of;
@@ -292,6 +293,9 @@ impl Observer for Progress {
             Show::Lines => say(&report::attempt(self.done, self.total, payout, attempt)),
             Show::Bar if !is_plain => say(&report::attempt_words(payout, attempt)),
             Show::Bar | Show::Nothing => {}
+        }
+        if attempt.counting == Counting::Extra {
+            say(&report::extra(attempt));
         }
     }
 

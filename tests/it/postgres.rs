@@ -290,6 +290,48 @@ fn a_verdict_stands_against_an_answer_that_never_came() {
     assert_eq!(scene.statuses(), ["created"]);
 }
 
+#[test]
+fn an_answer_that_comes_after_the_payout_was_sent_again_is_recorded_and_told() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let scene = Scene::new(&rows(1));
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", api.local_addr().unwrap());
+    let late = pay(&scene, &cluster.url(), &url).start();
+    let (first, _) = api.accept().unwrap();
+    cut(&cluster);
+    let id = cluster.sql("SELECT id FROM attempt");
+    let verdict = ["resolve", "--id", &id, "--not-created", "--yes"];
+    let verdict = scene.program(verdict).env("CCBATCH_LEDGER", cluster.url());
+    verdict.stderr_has("Recorded: line 2 not created").go();
+    let colleague = Scene::new(&rows(1));
+    let again = pay(&colleague, &cluster.url(), &url).start();
+    answer_created(api.accept().unwrap().0, "INV-AGAIN");
+    again.expecting(0, "created INV-AGAIN").end();
+    answer_created(first, "INV-LATE");
+    let told = "two attempts of one payout may have been paid";
+    late.expecting(0, told).end();
+    let recorded = "SELECT invoice_id, extra FROM attempt ORDER BY number";
+    assert_eq!(cluster.sql(recorded), "INV-LATE|1\nINV-AGAIN|0");
+}
+
+/// Answers a request: it was created under this id.
+fn answer_created(mut connection: TcpStream, invoice_id: &str) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        let mut part = [0; 4096];
+        let count = connection.read(&mut part).unwrap();
+        assert_ne!(count, 0, "half a request");
+        request.extend_from_slice(&part[..count]);
+    }
+    let data = format!(r#"{{"invoice_id":"{invoice_id}","status":"created","currency":"BTC"}}"#);
+    let body = format!(r#"{{"status":"success","data":{data}}}"#);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}", body.len());
+    let answer = format!("{head}\r\nContent-Type: application/json\r\n\r\n{body}");
+    connection.write_all(answer.as_bytes()).unwrap();
+}
+
 /// A relay to a server's socket, which cuts the first connection that sends one text and then
 /// another: the server gets the second, and its answer is lost.
 struct Relay {

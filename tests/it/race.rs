@@ -451,7 +451,7 @@ fn payouts_under_one_invoice_id(is_index_dropped: bool) -> usize {
         let mut attempt = begin(&mut ledger, &record, *n).unwrap();
         let before = attempt.ending.clone();
         attempt.ending = Ending::verdict(Some("INV-ONE"), &before, SystemClock.now());
-        wait(ledger.finish(&attempt, &unhurried_pace(), Duration::ZERO)).is_ok()
+        wait(ledger.finish(&mut attempt, &unhurried_pace(), Duration::ZERO)).is_ok()
     });
     finished.count()
 }
