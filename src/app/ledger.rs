@@ -210,7 +210,9 @@ async fn back_up(config: &Config, file: &Path) -> Result<Exit, Error> {
 async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
     drop(existing(config).await?);
     let mut from = open_ledger(&absolute(&config.ledger)?, &config.user).await?;
-    let mut to = open_ledger(&absolute(to)?, &config.user).await?;
+    let to = absolute(to)?;
+    refuse_unless_text(&to)?;
+    let mut to = open_ledger(&to, &config.user).await?;
     let places = (from.place(), to.place());
     let moved = move_ledger(&mut from, &mut to).await;
     let count = moved.map_err(|error| Error::at(error.place(&places.0, &places.1), error))?;
@@ -221,6 +223,17 @@ async fn move_to(config: &Config, to: &LedgerPlace) -> Result<Exit, Error> {
         counted(count, "attempt", "attempts")
     ));
     Ok(Exit::AllCreated)
+}
+
+/// The ledger that is moved says where it is then, in text: another name would lead to a new one.
+fn refuse_unless_text(to: &LedgerPlace) -> Result<(), Error> {
+    match to {
+        LedgerPlace::File(path) if path.to_str().is_none() => {
+            let error = std::io::ErrorKind::InvalidFilename.into();
+            Err(Error::at(path.display(), PathError::Backup(error)))
+        }
+        LedgerPlace::File(_) | LedgerPlace::Postgres(_) | LedgerPlace::Homeless => Ok(()),
+    }
 }
 
 /// A place as it is found from every folder: it is noted in the ledger that is moved there.

@@ -49,7 +49,7 @@ pub enum PathError {
     /// begin a ledger that knows of no payout.
     #[error("the ledger's folder does not exist")]
     NoLedgerFolder,
-    /// The ledger cannot be copied there.
+    /// The ledger cannot be copied or moved there.
     #[error("{}", of_new_file(.0))]
     Backup(#[source] io::Error),
 }

@@ -289,10 +289,10 @@ impl Sqlite {
     /// Takes the locks again whose files somebody has deleted.
     fn keep_locks(&mut self) -> Result<(), EngineError> {
         for (batch, lock) in &mut self.locks {
-            if lock.is_in_place().map_err(io_error)? {
+            if lock.is_in_place().map_err(|error| io_error(&error))? {
                 continue;
             }
-            match FileLock::take(lock.path()).map_err(io_error)? {
+            match FileLock::take(lock.path()).map_err(|error| lock_error(lock.path(), &error))? {
                 Some(again) => *lock = again,
                 None => {
                     let words = format!(
@@ -482,7 +482,7 @@ impl Engine for Sqlite {
         if self.locks.contains_key(batch) {
             return Ok(true);
         }
-        let locked = FileLock::take(&path).map_err(lock_error)?;
+        let locked = FileLock::take(&path).map_err(|error| lock_error(&path, &error))?;
         let is_locked = locked.is_some();
         self.locks.extend(locked.map(|lock| (*batch, lock)));
         Ok(is_locked)
@@ -495,7 +495,7 @@ impl Engine for Sqlite {
     async fn is_locked_elsewhere(&mut self, batch: &BatchId) -> Result<bool, EngineError> {
         match self.lock_path(batch) {
             Some(path) if !self.locks.contains_key(batch) => {
-                lock::is_locked(&path).map_err(lock_error)
+                lock::is_locked(&path).map_err(|error| lock_error(&path, &error))
             }
             Some(_) | None => Ok(false),
         }
@@ -505,7 +505,7 @@ impl Engine for Sqlite {
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let words = match FileId::at(&file.path).map_err(io_error)? {
+        let words = match FileId::at(&file.path).map_err(|error| io_error(&error))? {
             Some(id) if id == file.id => return self.keep_locks(),
             Some(_) => "the ledger was replaced by another file during the run",
             None => "the ledger was deleted or renamed during the run",
@@ -562,13 +562,14 @@ fn engine_error(error: rusqlite::Error) -> EngineError {
     }
 }
 
-fn lock_error(error: io::Error) -> EngineError {
-    if lock::has_no_locks(&error) {
+/// A lock's file may be another user's, whose run was killed.
+fn lock_error(path: &Path, error: &io::Error) -> EngineError {
+    if lock::has_no_locks(error) {
         return EngineError::NoLocks;
     }
-    io_error(error)
+    EngineError::Other(format!("{}: {}", path.display(), words(error)))
 }
 
-fn io_error(error: io::Error) -> EngineError {
-    EngineError::Other(error.to_string())
+fn io_error(error: &io::Error) -> EngineError {
+    EngineError::Other(words(error))
 }

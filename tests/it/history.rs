@@ -425,6 +425,18 @@ fn who_looks_at_a_ledger_that_was_moved_is_told() {
 }
 
 #[test]
+fn a_ledger_is_not_moved_to_a_name_that_it_could_not_tell() {
+    let scene = Scene::paying("", &rows(1));
+    scene.pay().stderr_has("1 created").go();
+    let before = scene.files();
+    let run = scene.program(["ledger", "move", "--to"]).status(1);
+    let run = run.by_way_of_shell(r#"exec "$0" "$@" "$(printf 'new\377.db')""#);
+    run.stderr_has("invalid filename").go();
+    assert_eq!(scene.files(), before);
+    scene.pay().stderr_has("Already created: 1").go();
+}
+
+#[test]
 fn a_move_that_was_not_finished_opens_neither_a_half_ledger_nor_a_stale_one() {
     for pays_meanwhile in [false, true] {
         let scene = Scene::paying("", &rows(3));

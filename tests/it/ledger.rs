@@ -358,6 +358,19 @@ fn a_ledger_that_is_taken_away_or_swapped_stops_the_run_before_the_next_claim() 
 }
 
 #[test]
+fn a_lock_that_cannot_be_taken_is_named() {
+    let scene = Scene::paying("", &rows(1));
+    scene.pay().stderr_has("1 created").go();
+    let sql = "SELECT id FROM batch";
+    let ledger = Connection::open(scene.ledger()).unwrap();
+    let batch: String = ledger.query_row(sql, [], |row| row.get(0)).unwrap();
+    let lock = format!("{}.{batch}.lock", scene.ledger().display());
+    fs::create_dir(&lock).unwrap();
+    let told = format!("{lock}: this is a directory");
+    scene.pay().status(1).stderr_has(&told).go();
+}
+
+#[test]
 fn a_lock_that_is_deleted_during_a_run_is_taken_again() {
     let scene = three_payouts("ok*2,delay:1h,ok*");
     let run = scene.pay_through(&scene.url()).args(["--interval", "1s"]);
