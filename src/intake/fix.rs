@@ -13,7 +13,7 @@ use super::misread;
 use super::options::{Options, Reading};
 use super::redact::is_secret;
 use super::residue::{self, Residue};
-use super::rows::{CellError, Checker, Fault, RowError};
+use super::rows::{CellError, Checker, Fault, RowError, may_be_one_amount};
 use super::scan::scan;
 use crate::domain::escape::escape;
 use crate::domain::{Column, Currency, DecimalMark};
@@ -370,14 +370,11 @@ impl Fixer<'_> {
             if place > 0 {
                 self.fixed.text.push(delimiter);
             }
-            // A whole amount in quotes is no part of one that a comma has split.
-            let is_digits =
-                |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+            // An amount in quotes is no part of one that a comma has split.
             let next = cells.get(place.saturating_add(1));
             let may_be_split = self.delimiter == b','
                 && self.header.place(Column::Amount) == Some(place)
-                && is_digits(cell)
-                && next.is_some_and(is_digits);
+                && next.is_some_and(|next| may_be_one_amount(cell, next));
             let is_plain = !may_be_split
                 && !cell.contains([delimiter, '"', '\n', '\r'])
                 && !cell.starts_with(char::is_whitespace)

@@ -427,13 +427,11 @@ impl<'a> Checker<'a> {
         if header.delimiter != b',' || (has_name(&cell) && !has_one_more()) {
             return None;
         }
-        let is_digits = |index: usize| {
-            let value = record.value(index);
-            record.is_bare(index)
-                && !value.is_empty()
-                && value.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        (is_digits(cell) && is_digits(cell.saturating_sub(1))).then_some(cell)
+        let amount = cell.saturating_sub(1);
+        let is_split = record.is_bare(amount)
+            && record.is_bare(cell)
+            && may_be_one_amount(&record.value(amount), &record.value(cell));
+        is_split.then_some(cell)
     }
 
     /// Whether the required columns have their own names as values.
@@ -661,6 +659,16 @@ impl Row<'_> {
     pub(super) fn parts(&self) -> Option<(Currency, Account, &RowAmount<'_>)> {
         Some((self.currency?, self.account()?, self.amount.as_ref()?))
     }
+}
+
+/// Whether two cells may be one amount that a decimal comma has split: `150` and `25`, or `1.250` and
+/// `50`.
+pub(super) fn may_be_one_amount(whole: &str, decimals: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.split('.');
+    groups.next().is_some_and(is_digits)
+        && groups.all(|group| group.len() == 3 && is_digits(group))
+        && is_digits(decimals)
 }
 
 /// Whether a text is what people write where there is nothing: a dash, or that there is none.

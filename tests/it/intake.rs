@@ -145,13 +145,18 @@ fn what_people_leave_in_a_table_is_named_as_what_it_is() {
 fn an_amount_that_a_comma_has_split_is_seen_and_no_other() {
     let header = "currency_code,to_address,amount,dept";
     let row = |rest: &str| format!("TRX,{TRON},{rest}\n");
-    for (more, rest) in [("", "150,25,7"), (",,", "150,25,7,,"), (",,", "150,25,,,,")] {
+    for (more, rest, whole) in [
+        ("", "150,25,7", "150"),
+        (",,", "150,25,7,,", "150"),
+        (",,", "150,25,,,,", "150"),
+        ("", "1.250,25,", "1.250"),
+    ] {
         let told = told(format!("{header}{more}\n{}", row(rest)), &[], 3);
-        assert_told(
-            &told,
-            &["2: \"150\" and \"25\" in the next cell may be one amount"],
-        );
+        let split = format!("2: \"{whole}\" and \"25\" in the next cell may be one amount");
+        assert_told(&told, &[&split]);
     }
+    let three_decimals = format!("{header}\n{}", row("1.250,25"));
+    assert_told(&told(three_decimals, &[], 0), &["TRX  1 ×  1.25"]);
     let text = format!("{header},,\n{}", row("150,25,,"));
     assert_told(&told(text, &[], 0), &["1 payout to submit"]);
 }
