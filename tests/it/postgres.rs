@@ -469,7 +469,7 @@ impl Drop for Pooler {
 }
 
 /// `None` where pgbouncer is not installed.
-fn pooler(cluster: &Cluster) -> Option<Pooler> {
+fn pooler(cluster: &Cluster, settings: &str) -> Option<Pooler> {
     let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
     let program = program.into_iter().find(|it| fs::exists(it).unwrap());
     let Some(program) = program else {
@@ -481,8 +481,8 @@ fn pooler(cluster: &Cluster) -> Option<Pooler> {
     let pid_file = cluster.path("pooler.pid");
     let config = format!(
         "[databases]\nledger = host={folder} port={} dbname=ledger user=postgres\n[pgbouncer]\n\
-         listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n\
-         unix_socket_dir =\npidfile = {pid_file}\n",
+         listen_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\nunix_socket_dir =\n\
+         pidfile = {pid_file}\n{settings}\n",
         cluster.port
     );
     let config = cluster.write("pgbouncer.ini", &config);
@@ -504,7 +504,7 @@ fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
     let Some(cluster) = Cluster::start(&[]) else {
         return;
     };
-    let Some(pooler) = pooler(&cluster) else {
+    let Some(pooler) = pooler(&cluster, "pool_mode = transaction") else {
         return;
     };
     let url = format!("postgres://postgres@127.0.0.1:{}/ledger", pooler.port);
@@ -517,6 +517,49 @@ fn a_pooler_in_transaction_mode_is_told_and_nothing_more_is_sent() {
     run.expecting(5, "connect directly, not through a pooler")
         .end();
     assert_eq!(scene.sent_and_created(), (1, 1));
+}
+
+#[test]
+fn a_session_that_a_pooler_gives_to_its_client_again_is_not_ended() {
+    let Some(cluster) = Cluster::start(&[]) else {
+        return;
+    };
+    let Some(pooler) = pooler(&cluster, "pool_mode = session") else {
+        return;
+    };
+    let (port, passed) = way_to(pooler.port);
+    let url = format!("postgres://postgres@127.0.0.1:{port}/ledger");
+    let scene = Scene::paying("", &rows(2));
+    let run = pay_slowly(&scene, &url).start();
+    run.await_stderr("1/2");
+    for client in passed.lock().unwrap().drain(..) {
+        client.shutdown(Shutdown::Both).unwrap();
+    }
+    run.expecting(0, "All done: 2 created").end();
+    assert_eq!(scene.sent_and_created(), (2, 2));
+}
+
+/// A port whose connections are passed on to another, and can be cut.
+fn way_to(port: u16) -> (u16, Arc<Mutex<Vec<TcpStream>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    let passed = Arc::new(Mutex::new(Vec::new()));
+    let clients = passed.clone();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.unwrap();
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            for streams in [[&client, &server], [&server, &client]] {
+                let [mut from, mut to] = streams.map(|it| it.try_clone().unwrap());
+                thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+            clients.lock().unwrap().push(client);
+        }
+    });
+    (own, passed)
 }
 
 #[test]

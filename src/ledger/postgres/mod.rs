@@ -137,9 +137,12 @@ impl Postgres {
     async fn lock_again(&mut self, old: Option<&(i32, String)>) -> Result<(), EngineError> {
         for batch in self.locks.clone() {
             if let Some((pid, started)) = old {
-                // The server may not have noticed yet that the lost session is gone.
+                // The server may not have noticed yet that the lost session is gone. A pooler may have
+                // given it to this client again, or to another.
                 let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                           WHERE pid = $1 AND backend_start::text = $2 AND usename = current_user";
+                           WHERE pid = $1 AND backend_start::text = $2 AND usename = current_user \
+                           AND application_name = current_setting('application_name') \
+                           AND pid <> pg_backend_pid()";
                 self.rows(sql, &[pid, started]).await?;
             }
             let key = self.key_of(&batch).await?;
