@@ -273,13 +273,9 @@ impl Fixer<'_> {
         }
     }
 
-    /// Copies a line whose cells are in doubt to the letter, or as one cell where the copy would read it
-    /// in another way.
+    /// Copies a line whose cells are in doubt to the letter, or as one cell.
     fn write_line(&mut self, line: u64, record: &Record<'_, '_>) {
-        let is_read_alike = self.header.delimiter == self.delimiter
-            && self.header.named_above.is_empty()
-            && record.half_break().is_none();
-        if is_read_alike {
+        if self.header.delimiter == self.delimiter && record.half_break().is_none() {
             self.fixed.text.push_str(record.line);
             self.fixed.text.push('\n');
         } else {

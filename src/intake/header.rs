@@ -39,12 +39,9 @@ pub struct Header {
     pub delimiter: u8,
     /// What ends the lines.
     pub line_break: LineBreak,
-    /// The names of the columns as they stand, without nameless ones at the end. Where cells of several
-    /// lines were merged, a name may be from a line above.
+    /// The names of the columns as they stand, without nameless ones at the end.
     pub names: Vec<String>,
-    /// The columns whose name is from a line above.
-    pub(super) named_above: Vec<usize>,
-    /// How many cells the line has, with nameless ones at the end.
+    /// How many cells the line has, with those.
     pub cells: usize,
     /// How many bytes of the text come before the rows.
     pub end: usize,
@@ -88,7 +85,8 @@ pub enum HeaderFault {
     RowAbove(u64),
     /// Required columns are missing.
     Missing(Box<Missing>),
-    /// This name or unit of a column stands on the line below, as where cells were merged.
+    /// This name of a memo stands on a line above, or this name or unit of a column on the line below, as
+    /// where cells were merged.
     GoesOn(String),
     /// A column occurs more than once.
     Doubled(Column),
@@ -140,13 +138,11 @@ pub struct Missing {
 }
 
 /// A line that may be the header.
-#[derive(Clone)]
 struct Candidate<'t> {
     number: u64,
     line: Line<'t>,
     delimiter: u8,
     names: Vec<String>,
-    named_above: Vec<usize>,
     cells: usize,
     places: Places,
     is_open: bool,
@@ -161,13 +157,9 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
     let line_break = LineBreak::of(text);
     let mut delimiter = None;
     let mut passed_over: Vec<(u64, String)> = Vec::new();
-    // Names are taken from the lines directly above, but not from above a blank one, nor from one that
-    // is a header by itself.
-    let mut apart = 0usize;
     let mut best: Option<Candidate<'_>> = None;
     for (number, line) in (1u64..).zip(lines(text, line_break)).take(MAX_HEADER_LINES) {
         if line.text.trim_matches([',', ';', '\t', ' ']).is_empty() {
-            apart = passed_over.len();
             continue;
         }
         if line.text.len() > MAX_LINE_BYTES {
@@ -183,15 +175,11 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
         if let Some(record) = candidate.record(text, line_break) {
             return Err(candidate.error(HeaderFault::Record(record)));
         }
-        let above = passed_over.iter().skip(apart).rev();
-        let named = above.fold(candidate.clone(), |it, (_, above)| {
-            it.with_names_above(above, given)
-        });
-        if named.places.required() == REQUIRED.len() && !named.is_open {
-            return named.header(text, line_break, given, passed_over).map(Some);
+        if candidate.places.required() == REQUIRED.len() && !candidate.is_open {
+            return candidate
+                .header(text, line_break, given, passed_over)
+                .map(Some);
         }
-        let places = &candidate.places;
-        let is_header = REQUIRED.iter().all(|column| places.is_claimed(*column));
         let known = |candidate: &Candidate<'_>| candidate.places.known();
         if best
             .as_ref()
@@ -200,9 +188,6 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
             best = Some(candidate);
         }
         passed_over.push((number, line.text.to_owned()));
-        if is_header {
-            apart = passed_over.len();
-        }
     }
     match best {
         None => Ok(None),
@@ -242,7 +227,6 @@ impl<'t> Candidate<'t> {
                 delimiter,
                 places: Places::of(&names, given),
                 names,
-                named_above: Vec::new(),
                 cells: record.width(),
                 is_open: record.open_quote().is_some(),
             }
@@ -258,51 +242,20 @@ impl<'t> Candidate<'t> {
         best
     }
 
-    /// With names from a line above, where cells of several lines were merged: for columns that have
-    /// none so far, and for those of a memo or an amount that have only a part of theirs. A line with one
-    /// cell, a number or a label is a title.
-    fn with_names_above(mut self, above: &str, given: &ColumnNames) -> Self {
+    /// The name of a memo's column on a line above, as where cells of several lines were merged, for a
+    /// column that says nothing of itself here. A line with one cell or with a label is a title.
+    fn memo_above(&self, above: &str) -> Option<String> {
         let mut splitter = Splitter::new(self.delimiter, above);
-        let above = splitter.split(above);
-        let cells = above.values();
-        let has_value = cells
-            .iter()
-            .any(|it| it.starts_with(|c: char| c.is_ascii_digit()) || it.ends_with(':'));
-        if has_value || cells.iter().filter(|it| !it.is_empty()).count() < 2 {
-            return self;
-        }
-        let is_wanted = |name: &str| match meaning(name) {
-            Meaning::Used(column, _) => !self.places.is_claimed(column),
-            Meaning::Memo | Meaning::Comment | Meaning::Network | Meaning::Other => true,
-            Meaning::InvoiceId | Meaning::WithdrawalNumber | Meaning::Finding => false,
+        let cells = splitter.split(above).values();
+        let is_title = cells.iter().filter(|it| !it.is_empty()).count() < 2
+            || cells.iter().any(|it| it.ends_with(':'));
+        let is_other = |index: usize| {
+            let name = self.names.get(index);
+            name.is_none_or(|name| meaning(name) == Meaning::Other)
         };
-        // `Memo` above `if any`, and `К выплате` above `USDT`, are names of the column all the same.
-        let is_part = |name: &str, above: &str| {
-            let is_of_money = meaning(above) == Meaning::Memo || columns::may_be_amount(above);
-            is_of_money && meaning(name) == Meaning::Other && !is_given(name, given)
-        };
-        let mut all = self.names.clone();
-        all.resize(self.cells, String::new());
-        let mut is_found = false;
-        for (index, (name, above)) in all.iter_mut().zip(cells).enumerate() {
-            if above.is_empty() {
-                continue;
-            }
-            if name.is_empty() && is_wanted(&above) {
-                *name = above;
-                self.named_above.push(index);
-                is_found = true;
-            } else if !name.is_empty() && is_part(name, &above) {
-                *name = format!("{above}, {name}");
-                is_found = true;
-            }
-        }
-        if !is_found {
-            return self;
-        }
-        self.names = names(all);
-        self.places = Places::of(&self.names, given);
-        self
+        let mut cells = cells.into_iter().enumerate();
+        let found = cells.find(|(index, it)| is_other(*index) && meaning(it) == Meaning::Memo);
+        found.filter(|_| !is_title).map(|(_, name)| name)
     }
 
     /// Whether a line above is a payout by the columns of this header.
@@ -405,25 +358,9 @@ impl<'t> Candidate<'t> {
         if let Some(fault) = self.not_there(given) {
             return Err(self.error(fault));
         }
-        let mut above = passed_over.iter();
-        if let Some((line, text)) = above.find(|(_, text)| self.is_payout(text)) {
-            return Err(HeaderError {
-                line: *line,
-                text: text.clone(),
-                fault: HeaderFault::RowAbove(self.number),
-            });
-        }
         let rest = text.get(self.line.start..).unwrap_or_default();
         let next = lines(rest, line_break).nth(1);
-        if let Some(below) = next
-            && let Some(name) = self.goes_on(below.text)
-        {
-            return Err(HeaderError {
-                line: self.number.saturating_add(1),
-                text: below.text.to_owned(),
-                fault: HeaderFault::GoesOn(name),
-            });
-        }
+        self.check_around(&passed_over, next.map(|next| next.text))?;
         let with = |wanted: Meaning| -> Vec<usize> {
             let is_free = |index: &usize| !self.places.found.iter().any(|it| it.1 == *index);
             (0..self.names.len())
@@ -444,9 +381,37 @@ impl<'t> Candidate<'t> {
             comments: with(Meaning::Comment),
             networks: with(Meaning::Network),
             names: self.names,
-            named_above: self.named_above,
             cells: self.cells,
             places: self.places,
+        })
+    }
+
+    /// Refuses a header beside which something stands that would be lost.
+    fn check_around(
+        &self,
+        above: &[(u64, String)],
+        below: Option<&str>,
+    ) -> Result<(), HeaderError> {
+        let error = |line: u64, text: &str, fault: HeaderFault| HeaderError {
+            line,
+            text: text.to_owned(),
+            fault,
+        };
+        if let Some((line, text)) = above.iter().find(|(_, text)| self.is_payout(text)) {
+            return Err(error(*line, text, HeaderFault::RowAbove(self.number)));
+        }
+        // Without a blank line between.
+        let is_beside = |(line, back): (u64, u64)| line.saturating_add(back) == self.number;
+        let beside = above.iter().rev().zip(1..);
+        for ((line, text), _) in beside.take_while(|((line, _), back)| is_beside((*line, *back))) {
+            if let Some(name) = self.memo_above(text) {
+                return Err(error(*line, text, HeaderFault::GoesOn(name)));
+            }
+        }
+        let goes_on = below.and_then(|below| Some((below, self.goes_on(below)?)));
+        goes_on.map_or(Ok(()), |(below, name)| {
+            let line = self.number.saturating_add(1);
+            Err(error(line, below, HeaderFault::GoesOn(name)))
         })
     }
 
@@ -606,12 +571,6 @@ impl Places {
     fn place(&self, column: Column) -> Option<usize> {
         let found = self.found.iter().find(|(of, ..)| *of == column);
         found.map(|(_, index, _)| *index)
-    }
-
-    /// Whether any name stands for the column, or several do.
-    fn is_claimed(&self, column: Column) -> bool {
-        let mut contested = self.contested.iter();
-        self.place(column).is_some() || contested.any(|(of, ..)| *of == column)
     }
 
     /// How many of the required columns are there.

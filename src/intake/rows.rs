@@ -410,21 +410,13 @@ impl<'a> Checker<'a> {
 
     /// The cell behind the amount, if it may hold its decimals: `150,25` without quotes makes two bare
     /// cells, and a row that is paid with the first of them is paid too little. So digits there are
-    /// an error where the cell has no column of its own, or the row has a cell too many. A name from a
-    /// line above the header may be part of a title.
+    /// an error where the cell has no column of its own, or the row has a cell too many.
     fn split_amount(&self, record: &Record<'_, '_>) -> Option<usize> {
         let header = self.header;
         let cell = header.place(Column::Amount)?.saturating_add(1);
-        let has_name = |index: &usize| {
-            let name = header.names.get(*index);
-            name.is_some_and(|it| !it.is_empty()) && !header.named_above.contains(index)
-        };
-        let has_one_more = || {
-            let last = (0..header.width()).rfind(has_name);
-            let behind = last.map_or(0, |last| last.saturating_add(1));
-            record.width() > header.cells || !record.is_blank_from(behind)
-        };
-        if header.delimiter != b',' || (has_name(&cell) && !has_one_more()) {
+        let is_nameless = header.names.get(cell).is_none_or(String::is_empty);
+        let has_one_more = record.width() > header.cells || !record.is_blank_from(header.width());
+        if header.delimiter != b',' || !(is_nameless || has_one_more) {
             return None;
         }
         let amount = cell.saturating_sub(1);

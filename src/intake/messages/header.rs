@@ -78,7 +78,7 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
         ),
         HeaderFault::GoesOn(name) => Message::new(
             format!(
-                "the header goes on on this line: {}",
+                "a part of the header stands on this line: {}",
                 quoted_unless_secret(name)
             ),
             "make one line of both, so that every column has its whole name there; do not just remove this one",
