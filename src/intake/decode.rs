@@ -9,8 +9,9 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    Encoding, IBM866, ISO_8859_2, ISO_8859_4, KOI8_U, UTF_8, WINDOWS_1250, WINDOWS_1251,
-    WINDOWS_1252, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC, mem,
+    Encoding, IBM866, ISO_8859_2, ISO_8859_4, ISO_8859_5, KOI8_U, UTF_8, WINDOWS_1250,
+    WINDOWS_1251, WINDOWS_1252, WINDOWS_1254, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258,
+    X_MAC_CYRILLIC, mem,
 };
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -33,6 +34,9 @@ const LATIN: [&Encoding; 7] = [
 /// The encodings that Russian files are in. That of an old Mac is never detected: a file is told from one in
 /// windows-1251 by its capitals only, and could be read as the other when it has grown.
 const CYRILLIC: [&Encoding; 4] = [WINDOWS_1251, X_MAC_CYRILLIC, IBM866, KOI8_U];
+
+/// Encodings that one short Russian word many times is taken for.
+const LIKE_RUSSIAN: [&Encoding; 2] = [WINDOWS_1256, ISO_8859_5];
 
 /// So few bytes beyond ASCII say nothing sure.
 const FEW_BYTES: usize = 16;
@@ -266,7 +270,7 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     let words = words_beyond_ascii(evidence);
     if has_few_russian_words(&words)
         || (are_mostly_whole(&words) && LATIN.contains(&encoding))
-        || (!CYRILLIC.contains(&encoding) && has_only_russian_words(&words))
+        || (LIKE_RUSSIAN.contains(&encoding) && has_only_russian_words(&words))
     {
         encoding = WINDOWS_1251;
     }
@@ -600,6 +604,8 @@ mod tests {
         let text = format!("{header}{}", "1,BTC,x,ЗП-2026/1,a@b.ru\n".repeat(12));
         let decoded = decoded(&in_encoding("windows-1251", &text));
         assert_eq!(decoded.encoding.name(), "windows-1251");
+        let decoded = self::decoded(&in_encoding("windows-874", &"สมชาย,1\n".repeat(12)));
+        assert_eq!(decoded.encoding.name(), "windows-874");
     }
 
     #[test]
