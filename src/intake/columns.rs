@@ -266,15 +266,15 @@ pub(super) fn meaning(name: &str) -> Meaning {
         return Meaning::Used(column, Claim::Other);
     }
     let any_of = |names: &[&str]| {
-        let is_known = |part: &str| names.contains(&plain(part).as_str());
-        let in_parts = |name: &str| {
-            let mut parts = name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
-            let mut words = name.split(|c: char| !c.is_alphanumeric());
-            parts.any(is_known) || words.any(is_known)
+        let is_known = |part: &str| {
+            // A memo is one too if a letter of its name only looks right: `Мeмo`.
+            let look = || confusable::as_ascii(&part.to_uppercase());
+            names.contains(&plain(part).as_str())
+                || look().is_some_and(|look| names.contains(&plain(&look).as_str()))
         };
-        // A memo is one too if a letter of its name only looks right.
-        let look = confusable::as_ascii(name);
-        is_known(&bare) || in_parts(name) || look.is_some_and(|look| in_parts(&look))
+        let mut parts = name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
+        let mut words = name.split(|c: char| !c.is_alphanumeric());
+        is_known(&bare) || parts.any(is_known) || words.any(is_known)
     };
     if any_of(&MEMO_NAMES) {
         Meaning::Memo
@@ -572,6 +572,9 @@ mod tests {
             ("Destination Tag", Meaning::Memo),
             ("Payment-ID", Meaning::Memo),
             ("МЕМО", Meaning::Memo),
+            ("Мeмo", Meaning::Memo),
+            ("Mемо/Тег, если есть", Meaning::Memo),
+            ("Tаg", Meaning::Memo),
             ("Memo/Tag", Meaning::Memo),
             ("Тег назначения, если есть", Meaning::Memo),
             ("XRP Destination Tag", Meaning::Memo),

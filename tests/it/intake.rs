@@ -48,6 +48,7 @@ fn a_memo_is_an_error_and_a_comment_on_ton_a_warning() {
         "dest_tag",
         "Memo/Tag",
         "Меmo",
+        "Mемо (если есть)",
     ] {
         let text = format!(
             "{HEADER},{name}\nA,TON,{TON},1.5,10482391\nB,BTC,{BITCOIN},1,\nC,TRX,{TRON},2,Нет\nD,TRX,{TRON},3,—\nE,TRX,{TRON},4,не требуется\n"
