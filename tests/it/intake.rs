@@ -171,8 +171,12 @@ fn what_stands_beside_an_address_may_be_a_memo() {
         more("", " «осн.»"),
         more("адрес ", " / memo 10482391"),
         more("ton://transfer/", "?text=10482391"),
+        more("", &format!(" / {TRON}")),
     ];
     let told = told(file(&rows), &[], 3);
+    let several =
+        "7: to_address: there is more than one address in the cell | ask the recipient which";
+    assert_told(&told, &[several]);
     let ask = "ask the recipient for a TON address that needs none; if not, keep only the address";
     for line in 2..=5 {
         let beside = format!(

@@ -21,23 +21,15 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     if let Some(secret) = secret(text) {
         return Fault::Secret(secret);
     }
-    let within = address_within(text);
-    let beside = |start: usize, end: usize| {
-        let more = if start == 0 {
-            end..text.len()
-        } else {
-            0..start
-        };
-        Fault::OtherKind(OtherKind::AddressAndMore(more.start, more.end))
+    let within = addresses_within(text);
+    let beside = match within.as_slice() {
+        [] => None,
+        [(0, end)] => return Fault::OtherKind(OtherKind::AddressAndMore(*end, text.len())),
+        [(start, _)] => Some(OtherKind::AddressAndMore(0, *start)),
+        _ => return Fault::OtherKind(OtherKind::Addresses),
     };
-    if let Some((0, end)) = within {
-        return beside(0, end);
-    }
-    if let Some(kind) = OtherKind::of(text) {
+    if let Some(kind) = OtherKind::of(text).or(beside) {
         return Fault::OtherKind(kind);
-    }
-    if let Some((start, end)) = within {
-        return beside(start, end);
     }
     if let Some(odd) = confusable::first_foreign(text) {
         return Fault::Character(odd);
@@ -60,19 +52,20 @@ pub(super) fn diagnose(network: Network, text: &str, fault: Fault) -> Fault {
     }
 }
 
-/// Where the first address stands in a text that has more in it.
-fn address_within(text: &str) -> Option<(usize, usize)> {
+/// Where addresses stand in a text that has more in it.
+fn addresses_within(text: &str) -> Vec<(usize, usize)> {
     let is_between = |c: char| !(c.is_ascii_alphanumeric() || "+-_/".contains(c));
+    let mut found = Vec::new();
     let mut start = 0usize;
     for part in text.split_inclusive(is_between) {
         let bare = part.trim_end_matches(is_between);
         let is_address = |network| belongs(network, bare).is_some();
         if bare.len() < text.len() && Network::ALL.into_iter().any(is_address) {
-            return Some((start, start.saturating_add(bare.len())));
+            found.push((start, start.saturating_add(bare.len())));
         }
         start = start.saturating_add(part.len());
     }
-    None
+    found
 }
 
 /// Whether the text is an address of another network, or of its test network.

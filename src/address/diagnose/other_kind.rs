@@ -21,6 +21,8 @@ pub(in crate::address) enum OtherKind {
     PaymentLink(Option<Network>, usize),
     /// `T… 12345`: something beside an address, from this byte to that one.
     AddressAndMore(usize, usize),
+    /// Several addresses.
+    Addresses,
     /// `https://…`.
     WebLink,
     /// `name.eth`.
@@ -124,6 +126,7 @@ impl OtherKind {
             Self::AddressAndMore(..) => {
                 format!("if that is a memo, {ask} that needs none; if not, keep only the address")
             }
+            Self::Addresses => "ask the recipient which one it is, and keep only that".to_owned(),
             Self::WebLink => {
                 "open the link and copy the address itself, then compare it with the recipient's"
                     .to_owned()
@@ -243,6 +246,7 @@ impl fmt::Display for OtherKind {
         f.write_str(match self {
             Self::PaymentLink(..) => "this is a payment link, not an address alone",
             Self::AddressAndMore(..) => "something stands beside the address",
+            Self::Addresses => "there is more than one address in the cell",
             Self::WebLink => "this is a link to a web page, not an address",
             Self::Name => "this is a name, and the API takes addresses only",
             Self::Mail => "this is an e-mail address",
