@@ -87,16 +87,18 @@ impl Settings {
     fn read(path: PathBuf, file: File) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::at(path.display(), PathError::Config(error));
         // It can name a command to be run, and who gets the API key.
-        let metadata = file.metadata().map_err(failed)?;
-        if file::is_in_others_hands(&metadata) {
+        if file::is_in_others_hands(&file.metadata().map_err(failed)?) {
             return Err(Error::at(path.display(), PathError::ConfigIsOpen));
         }
-        if metadata.len() > MAX_BYTES {
+        let mut bytes = Vec::new();
+        // A pipe does not say how long it is.
+        let mut all = file.take(MAX_BYTES.saturating_add(1));
+        all.read_to_end(&mut bytes).map_err(failed)?;
+        if all.limit() == 0 {
             return Err(failed(io::ErrorKind::FileTooLarge.into()));
         }
-        let mut text = String::new();
-        let read = file.take(MAX_BYTES).read_to_string(&mut text);
-        read.map_err(failed)?;
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| failed(io::ErrorKind::InvalidData.into()))?;
         let settings = parse(&path, &text)?;
         Ok(Self {
             file: Some(path),

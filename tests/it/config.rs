@@ -4,6 +4,8 @@
 use crate::harness::{BITCOIN, INPUT, KEY, Run, Scene, rows};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::thread;
 
 /// A scene that pays, and its run without a flag that could be a setting.
 fn paying() -> Scene {
@@ -100,9 +102,22 @@ fn a_limit_of_the_file_counts_for_the_currencies_that_no_flag_names() {
 fn a_file_that_is_too_long_is_refused_and_not_cut_before_a_limit() {
     let scene = Scene::new(&rows(2));
     let comment = format!("# {}\n", "x".repeat(70_000));
-    scene.configure(&format!("{comment}max_total = [\"BTC=0.001\"]\n"));
+    let settings = format!("{comment}max_total = [\"BTC=0.001\"]\n");
+    scene.configure(&settings);
     let check = scene.program(["validate", INPUT]).status(1);
     check.stderr_has("too long for a config file").go();
+    // A pipe does not say how long it is.
+    let pipe = scene.path("pipe");
+    let mut made = Command::new("mkfifo");
+    made.args(["-m", "600"]).arg(&pipe);
+    assert!(made.status().unwrap().success());
+    let writer = thread::spawn(move || fs::write(pipe, settings));
+    let check = scene.program(["validate", INPUT, "--config", "pipe"]);
+    check
+        .status(1)
+        .stderr_has("too long for a config file")
+        .go();
+    let _ = writer.join().unwrap();
 }
 
 #[test]
