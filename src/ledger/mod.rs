@@ -124,7 +124,7 @@ impl LedgerError {
                 "move the ledger's file to a disk of this machine, and name it with --ledger".into()
             }
             Self::Engine(EngineError::NotKept) => {
-                "correct the search_path, whose first schema has to be there; or make unlogged tables LOGGED and, as a crash empties them, give the ledger every results file before any run (ccbatch ledger adopt)".into()
+                "correct the search_path, whose first schema has to be there, or make unlogged tables LOGGED; then, before any run, give the ledger every results file (ccbatch ledger adopt): what it knew may be gone".into()
             }
             Self::Engine(EngineError::OutOfReach(schema)) => format!(
                 "grant the role USAGE on it, and put it into the role's search_path or the URL: ?options=-csearch_path%3D{}",
