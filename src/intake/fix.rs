@@ -9,6 +9,7 @@ use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
 use super::currency_hints::certain;
 use super::decode::{DecodeError, TextEncoding, decode};
 use super::header::{self, Header, HeaderError, HeaderFault, MAX_LINE_BYTES};
+use super::messages::text::delimiter_words;
 use super::misread;
 use super::options::{Options, Reading};
 use super::redact::is_secret;
@@ -178,11 +179,9 @@ impl Fixer<'_> {
             self.change(None, format!("the copy is in UTF-8, not in {encoding}"));
         }
         if self.delimiter != self.header.delimiter {
-            let text = format!(
-                "{} separate the columns of the copy, not {}",
-                delimiters(self.delimiter),
-                delimiters(self.header.delimiter)
-            );
+            let (_, now) = delimiter_words(self.delimiter);
+            let (_, before) = delimiter_words(self.header.delimiter);
+            let text = format!("{now} separate the columns of the copy, not {before}");
             self.change(None, text);
         }
         if self.changes_mark() {
@@ -400,15 +399,6 @@ fn is_of_the_line(fault: &Fault) -> bool {
         | Fault::Payee(_)
         | Fault::Memo(..)
         | Fault::OtherNetwork(..) => false,
-    }
-}
-
-/// A delimiter in words.
-fn delimiters(delimiter: u8) -> &'static str {
-    match delimiter {
-        b';' => "semicolons",
-        b'\t' => "tabs",
-        _ => "commas",
     }
 }
 

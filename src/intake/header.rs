@@ -392,27 +392,30 @@ impl<'t> Candidate<'t> {
         above: &[(u64, String)],
         below: Option<&str>,
     ) -> Result<(), HeaderError> {
-        let error = |line: u64, text: &str, fault: HeaderFault| HeaderError {
-            line,
-            text: text.to_owned(),
-            fault,
+        let refuse = |line: u64, text: &str, fault: HeaderFault| {
+            let text = text.to_owned();
+            Err(HeaderError { line, text, fault })
         };
         if let Some((line, text)) = above.iter().find(|(_, text)| self.is_payout(text)) {
-            return Err(error(*line, text, HeaderFault::RowAbove(self.number)));
+            return refuse(*line, text, HeaderFault::RowAbove(self.number));
         }
-        // Without a blank line between.
-        let is_beside = |(line, back): (u64, u64)| line.saturating_add(back) == self.number;
-        let beside = above.iter().rev().zip(1..);
-        for ((line, text), _) in beside.take_while(|((line, _), back)| is_beside((*line, *back))) {
-            if let Some(name) = self.memo_above(text) {
-                return Err(error(*line, text, HeaderFault::GoesOn(name)));
+        let mut next = self.number;
+        for (line, text) in above.iter().rev() {
+            if line.saturating_add(1) != next {
+                break; // Above a blank line stands no part of it.
             }
+            if let Some(name) = self.memo_above(text) {
+                return refuse(*line, text, HeaderFault::GoesOn(name));
+            }
+            next = *line;
         }
-        let goes_on = below.and_then(|below| Some((below, self.goes_on(below)?)));
-        goes_on.map_or(Ok(()), |(below, name)| {
+        if let Some(text) = below
+            && let Some(name) = self.goes_on(text)
+        {
             let line = self.number.saturating_add(1);
-            Err(error(line, below, HeaderFault::GoesOn(name)))
-        })
+            return refuse(line, text, HeaderFault::GoesOn(name));
+        }
+        Ok(())
     }
 
     /// Why it is not a header.

@@ -6,7 +6,7 @@ use super::content::Content;
 use super::csv::{Splitter, lines};
 use super::decode::{EncodingSource, TextEncoding};
 use super::messages::header::of_another_script;
-use super::messages::text::{listed, quoted_unless_secret};
+use super::messages::text::{delimiter_words, listed, quoted_unless_secret, which};
 use super::rows::Checker;
 use crate::domain::Column;
 use std::collections::HashSet;
@@ -22,10 +22,9 @@ pub(super) fn notices(
 ) -> Vec<String> {
     let header = &content.header;
     let mut notices: Vec<_> = self::encoding(encoding, source).into_iter().collect();
-    match header.delimiter {
-        b';' => notices.push("the columns are separated by semicolons".to_owned()),
-        b'\t' => notices.push("the columns are separated by tabs".to_owned()),
-        _ => {}
+    if header.delimiter != b',' {
+        let (_, several) = delimiter_words(header.delimiter);
+        notices.push(format!("the columns are separated by {several}"));
     }
     notices.extend(passed_over(content));
     let taken: Vec<_> = header
@@ -126,14 +125,10 @@ fn contested(content: &Content) -> Vec<String> {
         .map(|(column, names)| {
             let names: Vec<_> = names.into_iter().map(quoted_unless_secret).collect();
             let column = column.name();
-            let say = if names.windows(2).all(|pair| pair.first() == pair.last()) {
-                format!("rename the one that it is to {column}")
-            } else {
-                format!("say which with --columns '{column}=…'")
-            };
             format!(
-                "{} may each be {column}, so neither is taken: {say}",
-                listed(&names, "and")
+                "{} may each be {column}, so neither is taken: {}",
+                listed(&names, "and"),
+                which(&names, column, "say which with")
             )
         })
         .collect()

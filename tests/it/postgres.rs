@@ -277,11 +277,7 @@ fn a_verdict_stands_against_an_answer_that_never_came() {
     let url = format!("http://{}", api.local_addr().unwrap());
     let run = pay(&scene, &cluster.url(), &url).start();
     let (connection, _) = api.accept().unwrap();
-    cut(&cluster);
-    // The batch is free until the run asks the ledger again.
-    let id = cluster.sql("SELECT id FROM attempt");
-    let verdict = ["resolve", "--id", &id, "--invoice-id", "INV-SEEN", "--yes"];
-    let verdict = scene.program(verdict).env("CCBATCH_LEDGER", cluster.url());
+    let verdict = settle_while_cut(&cluster, &scene, &["--invoice-id", "INV-SEEN"]);
     verdict.stderr_has("created INV-SEEN").go();
     drop(connection);
     run.expecting(6, "line 2 unknown (no_answer)").end();
@@ -300,10 +296,7 @@ fn an_answer_that_comes_after_the_payout_was_sent_again_is_recorded_and_told() {
     let url = format!("http://{}", api.local_addr().unwrap());
     let late = pay(&scene, &cluster.url(), &url).start();
     let (first, _) = api.accept().unwrap();
-    cut(&cluster);
-    let id = cluster.sql("SELECT id FROM attempt");
-    let verdict = ["resolve", "--id", &id, "--not-created", "--yes"];
-    let verdict = scene.program(verdict).env("CCBATCH_LEDGER", cluster.url());
+    let verdict = settle_while_cut(&cluster, &scene, &["--not-created"]);
     verdict.stderr_has("Recorded: line 2 not created").go();
     let colleague = Scene::new(&rows(1));
     let again = pay(&colleague, &cluster.url(), &url).start();
@@ -314,6 +307,15 @@ fn an_answer_that_comes_after_the_payout_was_sent_again_is_recorded_and_told() {
     late.expecting(0, told).end();
     let recorded = "SELECT invoice_id, extra FROM attempt ORDER BY number";
     assert_eq!(cluster.sql(recorded), "INV-LATE|1\nINV-AGAIN|0");
+}
+
+/// A verdict on the one payout, whose batch is free until the run that has sent it asks the ledger again.
+fn settle_while_cut(cluster: &Cluster, scene: &Scene, verdict: &[&str]) -> Run {
+    cut(cluster);
+    let id = cluster.sql("SELECT id FROM attempt");
+    let run = scene.program(["resolve", "--id", &id, "--yes"]);
+    let run = run.args(verdict.iter().copied());
+    run.env("CCBATCH_LEDGER", cluster.url())
 }
 
 /// Answers a request: it was created under this id.

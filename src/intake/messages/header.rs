@@ -2,7 +2,7 @@
 
 use super::file::{HEADER_HINT, SAVE_AS};
 use super::row::WITHOUT_LINE_BREAK;
-use super::text::{Message, listed, named, quoted_unless_secret};
+use super::text::{Message, listed, named, quoted_unless_secret, which};
 use crate::domain::finding::key;
 use crate::domain::{Column, Finding, Severity};
 use crate::intake::header::{HeaderError, HeaderFault, MAX_HEADER_LINES, MAX_LINE_BYTES, Missing};
@@ -139,11 +139,7 @@ fn missing(missing: &Missing) -> Vec<Message> {
             .collect();
         messages.push(Message::new(
             format!("{} may each be {}", listed(&names, "and"), column.name()),
-            if names.windows(2).all(|pair| pair.first() == pair.last()) {
-                format!("rename the one that it is to {}", column.name())
-            } else {
-                format!("say which one it is: --columns '{}=…'", column.name())
-            },
+            which(&names, column.name(), "say which one it is:"),
         ));
     }
     let is_told = |column: &Column| {

@@ -1,6 +1,8 @@
 //! What is said about a row as a whole, and about a cell without a value.
 
-use super::text::{Context, Message, counted, place_of, quoted, quoted_unless_secret};
+use super::text::{
+    Context, Message, counted, delimiter_words, place_of, quoted, quoted_unless_secret,
+};
 use crate::domain::Column;
 use crate::intake::csv::{Splitter, likely_delimiter};
 use crate::intake::header::MAX_LINE_BYTES;
@@ -107,15 +109,6 @@ fn in_one_cell(context: &Context<'_>) -> Option<Message> {
             separate
         },
     ))
-}
-
-/// A delimiter in words: one, and several.
-fn delimiter_words(delimiter: u8) -> (&'static str, &'static str) {
-    match delimiter {
-        b';' => ("a semicolon", "semicolons"),
-        b'\t' => ("a tab", "tabs"),
-        _ => ("a comma", "commas"),
-    }
 }
 
 pub(super) fn cell(column: Column, error: CellError, value: &str) -> Message {

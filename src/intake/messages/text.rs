@@ -232,6 +232,25 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
+/// A delimiter in words: one, and several.
+pub(in crate::intake) fn delimiter_words(delimiter: u8) -> (&'static str, &'static str) {
+    match delimiter {
+        b';' => ("a semicolon", "semicolons"),
+        b'\t' => ("a tab", "tabs"),
+        _ => ("a comma", "commas"),
+    }
+}
+
+/// How it is said which of these columns is the one that is meant. Columns of one name cannot be told
+/// apart by `--columns`.
+pub(in crate::intake) fn which(names: &[impl PartialEq], column: &str, say: &str) -> String {
+    if names.windows(2).all(|pair| pair.first() == pair.last()) {
+        format!("rename the one that it is to {column}")
+    } else {
+        format!("{say} --columns '{column}=…'")
+    }
+}
+
 /// `a`, `a or b`, `a, b or c`.
 pub(in crate::intake) fn listed(words: &[impl AsRef<str>], last: &str) -> String {
     let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
