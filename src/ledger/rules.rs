@@ -161,7 +161,7 @@ pub enum RefusalReason {
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     attempts: Vec<Attempt>,
-    by_key: HashMap<PayoutKey, Places>,
+    by_key: OnceCell<HashMap<PayoutKey, Places>>,
     names: OnceCell<Names>,
     twins: OnceCell<Twins>,
 }
@@ -221,18 +221,22 @@ impl Twins {
 /// No two of the attempts may have the same id.
 impl From<Vec<Attempt>> for Known {
     fn from(attempts: Vec<Attempt>) -> Self {
-        let mut by_key: HashMap<PayoutKey, Places> = HashMap::default();
-        by_key.reserve(attempts.len());
-        for (index, attempt) in attempts.iter().enumerate() {
-            let of_key = by_key.entry(attempt.key.clone()).or_default();
-            put_in_order(of_key, index, attempt, &attempts);
-        }
         Self {
             attempts,
-            by_key,
             ..Self::default()
         }
     }
+}
+
+/// The places of the attempts of each key.
+fn places_by_key(attempts: &[Attempt]) -> HashMap<PayoutKey, Places> {
+    let mut by_key: HashMap<PayoutKey, Places> = HashMap::default();
+    by_key.reserve(attempts.len());
+    for (index, attempt) in attempts.iter().enumerate() {
+        let of_key = by_key.entry(attempt.key.clone()).or_default();
+        put_in_order(of_key, index, attempt, attempts);
+    }
+    by_key
 }
 
 /// Adds the place of an attempt to those of its key.
@@ -245,13 +249,18 @@ fn put_in_order(of_key: &mut Places, index: usize, attempt: &Attempt, attempts: 
 impl Known {
     /// Adds attempts; one that is known already is left as it is.
     pub fn extend(&mut self, attempts: impl IntoIterator<Item = Attempt>) {
-        let attempts = attempts.into_iter();
-        self.attempts.reserve(attempts.size_hint().0);
-        self.by_key.reserve(attempts.size_hint().0);
+        let mut attempts = attempts.into_iter().peekable();
+        if attempts.peek().is_none() {
+            return;
+        }
         self.twins.take();
+        let by_key = self.by_key.take();
+        let mut by_key = by_key.unwrap_or_else(|| places_by_key(&self.attempts));
+        self.attempts.reserve(attempts.size_hint().0);
+        by_key.reserve(attempts.size_hint().0);
         for attempt in attempts {
             let index = self.attempts.len();
-            let of_key = self.by_key.entry(attempt.key.clone()).or_default();
+            let of_key = by_key.entry(attempt.key.clone()).or_default();
             let mut known = of_key.iter().filter_map(|at| self.attempts.get(*at));
             if known.any(|it| it.id == attempt.id) {
                 continue;
@@ -262,6 +271,11 @@ impl Known {
             }
             self.attempts.push(attempt);
         }
+        self.by_key = by_key.into();
+    }
+
+    fn by_key(&self) -> &HashMap<PayoutKey, Places> {
+        self.by_key.get_or_init(|| places_by_key(&self.attempts))
     }
 
     fn names(&self) -> &Names {
@@ -314,18 +328,22 @@ impl Known {
     /// The attempts of a key, in the order in which they were begun.
     #[must_use]
     pub fn of_key(&self, key: &PayoutKey) -> impl DoubleEndedIterator<Item = &Attempt> + Clone {
-        let places = self.by_key.get(key).into_iter().flatten();
+        let places = self.by_key().get(key).into_iter().flatten();
         places.filter_map(|place| self.attempts.get(*place))
     }
 
     /// The place in [`Self::all`] of the attempt that created this row's payout.
     #[must_use]
     pub fn creator(&self, row: Row<'_>) -> Option<usize> {
-        let mut places = self.by_key.get(row.key)?.iter().copied();
-        places.find(|place| {
-            let attempt = self.attempts.get(*place);
-            attempt.is_some_and(|it| creates(it, row.payout))
-        })
+        let mut places = self.by_key().get(row.key)?.iter().copied();
+        places.find(|place| self.has_created(*place, row))
+    }
+
+    /// Whether the attempt at a place in [`Self::all`] has created this row's payout.
+    #[must_use]
+    pub fn has_created(&self, place: usize, row: Row<'_>) -> bool {
+        let attempt = self.attempts.get(place);
+        attempt.is_some_and(|it| it.key == *row.key && creates(it, row.payout))
     }
 
     /// How many attempts of a key have created this in this batch; all but one of a key are extra.

@@ -153,19 +153,19 @@ impl<'k> Plan<'k> {
             seen: foldhash::HashSet::default(),
             hashing: RandomState::default(),
         };
+        let of_batch = attempts.iter();
+        let of_batch = of_batch.filter(|it| it.status() == AttemptStatus::Created);
+        let created_of_batch = count(of_batch.count());
         let states = if facts.are_none() && selection.is_all() {
             planning.all_new(payouts)
         } else if facts.creators.len() == payouts.count() && selection.is_all() {
-            planning.all_created()
+            planning.all_created(created_of_batch)
         } else {
             planning.each(rows)
         };
         let Planning { plan, created, .. } = planning;
-        let all_created = attempts
-            .iter()
-            .filter(|it| it.status() == AttemptStatus::Created);
         Self {
-            created_without_row: count(all_created.count()).saturating_sub(created),
+            created_without_row: created_of_batch.saturating_sub(created),
             missing: missing_rows(attempts, around.batch, around.keys),
             doubts_without_row: doubts_without_row(attempts, around.batch, around.keys),
             closed: closed(&states, attempts, record, around),
@@ -296,18 +296,23 @@ impl<'p, 'k> Planning<'p, 'k> {
     }
 
     /// Says that all rows are created, each by the attempt that is known to have created it.
-    fn all_created(&mut self) -> RowStates<'k> {
+    /// `created_of_batch` of the batch's attempts are.
+    fn all_created(&mut self, created_of_batch: u64) -> RowStates<'k> {
         let Facts {
             known, creators, ..
         } = self.facts;
-        let mut states = Vec::with_capacity(creators.len());
-        for attempt in creators.iter().filter_map(|place| known.all().get(*place)) {
-            states.push(Some(RowState::Created(attempt)));
-            let is_row = |content: &Content| *content == attempt.content;
-            let created = known.created_in(self.around.batch, &attempt.key, is_row);
-            self.created = self.created.saturating_add(created);
+        let creators = creators.iter().filter_map(|place| known.all().get(*place));
+        let own = creators.clone().filter(|it| it.batch == *self.around.batch);
+        self.created = count(own.count());
+        if self.created < created_of_batch {
+            // Some have no row, or are extra.
+            let created = creators.clone().map(|attempt| {
+                let is_row = |content: &Content| *content == attempt.content;
+                known.created_in(self.around.batch, &attempt.key, is_row)
+            });
+            self.created = created.fold(0, u64::saturating_add);
         }
-        RowStates::Each(states)
+        RowStates::Each(creators.map(|it| Some(RowState::Created(it))).collect())
     }
 }
 

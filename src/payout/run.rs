@@ -253,9 +253,19 @@ impl Knowledge {
         if ledger.has_attempts(request.realm).await? {
             let mut rows = keys.rows().peekable();
             while rows.peek().is_some() {
-                // What is known to be created needs no further question.
+                // What is known to be created needs no further question. The rows of a batch mostly stand in
+                // the order of their attempts: the next one is looked at before all are searched.
                 let open = rows.by_ref().filter(|(payout, key)| {
-                    let creator = known.creator(Row { payout, key });
+                    let row = Row { payout, key };
+                    let next = creators
+                        .last()
+                        .map_or(0, |last: &usize| last.saturating_add(1));
+                    let is_next = known.has_created(next, row);
+                    let creator = if is_next {
+                        Some(next)
+                    } else {
+                        known.creator(row)
+                    };
                     creators.extend(creator);
                     creator.is_none()
                 });

@@ -96,8 +96,10 @@ fn a_plan_of_created_rows_is_the_same_with_a_limit_that_leaves_none_out() {
     let scene = Scene::paying("", &all);
     scene.pay().stderr_has("All done: 4 created").go();
     let fewer = all.split_once('\n').unwrap().1;
+    let reversed: String = all.split_inclusive('\n').rev().collect();
     for (rows, told) in [
         (all.as_str(), "All done: 4 created"),
+        (&reversed, "All done: 4 created"),
         (fewer, "1 more of this batch is created"),
     ] {
         scene.write_rows(rows);
