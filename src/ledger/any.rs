@@ -1,7 +1,7 @@
 //! The engine that the configuration names: [`AnyEngine`] is one of those there are, so that the
 //! commands have one type of ledger.
 
-use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Value, ValueRef};
+use super::engine::{Access, CommitError, Engine, EngineError, LookUp, Take, Value, ValueRef};
 use super::id::BatchId;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
@@ -66,6 +66,15 @@ impl Engine for AnyEngine {
         take: &mut dyn FnMut(&[ValueRef<'_>]),
     ) -> Result<(), EngineError> {
         ask!(self, each, sql, values, take)
+    }
+
+    async fn each_of_batch(
+        &mut self,
+        columns: &str,
+        batch: &BatchId,
+        take: [Take<'_>; 2],
+    ) -> Result<(), EngineError> {
+        ask!(self, each_of_batch, columns, batch, take)
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {

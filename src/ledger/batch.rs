@@ -2,11 +2,11 @@
 //! references count.
 
 use super::attempt::Attempt;
-use super::engine::{Access, Engine, LookUp, Value};
+use super::engine::{Access, Engine, LookUp, Take, Value};
 use super::id::{AttemptId, BatchId};
 use super::key::References;
 use super::realm::Realm;
-use super::table::{Columns, decode_time, encode_time};
+use super::table::{self, Columns, decode_time, encode_time};
 use super::{Ledger, LedgerError, Rows};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -291,8 +291,13 @@ impl<E: Engine> Ledger<E> {
     /// # Errors
     /// The ledger cannot be read.
     pub async fn attempts_of(&mut self, batch: &BatchId) -> Result<Vec<Attempt>, LedgerError> {
-        let rest = "WHERE batch = $1 ORDER BY seq";
-        self.attempts(rest, &[batch.as_str().into()]).await
+        let (mut first, mut rest) = (Rows::new(table::read), Rows::new(table::read));
+        let take: [Take<'_>; 2] = [&mut |row| first.take(row), &mut |row| rest.take(row)];
+        let columns = table::COLUMNS;
+        self.engine.each_of_batch(columns, batch, take).await?;
+        let mut attempts = first.all()?;
+        attempts.append(&mut rest.all()?);
+        Ok(attempts)
     }
 
     /// One path of each of these batches, on this machine if it was seen there.

@@ -1,5 +1,6 @@
 //! An [`Engine`] is a connection to the database that holds a ledger. One SQL text serves every
-//! engine; what differs is here: opening, locking, the clock and the look-up of many keys.
+//! engine; what differs is here: opening, locking, the clock, the look-up of many keys and the reading of
+//! a large batch.
 
 use super::id::BatchId;
 use chrono::{DateTime, Utc};
@@ -215,6 +216,9 @@ impl LookUp {
     }
 }
 
+/// Who is given each row; also on another thread.
+pub type Take<'t> = &'t mut (dyn FnMut(&[ValueRef<'_>]) + Send);
+
 /// A connection to the database that holds a ledger.
 pub trait Engine {
     /// Begins a transaction.
@@ -239,6 +243,20 @@ pub trait Engine {
         values: &[Value],
         take: &mut dyn FnMut(&[ValueRef<'_>]),
     ) -> impl Future<Output = Result<(), EngineError>>;
+
+    /// Gives some columns of each attempt of a batch, in the order in which they were added: the
+    /// first ones to one taker, all behind them to the other, which may be called at the same time.
+    fn each_of_batch(
+        &mut self,
+        columns: &str,
+        batch: &BatchId,
+        [first, _]: [Take<'_>; 2],
+    ) -> impl Future<Output = Result<(), EngineError>> {
+        async move {
+            let sql = format!("SELECT {columns} FROM attempt WHERE batch = $1 ORDER BY seq");
+            self.each(&sql, &[batch.as_str().into()], first).await
+        }
+    }
 
     /// The rows that a statement gives, all at once.
     fn query(

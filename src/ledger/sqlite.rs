@@ -1,8 +1,8 @@
 //! SQLite: the ledger of one operator, a file that is theirs alone.
 
 use super::engine::{
-    Access, BUSY_HINT, CommitError, Engine, EngineError, LookUp, Seen, UNREADABLE_HINT, Value,
-    ValueRef, Values,
+    Access, BUSY_HINT, CommitError, Engine, EngineError, LookUp, Seen, Take, UNREADABLE_HINT,
+    Value, ValueRef, Values,
 };
 use super::id::BatchId;
 use super::journal;
@@ -14,12 +14,13 @@ use crate::os::lock::{self, FileLock};
 use crate::os::mount;
 use chrono::{DateTime, Utc};
 use rusqlite::types::{self, ToSql, ToSqlOutput};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +35,13 @@ const PRAGMAS: &str = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;
 /// How many keys a statement looks up. Sorted and in chunks of this size they are read from the
 /// index in its own order.
 const CHUNK: usize = 10_000;
+
+/// Not read-only, so that SQLite can roll back a transaction that a crash has cut off.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// A batch whose attempts span so many writes is read in two halves at the same time: a connection
+/// reads on one processor only.
+const LARGE: i64 = 10_000;
 
 /// Why a ledger file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +212,6 @@ impl Sqlite {
     /// # Errors
     /// It cannot be opened, or is not fit to be relied on.
     pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
-        // Not read-only: a transaction that a crash cut off can then be rolled back by SQLite.
         Self::open_with(path, "PRAGMA query_only = 1;")
     }
 
@@ -228,8 +235,7 @@ impl Sqlite {
             return Err(OpenError::OtherJournal);
         }
         let id = FileId::at(path)?.ok_or(OpenError::Missing)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(literal(path)?, flags).map_err(open_error)?;
+        let connection = Connection::open_with_flags(literal(path)?, FLAGS).map_err(open_error)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open_error)?;
         connection.execute_batch(pragmas).map_err(open_error)?;
         let file = Some(LedgerFile {
@@ -272,18 +278,29 @@ impl Sqlite {
         file::sync_folder(file::parent(to))
     }
 
-    /// What the ledger is now.
-    fn look(&self) -> Result<Seen, EngineError> {
-        let sql = "SELECT id, writes FROM ledger WHERE one = 1";
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Seen {
-                id: row.get(0)?,
-                writes: row.get(1)?,
-            })
-        };
+    /// The middle of a large batch, where the part begins that is read through another connection.
+    fn middle_of(&self, batch: &BatchId) -> Result<Option<i64>, EngineError> {
+        let sql = "SELECT first + (last - first) / 2 FROM (SELECT \
+                   (SELECT min(seq) FROM attempt WHERE batch = ?1) AS first, \
+                   (SELECT max(seq) FROM attempt WHERE batch = ?1) AS last) \
+                   WHERE last - first >= ?2";
         let statement = self.connection.prepare_cached(sql);
-        let found = statement.and_then(|mut it| it.query_row([], read));
-        found.map_err(engine_error)
+        let middle = statement.and_then(|mut it| {
+            let values = params![batch.as_str(), LARGE];
+            it.query_row(values, |row| row.get(0)).optional()
+        });
+        middle.map_err(engine_error)
+    }
+
+    /// Another connection, in a transaction that reads exactly what this one's reads; `None` where
+    /// it cannot be had at once, as while somebody waits to write.
+    fn second_reader(&self) -> Option<Connection> {
+        let path = literal(&self.file.as_ref()?.path).ok()?;
+        let seen = look(&self.connection).ok()?;
+        let other = Connection::open_with_flags(path, FLAGS).ok()?;
+        other.busy_timeout(Duration::ZERO).ok()?;
+        other.execute_batch("PRAGMA query_only = 1; BEGIN").ok()?;
+        (look(&other).ok()? == seen).then_some(other)
     }
 
     /// Takes the locks again whose files somebody has deleted.
@@ -376,7 +393,7 @@ impl Engine for Sqlite {
             return Ok(());
         };
         // A copy that is written over the file leaves its device and inode as they were.
-        let unchanged = self.look().and_then(|now| seen.refuse_other(&now));
+        let unchanged = look(&self.connection).and_then(|now| seen.refuse_other(&now));
         if unchanged.is_err() {
             self.rollback().await;
         }
@@ -384,7 +401,7 @@ impl Engine for Sqlite {
     }
 
     async fn commit(&mut self) -> Result<(), CommitError> {
-        let seen = self.look().map_err(CommitError::StillOpen)?;
+        let seen = look(&self.connection).map_err(CommitError::StillOpen)?;
         match self.connection.execute_batch("COMMIT") {
             Ok(()) => {
                 self.seen = Some(seen);
@@ -427,19 +444,42 @@ impl Engine for Sqlite {
         values: &[Value],
         take: &mut dyn FnMut(&[ValueRef<'_>]),
     ) -> Result<(), EngineError> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(engine_error)?;
-        let columns = statement.column_count();
-        let mut rows = statement
-            .query(params_from_iter(values))
-            .map_err(engine_error)?;
-        while let Some(row) = rows.next().map_err(engine_error)? {
-            let mut values = Vec::with_capacity(columns);
-            for column in 0..columns {
-                values.push(value_of(row, column)?);
-            }
-            take(&values);
-        }
-        Ok(())
+        each(&self.connection, sql, values, take)
+    }
+
+    async fn each_of_batch(
+        &mut self,
+        columns: &str,
+        batch: &BatchId,
+        [first, rest]: [Take<'_>; 2],
+    ) -> Result<(), EngineError> {
+        let sql = format!(
+            "SELECT {columns} FROM attempt WHERE batch = $1 AND seq >= $2 AND seq < $3 ORDER BY seq"
+        );
+        let range = |from, to| {
+            [
+                batch.as_str().into(),
+                Value::Integer(from),
+                Value::Integer(to),
+            ]
+        };
+        let (all, middle) = (range(i64::MIN, i64::MAX), self.middle_of(batch)?);
+        // What a transaction has written is seen by its own connection alone.
+        let Some(middle) = middle.filter(|_| self.connection.is_autocommit()) else {
+            return each(&self.connection, &sql, &all, first);
+        };
+        self.begin(Access::Read).await?;
+        let read = match self.second_reader() {
+            None => each(&self.connection, &sql, &all, first),
+            Some(other) => std::thread::scope(|scope| {
+                let (sql, behind) = (&sql, range(middle, i64::MAX));
+                let rest = scope.spawn(move || each(&other, sql, &behind, rest));
+                each(&self.connection, sql, &range(i64::MIN, middle), first)
+                    .and(rest.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            }),
+        };
+        self.rollback().await;
+        read
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, EngineError> {
@@ -519,6 +559,41 @@ impl Engine for Sqlite {
             None => "memory".to_owned(),
         }
     }
+}
+
+fn each(
+    connection: &Connection,
+    sql: &str,
+    values: &[Value],
+    take: &mut dyn FnMut(&[ValueRef<'_>]),
+) -> Result<(), EngineError> {
+    let mut statement = connection.prepare_cached(sql).map_err(engine_error)?;
+    let columns = statement.column_count();
+    let mut rows = statement
+        .query(params_from_iter(values))
+        .map_err(engine_error)?;
+    while let Some(row) = rows.next().map_err(engine_error)? {
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            values.push(value_of(row, column)?);
+        }
+        take(&values);
+    }
+    Ok(())
+}
+
+/// What the ledger is now.
+fn look(connection: &Connection) -> Result<Seen, EngineError> {
+    let sql = "SELECT id, writes FROM ledger WHERE one = 1";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Seen {
+            id: row.get(0)?,
+            writes: row.get(1)?,
+        })
+    };
+    let statement = connection.prepare_cached(sql);
+    let found = statement.and_then(|mut it| it.query_row([], read));
+    found.map_err(engine_error)
 }
 
 fn value_of<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<ValueRef<'r>, EngineError> {

@@ -536,6 +536,34 @@ fn an_attempt_that_cannot_be_read_is_named_and_nothing_is_sent() {
     assert_eq!(scene.sent_and_created(), (1, 1));
 }
 
+/// A large batch is read in two halves. What makes it large is how many writes lie between its
+/// attempts, so that a few are enough here.
+#[test]
+fn a_large_batch_is_read_whole_and_in_order() {
+    let scene = Scene::paying("", &rows(5));
+    scene.pay().stderr_has("5 created").go();
+    let ledger = Connection::open(scene.ledger()).unwrap();
+    let sql = "UPDATE attempt SET seq = seq * 9999; UPDATE ledger SET writes = writes * 9999";
+    ledger.execute_batch(sql).unwrap();
+    let published = scene.read(RESULTS);
+    fs::remove_file(scene.path(RESULTS)).unwrap();
+    scene.pay().stderr_has("nothing to submit").go();
+    assert_eq!(scene.read(RESULTS), published);
+    let adopt = scene.program(["ledger", "adopt", RESULTS]);
+    adopt.stderr_has("0 of 5 attempts taken over").go();
+    scene.write_rows(&rows(6));
+    scene.pay().stderr_has("6 created").go();
+    assert_eq!(scene.sent_and_created(), (6, 6));
+    ledger
+        .execute("UPDATE attempt SET started_at = '' WHERE line = 6", [])
+        .unwrap();
+    let id = scene.results()[4].id.clone();
+    let run = scene.program(["status", INPUT]);
+    run.status(1)
+        .stderr_has(&format!("a row of the ledger cannot be read: {id}"))
+        .go();
+}
+
 #[test]
 fn a_name_that_is_mistyped_makes_no_ledger() {
     let scene = Scene::new(&rows(1));

@@ -243,9 +243,9 @@ impl Storage for DiskFile {
         Ok(Some(bytes))
     }
 
-    fn reader(&mut self) -> io::Result<Option<Box<dyn Read>>> {
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
         let file = open(&self.path)?;
-        Ok(file.map(|file| Box::new(file.take(MAX_BYTES)) as Box<dyn Read>))
+        Ok(file.map(|file| Box::new(file.take(MAX_BYTES)) as Box<dyn Read + Send>))
     }
 
     fn publish(&mut self, bytes: &[u8]) -> io::Result<()> {

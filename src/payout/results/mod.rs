@@ -25,9 +25,9 @@ pub trait Storage {
     ///
     /// # Errors
     /// Any.
-    fn reader(&mut self) -> io::Result<Option<Box<dyn Read>>> {
+    fn reader(&mut self) -> io::Result<Option<Box<dyn Read + Send>>> {
         let bytes = self.read()?;
-        Ok(bytes.map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>))
+        Ok(bytes.map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read + Send>))
     }
 
     /// Puts these bytes in the place of the whole file, or leaves it as it is.
@@ -272,7 +272,7 @@ fn text_of(attempts: &[Attempt]) -> String {
 /// A file that is compared with what the ledger says, from its beginning on.
 pub struct Comparison {
     /// What is left of it; `None` if there is none.
-    file: Option<Box<dyn Read>>,
+    file: Option<Box<dyn Read + Send>>,
     hash: Sha256,
     agrees: bool,
 }
@@ -283,16 +283,23 @@ impl Comparison {
     /// # Errors
     /// It cannot be read.
     pub fn take(&mut self, attempts: &[Attempt]) -> io::Result<()> {
+        let mut made = Vec::new();
         for group in attempts.chunks(PARTS_AT_ONCE.saturating_mul(PART)) {
+            let make = || group.par_chunks(PART).map(encode_all).collect();
+            let (next, compared) = rayon::join(make, || self.expect_all(&made));
+            compared?;
             if !self.agrees {
                 return Ok(());
             }
-            let parts: Vec<String> = group.par_chunks(PART).map(encode_all).collect();
-            for part in parts {
-                self.expect(part.as_bytes())?;
-            }
+            made = next;
         }
-        Ok(())
+        self.expect_all(&made)
+    }
+
+    fn expect_all(&mut self, parts: &[String]) -> io::Result<()> {
+        parts
+            .iter()
+            .try_for_each(|part| self.expect(part.as_bytes()))
     }
 
     fn expect(&mut self, wanted: &[u8]) -> io::Result<()> {
