@@ -305,7 +305,7 @@ impl<'t> Record<'_, 't> {
     /// The value of a cell without the blanks around it, and without its quotes; of a cell with
     /// stray quotes as it stands; nothing beyond the last cell.
     #[must_use]
-    #[inline]
+    #[inline(always)] // Otherwise its parts are written, and waited for when they are read as one.
     pub fn value(&self, index: usize) -> Cow<'t, str> {
         match self.raw(index) {
             Cow::Borrowed(text) => Cow::Borrowed(trim(text)),

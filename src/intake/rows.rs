@@ -509,7 +509,9 @@ impl<'a> Checker<'a> {
         if let Some(limit) = self.limits.exceeded(currency, units) {
             return Some(AmountFault::OverLimit(currency, limit));
         }
-        (units > supply / DOUBTFUL_PART).then_some(AmountFault::LargePart(currency))
+        // A division of these numbers takes far longer.
+        let is_large = units.saturating_mul(DOUBTFUL_PART) > supply;
+        is_large.then_some(AmountFault::LargePart(currency))
     }
 
     fn reference<'t>(&self, record: &Record<'_, 't>, faults: &mut Vec<Fault>) -> Cow<'t, str> {
@@ -536,7 +538,8 @@ impl<'a> Checker<'a> {
         if is_shortened_by_spreadsheet(&text) {
             push(ReferenceError::Shortened);
         }
-        if text.contains(LOST) || text.contains("??") {
+        let is_lost = |text: &str| text.as_bytes().windows(2).any(|pair| pair == b"??");
+        if is_lost(&text) || (!is_plain && text.contains(LOST)) {
             push(ReferenceError::Lost);
         } else if !is_plain && before_misreading(&text).is_some() {
             push(ReferenceError::Misread);
