@@ -431,7 +431,11 @@ fn references_of(
 ) -> Result<References, OpenError> {
     match wanted.references {
         Some(other) if other != record.references => {
-            if attempts.iter().any(Attempt::is_live) {
+            // A verdict that nothing was created can still be changed.
+            if attempts
+                .iter()
+                .any(|it| it.is_live() || it.ending.is_verdict())
+            {
                 return Err(OpenError::ReferencesFixed(record.references));
             }
             Ok(other)

@@ -1,6 +1,6 @@
 //! What `resolve` may and may not record.
 
-use super::{References, assert_paid, paid, pay, run};
+use super::{COUNT, References, assert_paid, paid, pay, run};
 use crate::harness::{BITCOIN, INPUT, RESULTS, Scene, answering, unhurried};
 use ccbatch::sandbox::Options;
 use std::fs;
@@ -509,4 +509,18 @@ fn doubts_of_one_reference_are_told_apart() {
             &format!(" is {amount} BTC to {BITCOIN} (reference R1), begun at "),
         );
     }
+}
+
+#[test]
+fn how_references_count_is_fixed_while_a_verdict_can_be_changed() {
+    let scene = Scene::paying("drop-after", "");
+    scene.write(INPUT, References::With.input(COUNT));
+    pay(&scene, INPUT, &["--references", "per-file"]).ends(6, "In doubt: line 2");
+    resolve(&scene, &[INPUT, "--line", "2", "--not-created"]).ends(0, "not created");
+    pay(&scene, INPUT, &["--references", "shared", "--only", "3"])
+        .ends(1, "were sent with --references per-file");
+    let id = invoice_id(&scene);
+    resolve(&scene, &[INPUT, "--line", "2", "--invoice-id", &id]).ends(0, &id);
+    pay(&scene, INPUT, &[]).ends(0, "All done: 4 created");
+    assert_paid(&scene, COUNT, "");
 }
