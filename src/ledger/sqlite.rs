@@ -14,7 +14,10 @@ use crate::os::lock::{self, FileLock};
 use crate::os::mount;
 use chrono::{DateTime, Utc};
 use rusqlite::types::{self, ToSql, ToSqlOutput};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    params_from_iter,
+};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -197,14 +200,24 @@ impl Sqlite {
         Ok(ledger)
     }
 
+    /// Marks a ledger in which there is nothing yet. In a transaction with the look: another process
+    /// that makes the same one may pay from it a moment later, and a mark that is given then and cut
+    /// off would leave a journal of another number.
     fn mark_if_new(&self) -> rusqlite::Result<()> {
-        let pages: u32 = self
-            .connection
-            .query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        if pages == 0 {
-            journal::mark(&self.connection)?;
+        let is_new = || {
+            let pages = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+            let pages = self.connection.query_row("PRAGMA page_count", [], pages);
+            pages.map(|pages| pages == 0)
+        };
+        if !is_new()? {
+            return Ok(());
         }
-        Ok(())
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
+        if is_new()? {
+            journal::mark(&transaction)?;
+        }
+        transaction.commit()
     }
 
     /// Opens a ledger file to be read.
