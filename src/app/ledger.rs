@@ -8,6 +8,7 @@ use crate::error::{Error, PathError, RecordError};
 use crate::exit::Exit;
 use crate::ledger::adopt::Line;
 use crate::ledger::moving::move_ledger;
+use crate::ledger::rules::TWIN_ACROSS_BATCHES;
 use crate::ledger::{AnyEngine, Ledger, Realm, References};
 use crate::payout::open::{self, Notice, OpenError, reading_of};
 use crate::terminal::report::counted;
@@ -118,7 +119,7 @@ fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
             }
             let payout = (Realm::of_host(&line.host), line.reference.clone());
             match paid.get(&payout) {
-                Some((other, first)) if *other != file && !pays_the_same(first, &line) => {
+                Some((other, first)) if *other != file && !are_of_one_payout(first, &line) => {
                     let error = RecordError::ReferenceOfTwo {
                         reference: line.reference,
                         other: format!("{}:{}", other.display(), first.at),
@@ -136,12 +137,16 @@ fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether two lines are of one attempt, or pay the same.
-fn pays_the_same(one: &Line, other: &Line) -> bool {
-    let is_same = one.currency_code == other.currency_code
+/// Whether two lines are of one attempt, or of one payout that was made twice. Equal sums that lie weeks
+/// apart are rather a salary, month after month.
+fn are_of_one_payout(one: &Line, other: &Line) -> bool {
+    let pays_the_same = one.currency_code == other.currency_code
         && one.to_address == other.to_address
         && one.amount == other.amount;
-    one.id == other.id || is_same
+    let times = one.started_at.zip(other.started_at);
+    let are_near = times
+        .is_none_or(|(one, other)| one.signed_duration_since(other).abs() <= TWIN_ACROSS_BATCHES);
+    one.id == other.id || (pays_the_same && are_near)
 }
 
 async fn adopt(

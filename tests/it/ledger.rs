@@ -2,6 +2,7 @@
 //! they are taken away.
 
 use crate::harness::{BITCOIN, INPUT, KEY, RESULTS, Run, Scene, eventually, rows};
+use crate::mistakes::age;
 use crate::operator::{
     assert_each_is_paid_once, go_on_until_done, three_payouts, wait_for_the_sandbox,
 };
@@ -589,19 +590,30 @@ fn two_copies_of_one_results_file_are_adopted_one_after_the_other() {
 
 #[test]
 fn files_with_references_of_their_own_are_not_adopted_as_if_these_counted_over_all() {
+    for april in [["0.3", "0.4"], ["0.1", "0.2"]] {
+        references_of_their_own([["0.1", "0.2"], april]);
+    }
+}
+
+/// The ledger is lost when a month is paid, and half of the next one, with the same references and these
+/// amounts.
+fn references_of_their_own(amounts: [[&str; 2]; 2]) {
     let scene = Scene::paying("", "");
     let pay = |file: &str| {
         let run = scene.through_sandbox(&["run", file, "--yes", "--interval", "0s"]);
         run.args(["--references", "per-file"])
     };
     let months = ["march.csv", "april.csv"];
-    for (month, amounts) in months.into_iter().zip([["0.1", "0.2"], ["0.3", "0.4"]]) {
+    for (month, amounts) in months.into_iter().zip(amounts) {
         let row = |(n, amount)| format!("{n},BTC,{BITCOIN},{amount}\n");
         let rows: String = (1..).zip(amounts).map(row).collect();
         let header = "reference,currency_code,to_address,amount\n";
         scene.write(month, format!("{header}{rows}"));
     }
     pay("march.csv").stderr_has("2 created").go();
+    age(&scene, 30);
+    let closed = pay("march.csv").status(1);
+    closed.stderr_has("all of these were paid on").go();
     let april = pay("april.csv").args(["--limit", "1"]).status(5);
     april.stderr_has("1 created").go();
     fs::remove_file(scene.ledger()).unwrap();
