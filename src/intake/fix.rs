@@ -389,7 +389,12 @@ impl Fixer<'_> {
 /// Whether a fault leaves in doubt where the cells of the line are.
 fn is_of_the_line(fault: &Fault) -> bool {
     match fault {
-        Fault::Row(RowError::Totals { .. } | RowError::HeaderAgain | RowError::NoPayout) => false,
+        Fault::Row(
+            RowError::Totals { .. }
+            | RowError::HeaderAgain
+            | RowError::OtherHeader
+            | RowError::NoPayout,
+        ) => false,
         Fault::Row(_) | Fault::Cell(_, CellError::StrayQuote) => true,
         Fault::Cell(..)
         | Fault::Currency(_)

@@ -61,6 +61,15 @@ struct Places {
     contested: Vec<(Column, Vec<usize>, Claim)>,
 }
 
+/// Where a row below the header names the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NamedAgain {
+    /// Each in its place.
+    InOrder,
+    /// One of them elsewhere, or a memo where the header has none.
+    Elsewhere,
+}
+
 /// Why a file has no header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderError {
@@ -639,6 +648,36 @@ impl Header {
             .filter(|(.., claim)| *claim != Claim::Own)
             .filter_map(|(column, index, _)| Some((*column, self.names.get(*index)?.as_str())))
             .collect()
+    }
+
+    /// Whether a row names all required columns, and where.
+    pub(super) fn named_again(&self, values: &[String]) -> Option<NamedAgain> {
+        let places = Places::of(values, &ColumnNames::default());
+        // `--columns` may have given any name.
+        let is_same = |place: usize| {
+            let name = self.names.get(place).filter(|name| !name.is_empty());
+            name.is_some_and(|name| values.get(place) == Some(name))
+        };
+        let contested = || places.contested.iter().map(|(column, ..)| column);
+        let is_named = |column: &&Column| {
+            let is_known = places.place(**column).is_some() || contested().any(|it| it == *column);
+            is_known || self.place(**column).is_some_and(is_same)
+        };
+        if !REQUIRED.iter().all(|column| is_named(&column)) {
+            return None;
+        }
+        let is_here = |place: usize, column| is_same(place) || places.place(column) == Some(place);
+        let mut used = columns::ALL.into_iter();
+        let are_here = used.all(|it| self.place(it).is_none_or(|place| is_here(place, it)));
+        let is_memo_here = |(index, value): (usize, &String)| {
+            meaning(value) != Meaning::Memo || self.memos.contains(&index)
+        };
+        let is_in_order = are_here && values.iter().enumerate().all(is_memo_here);
+        Some(if is_in_order {
+            NamedAgain::InOrder
+        } else {
+            NamedAgain::Elsewhere
+        })
     }
 
     /// The columns that are not used.

@@ -8,7 +8,7 @@ use super::columns::REQUIRED;
 use super::csv::Record;
 use super::currency_hints::is_of_another_chain;
 use super::decode::before_misreading;
-use super::header::{Header, MAX_LINE_BYTES};
+use super::header::{Header, MAX_LINE_BYTES, NamedAgain};
 use super::options::{Limits, Options};
 use super::residue::{self, Residue};
 use crate::address::{self, Account, Address, AddressError, Caution};
@@ -107,6 +107,8 @@ pub(super) enum RowError {
     Totals { cell: usize },
     /// It names the columns, as where files were put together.
     HeaderAgain,
+    /// It names the columns, and they stand elsewhere than in the header.
+    OtherHeader,
     /// It has none of the required cells: a heading, or a signature below the table.
     NoPayout,
     /// The amount may go on in this cell, behind a comma that is a decimal one.
@@ -265,7 +267,7 @@ impl Fault {
             Self::Row(RowError::OpenQuote { .. }) | Self::Cell(_, CellError::StrayQuote) => "quote",
             Self::Row(RowError::Width { .. }) => "row width",
             Self::Row(RowError::Totals { .. }) => "row of totals",
-            Self::Row(RowError::HeaderAgain) => "header",
+            Self::Row(RowError::HeaderAgain | RowError::OtherHeader) => "header",
             Self::Row(RowError::SplitAmount { .. }) => "row width",
             Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
@@ -346,11 +348,6 @@ impl<'a> Checker<'a> {
             return Row::default();
         }
         let currency = self.currency(record, faults);
-        if currency.is_none() && self.is_header_again(record) {
-            faults.retain(|fault| !matches!(fault, Fault::Currency(_)));
-            faults.push(Fault::Row(RowError::HeaderAgain));
-            return Row::default();
-        }
         let to_address = self.text(record, Column::ToAddress, faults);
         let amount = self.amount(record, currency, faults);
         let is_missing = |fault: &Fault| matches!(fault, Fault::Cell(_, CellError::Missing));
@@ -397,6 +394,9 @@ impl<'a> Checker<'a> {
         if let Some(at) = record.half_break() {
             return Some(RowError::LineBreak { at });
         }
+        if let Some(error) = self.header_again(record) {
+            return Some(error);
+        }
         let (found, width) = (record.width(), self.header.width());
         if let Some(cell) = self.totals_cell(record) {
             return Some(RowError::Totals { cell });
@@ -426,14 +426,28 @@ impl<'a> Checker<'a> {
         is_split.then_some(cell)
     }
 
-    /// Whether the required columns have their own names as values.
-    fn is_header_again(&self, record: &Record<'_, '_>) -> bool {
+    /// What a row is that names all required columns. Only a row without a code is looked at whose amount
+    /// is a name, or has no digits: to look at all names takes time.
+    fn header_again(&self, record: &Record<'_, '_>) -> Option<RowError> {
         let header = self.header;
-        REQUIRED.iter().all(|column| {
-            let name = |place: usize| header.names.get(place).map(String::as_str);
-            let place = header.place(*column);
-            place.is_some_and(|place| name(place) == Some(record.value(place).as_ref()))
-        })
+        let value = |column| {
+            let place = header.place(column);
+            place.map(|place| record.value(place)).unwrap_or_default()
+        };
+        let amount = value(Column::Amount);
+        let name = header.place(Column::Amount).map(|it| header.names.get(it));
+        let is_name = name.flatten().is_some_and(|name| *name == amount);
+        if (!is_name && amount.contains(|c: char| c.is_ascii_digit()))
+            || Currency::from_code(&value(Column::CurrencyCode)).is_some()
+        {
+            return None;
+        }
+        header
+            .named_again(&record.values())
+            .map(|order| match order {
+                NamedAgain::InOrder => RowError::HeaderAgain,
+                NamedAgain::Elsewhere => RowError::OtherHeader,
+            })
     }
 
     /// The cell that calls the row one of totals: the address, or the first with a word. Such a row pays

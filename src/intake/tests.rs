@@ -960,3 +960,34 @@ proptest! {
         take_with(&file, &comma);
     }
 }
+
+#[test]
+fn rows_below_another_header_are_not_read_by_the_first() {
+    let header = "ФИО;Валюта;Кошелёк;Сумма;Комиссия";
+    let told_below = |second: &str| {
+        let row = format!("А;TRX;{TRON};5;7");
+        told(format!("{header};\n{row}\n{second}\n{row}\n"))
+    };
+    for second in [
+        header,
+        "Получатель;Монета;Адрес;Сумма;Комиссия",
+        "payee;currency_code;to_address;amount;fee",
+    ] {
+        let first = told_below(second).into_iter().next();
+        let again = "3: error: this is the header again | remove the row";
+        assert_eq!(first.as_deref(), Some(again), "{second}");
+    }
+    for second in [
+        "ФИО;Валюта;Кошелёк;Комиссия;Сумма",
+        "ФИО;Валюта;Сумма;Кошелёк;Комиссия",
+        "ФИО;Валюта;Кошелёк;Сумма;Мемо",
+        "Кошелёк;Валюта;ФИО;Сумма;Комиссия",
+        "№;ФИО;Валюта;Кошелёк;Сумма;Комиссия",
+    ] {
+        let first = told_below(second).into_iter().next().unwrap_or_default();
+        assert!(
+            first.contains("not in the order of the header"),
+            "{second}: {first}"
+        );
+    }
+}

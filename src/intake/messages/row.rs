@@ -41,6 +41,10 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
             Message::new("this is a row of totals, not a payout", "remove the row")
         }
         RowError::HeaderAgain => Message::new("this is the header again", "remove the row"),
+        RowError::OtherHeader => Message::new(
+            "this row names the columns anew, and not in the order of the header",
+            "put the rows below it into the columns of the header, or into a file of their own; do not just remove this row",
+        ),
         RowError::NoPayout => Message::new(
             "currency_code, to_address and amount are missing",
             "fill them in, or remove the row if it pays nobody",
