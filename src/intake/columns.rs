@@ -77,11 +77,16 @@ const OTHER_NAMES: [(Column, &[&str]); 5] = [
 ];
 
 /// Names of columns that hold a memo, which the API has no field for.
-const MEMO_NAMES: [&str; 20] = [
+const MEMO_NAMES: [&str; 25] = [
     "memo",
     "memoid",
     "memotag",
+    "memotext",
+    "memocode",
+    "extraid",
     "tag",
+    "addresstag",
+    "addrtag",
     "desttag",
     "destinationtag",
     "destinationmemo",
@@ -101,20 +106,52 @@ const MEMO_NAMES: [&str; 20] = [
 ];
 
 /// Names of columns with a comment, which on TON may be a memo.
-const COMMENT_NAMES: [&str; 9] = [
+const COMMENT_NAMES: [&str; 17] = [
     "comment",
     "comments",
     "message",
     "комментарий",
     "комментарии",
     "коммент",
+    "комент",
+    "коментарий",
     "сообщение",
     "примечание",
     "назначениеплатежа",
+    // Ukrainian and Kazakh.
+    "коментар",
+    "коментарі",
+    "повідомлення",
+    "примітка",
+    "призначенняплатежу",
+    "түсініктеме",
 ];
 
 /// Names of columns that say on which network is paid, which the code says.
-const NETWORK_NAMES: [&str; 5] = ["network", "chain", "blockchain", "сеть", "блокчейн"];
+const NETWORK_NAMES: [&str; 22] = [
+    "network",
+    "networktype",
+    "networkname",
+    "withdrawalnetwork",
+    "transfernetwork",
+    "blockchainnetwork",
+    "chain",
+    "chaintype",
+    "chainname",
+    "blockchain",
+    "protocol",
+    "сеть",
+    "типсети",
+    "сетьвывода",
+    "сетьперевода",
+    "сетьблокчейна",
+    "сетькошелька",
+    "блокчейн",
+    "протокол",
+    "мережа",
+    "блокчейнмережа",
+    "желі",
+];
 
 /// Names of columns that may hold an id of each payout, and may as well count the rows.
 const ID_NAMES: [&str; 20] = [
@@ -274,17 +311,37 @@ pub(super) fn meaning(name: &str) -> Meaning {
         };
         let mut parts = name.split(['/', '|', ',', '(', ')', '[', ']', '&', '+']);
         let mut words = name.split(|c: char| !c.is_alphanumeric());
-        is_known(&bare) || parts.any(is_known) || words.any(is_known)
+        is_known(&bare)
+            || parts.any(is_known)
+            || words.any(is_known)
+            || joined_words(name).any(|word| is_known(&word))
     };
+    let is_network = |part: &str| NETWORK_NAMES.contains(&plain(part).as_str());
     if any_of(&MEMO_NAMES) {
         Meaning::Memo
     } else if any_of(&COMMENT_NAMES) {
         Meaning::Comment
-    } else if NETWORK_NAMES.contains(&bare.as_str()) {
+    } else if is_network(&bare) || bare.split(['/', '|']).all(is_network) {
         Meaning::Network
     } else {
         Meaning::Other
     }
+}
+
+/// The words of a name that a program has joined: `to`, `Addr` and `Memo` of `toAddrMemo`.
+fn joined_words(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        if c.is_uppercase() && before.is_lowercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+        before = c;
+    }
+    words.into_iter()
 }
 
 /// Whether a name is one of those that a payer's own ids may stand under.
@@ -578,7 +635,19 @@ mod tests {
             ("Memo/Tag", Meaning::Memo),
             ("Тег назначения, если есть", Meaning::Memo),
             ("XRP Destination Tag", Meaning::Memo),
+            ("addressTag", Meaning::Memo),
+            ("toAddrMemo", Meaning::Memo),
+            ("extra_id", Meaning::Memo),
+            ("Stage", Meaning::Other),
+            ("Tags", Meaning::Other),
             ("Комментарий", Meaning::Comment),
+            ("Коментар", Meaning::Comment),
+            ("Сеть", Meaning::Network),
+            ("Chain Type", Meaning::Network),
+            ("Сеть / Network", Meaning::Network),
+            ("Сеть вывода", Meaning::Network),
+            ("Network fee", Meaning::Other),
+            ("Комиссия (сеть)", Meaning::Other),
             ("Комментарий к платежу", Meaning::Comment),
             ("Назначение платежа", Meaning::Comment),
             ("Invoice ID", Meaning::InvoiceId),
