@@ -2,12 +2,12 @@
 //! the coin and its network and only spells them otherwise, or else by a guess.
 
 use crate::address::{self, confusable};
-use crate::domain::Currency;
+use crate::domain::{Currency, Network};
 use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// Names of coins beside their tickers, as [`letters`] leaves them.
-const COINS: [(&str, &str); 24] = [
+const COINS: [(&str, &str); 28] = [
     ("bitcoin", "BTC"),
     ("xbt", "BTC"),
     ("биткоин", "BTC"),
@@ -30,12 +30,17 @@ const COINS: [(&str, &str); 24] = [
     ("solana", "SOL"),
     ("солана", "SOL"),
     ("усдт", "USDT"),
+    ("юсдт", "USDT"),
+    ("тезер", "USDT"),
+    ("юсдс", "USDC"),
+    ("тонкоин", "TON"),
     ("binancecoin", "BNB"),
     ("shibainu", "SHIB"),
 ];
 
-/// Names of chains, as [`letters`] leaves them, and the chain's own name in the table.
-const CHAINS: [(&str, &str); 37] = [
+/// Names of chains, as [`letters`] leaves them, and the chain's own name in the table. On the last ones
+/// nothing is paid.
+const CHAINS: [(&str, &str); 67] = [
     ("trc20", "TRON"),
     ("trc", "TRON"),
     ("tron", "TRON"),
@@ -69,10 +74,49 @@ const CHAINS: [(&str, &str); 37] = [
     ("litecoin", "Litecoin"),
     ("jetton", "TON"),
     ("splsolana", "Solana"),
+    ("theopennetwork", "TON"),
+    ("трц20", "TRON"),
+    ("трц", "TRON"),
+    // As `ТРС20` looks.
+    ("tpc20", "TRON"),
+    ("трон", "TRON"),
+    ("ерц20", "Ethereum"),
+    ("ерц", "Ethereum"),
+    ("epc20", "Ethereum"),
+    ("эфир", "Ethereum"),
+    ("эфириум", "Ethereum"),
+    ("беп20", "BNB Smart Chain"),
+    ("бсц", "BNB Smart Chain"),
+    ("арбитрум", "Arbitrum One"),
+    ("оптимизм", "OP Mainnet"),
+    ("тон", "TON"),
+    ("солана", "Solana"),
+    ("биткоин", "Bitcoin"),
+    ("лайткоин", "Litecoin"),
     ("polygon", "Polygon"),
     ("matic", "Polygon"),
+    ("pol", "Polygon"),
+    ("полигон", "Polygon"),
     ("avalanche", "Avalanche"),
     ("avax", "Avalanche"),
+    ("avaxc", "Avalanche"),
+    ("zksync", "zkSync"),
+    ("linea", "Linea"),
+    ("scroll", "Scroll"),
+    ("mantle", "Mantle"),
+    ("celo", "Celo"),
+    ("opbnb", "opBNB"),
+    ("plasma", "Plasma"),
+    ("aptos", "Aptos"),
+    ("lightning", "Lightning"),
+];
+
+/// Its names stand beside those of other chains too, whose tokens are like its own.
+const ETHEREUM: &str = "Ethereum";
+
+/// The names of chains that name a standard of tokens, so that no chain's own coin is meant.
+const TOKEN_STANDARDS: [&str; 8] = [
+    "trc20", "trc", "erc20", "erc", "bep20", "bep", "spl", "jetton",
 ];
 
 /// Other coins that are a letter away from a code, which is not meant by them.
@@ -125,6 +169,9 @@ pub(super) enum Meant {
 
 /// The code that a text names for certain, in a row that says this of its network.
 pub(super) fn certain(text: &str, network: &str) -> Option<Currency> {
+    if !of_several_coins(text).is_empty() {
+        return None;
+    }
     match named(&letters(text), network) {
         Some(Meant::Certain(currency)) => Some(currency),
         _ => None,
@@ -137,18 +184,19 @@ pub(super) fn meant(text: &str, (network, address): (&str, &str)) -> Meant {
     if bare.is_empty() {
         return Meant::Unknown;
     }
-    if let Some(meant) = named(&bare, network) {
+    let mut codes = of_several_coins(text);
+    if codes.is_empty()
+        && let Some(meant) = named(&bare, network).or_else(|| not_paid(text))
+    {
         return meant;
     }
     if OTHER_COINS.contains(&bare.as_str()) {
         return Meant::Unknown;
     }
-    let mut codes = of_one_coin(&bare);
-    if codes.is_empty() {
-        codes = on_one_chain(&bare);
-    }
-    if codes.is_empty() {
-        codes = nearest(&bare);
+    for guess in [of_one_coin, on_one_chain, in_words, nearest] {
+        if codes.is_empty() {
+            codes = guess(text);
+        }
     }
     // The address decides between several, if it is one.
     let fits = |currency: &Currency| address::check(currency.network(), address).is_ok();
@@ -219,19 +267,73 @@ fn chain_of(letters: &str) -> Option<&'static str> {
 
 /// Whether a text like `BEP20 (BSC)` names chains, and the currency's is not among them.
 pub(super) fn is_of_another_chain(text: &str, currency: Currency) -> bool {
-    let mut chains = chains(text).peekable();
-    chains.peek().is_some() && chains.all(|chain| chain != currency.chain())
+    let named: Vec<_> = chains(text).collect();
+    // `Arbitrum (ETH)` and `Polygon (ERC20)` are not Ethereum itself.
+    let is_like_ethereum = |chain: &&str| {
+        let mut all = Currency::all();
+        let network = all.find(|it| it.chain() == *chain).map(Currency::network);
+        *chain != ETHEREUM && network.is_none_or(|network| network == Network::Evm)
+    };
+    let is_beside = named.iter().any(is_like_ethereum);
+    let mut named = named.into_iter();
+    let is_named = |it| it == currency.chain() && !(is_beside && it == ETHEREUM);
+    named.len() > 0 && !named.any(is_named)
+}
+
+/// The words of a text, as [`letters`] leaves each.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.map(letters).filter(|word| !word.is_empty())
 }
 
 /// The chains that a text names.
 fn chains(text: &str) -> impl Iterator<Item = &'static str> {
-    let words = text.split(|c: char| c.is_whitespace() || "()[],;/|:".contains(c));
-    words.filter_map(|word| chain_of(&letters(word)))
+    words(text).filter_map(|word| chain_of(&word))
+}
+
+/// The coin that the first word with a coin's name says, and the chains that the others say.
+fn coin_and_chains(text: &str) -> Option<(&'static str, Vec<&'static str>)> {
+    let words: Vec<_> = words(text).collect();
+    let place = words.iter().position(|word| ticker(word).is_some())?;
+    let coin = ticker(words.get(place)?)?;
+    let others = words.iter().enumerate().filter(|(it, _)| *it != place);
+    let chains = others.filter_map(|(_, word)| chain_of(word)).collect();
+    Some((coin, chains))
+}
+
+/// The first chain in `USDT ERC20 (Polygon)` on which the coin is not paid.
+fn not_paid(text: &str) -> Option<Meant> {
+    let (coin, chains) = coin_and_chains(text)?;
+    let mut meant = chains.into_iter().map(|chain| on_chain(coin, chain));
+    meant.find(|it| matches!(it, Meant::NotPaid { .. }))
+}
+
+/// The codes that a text says in so many words: `USDT TRC20 (TRON)`, `USDT в сети TRC20`.
+fn in_words(text: &str) -> Vec<Currency> {
+    let Some((coin, chains)) = coin_and_chains(text) else {
+        return Vec::new();
+    };
+    let on_them = |it: &Currency| it.ticker() == coin && chains.contains(&it.chain());
+    Currency::all().filter(on_them).collect()
+}
+
+/// The codes of several coins with a sign between them, as in `TON/USDT`: it may be either, or the one
+/// on the other's chain.
+fn of_several_coins(text: &str) -> Vec<Currency> {
+    let parts = text.split(['/', '|', '+', '&', ',', ';']).map(letters);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    let tickers: Option<Vec<_>> = parts.iter().map(|part| ticker(part)).collect();
+    match tickers.as_deref() {
+        Some([first, others @ ..]) if others.iter().any(|it| it != first) => {
+            parts.iter().flat_map(|part| of_one_coin(part)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The codes of a coin that is named without its network.
-fn of_one_coin(bare: &str) -> Vec<Currency> {
-    let Some(ticker) = ticker(bare) else {
+fn of_one_coin(text: &str) -> Vec<Currency> {
+    let Some(ticker) = ticker(&letters(text)) else {
         return Vec::new();
     };
     Currency::all()
@@ -239,14 +341,21 @@ fn of_one_coin(bare: &str) -> Vec<Currency> {
         .collect()
 }
 
-/// The commonest token of a network that is named without a coin: what people mean by `TRC20`.
-fn on_one_chain(bare: &str) -> Vec<Currency> {
-    let Some(chain) = chain_of(bare) else {
+/// The commonest coins of a network that is named without one: what people mean by `TRC20`.
+fn on_one_chain(text: &str) -> Vec<Currency> {
+    let bare = letters(text);
+    let Some(chain) = chain_of(&bare) else {
         return Vec::new();
     };
-    Currency::all()
-        .filter(|currency| currency.chain() == chain && currency.ticker() == "USDT")
-        .collect()
+    let is_common = |currency: &Currency| {
+        let is_its_own = currency.contract().is_none();
+        if TOKEN_STANDARDS.contains(&bare.as_str()) {
+            return currency.ticker() == "USDT";
+        }
+        is_its_own || matches!(currency.ticker(), "USDT" | "USDC")
+    };
+    let all = Currency::all().filter(|currency| currency.chain() == chain);
+    all.filter(is_common).collect()
 }
 
 /// The letters and digits of a text, small, with an ASCII letter for each that only looks like one.
@@ -267,15 +376,21 @@ fn letters(text: &str) -> String {
 }
 
 /// The codes that differ in the fewest letters, if these are few.
-fn nearest(bare: &str) -> Vec<Currency> {
+fn nearest(text: &str) -> Vec<Currency> {
+    let bare = letters(text);
     let length = bare.chars().count();
     let most = MOST_DIFFERENCES.min(length / 3);
     // A code that is much longer or shorter differs in as many letters.
     let of_this_length = CODES
         .iter()
         .filter(|(code, _)| code.len().abs_diff(length) <= most);
+    // With a letter before or behind it a coin's name is another coin's, or a unit: `mBTC`, `wSOL`.
+    let of_this_length = of_this_length.filter(|(code, currency)| {
+        let is_more = bare.starts_with(code.as_str()) || bare.ends_with(code.as_str());
+        currency.contract().is_some() || !is_more
+    });
     let near: Vec<_> = of_this_length
-        .map(|(code, currency)| (*currency, strsim::osa_distance(bare, code)))
+        .map(|(code, currency)| (*currency, strsim::osa_distance(&bare, code)))
         .filter(|(_, distance)| *distance <= most)
         .collect();
     let fewest = near.iter().map(|(_, distance)| *distance).min();
@@ -316,6 +431,10 @@ mod tests {
             ("биткоин", "BTC"),
             ("ТРОН", "TRX"),
             ("ТОН", "TON"),
+            ("юсдт ТРЦ-20", "USDT_TRC20"),
+            ("USDT ТРС20", "USDT_TRC20"),
+            ("TON (The Open Network)", "TON"),
+            ("BTC/Bitcoin", "BTC"),
         ] {
             assert_eq!(certain(text, ""), Some(code(expected)), "{text}");
         }
@@ -330,6 +449,10 @@ mod tests {
             "ETH BSC",
             "ARB (ETH)",
             "OP_ETH",
+            "TON/USDT",
+            "USDT, TRX",
+            "mBTC",
+            "USDT (TRC20/ERC20)",
         ] {
             assert_eq!(certain(text, ""), None, "{text}");
         }
@@ -354,6 +477,23 @@ mod tests {
                     code("USDT_ERC20"),
                 ]),
             ),
+            ("тезер", tron, likely("USDT_TRC20")),
+            ("USDT TRC20 (TRON)", "", likely("USDT_TRC20")),
+            ("USDT в сети TRC20", "", likely("USDT_TRC20")),
+            ("USDT (TRC20/ERC20)", tron, likely("USDT_TRC20")),
+            (
+                "TRX/USDT",
+                tron,
+                Meant::OneOf(vec![code("TRX"), code("USDT_TRC20")]),
+            ),
+            (
+                "BNB Smart Chain",
+                "",
+                Meant::OneOf(vec![code("BNB"), code("USDT_BSC"), code("USDC_BSC")]),
+            ),
+            ("mBTC", "", Meant::Unknown),
+            ("uBTC", "", Meant::Unknown),
+            ("wSOL", "", Meant::Unknown),
             ("DOGE", "", Meant::Unknown),
             ("ETC", "", Meant::Unknown),
             ("WBTC", "", Meant::Unknown),
@@ -370,5 +510,36 @@ mod tests {
             assert_eq!(meant(text, ("", address)), expected, "{text}");
         }
         assert!(matches!(meant("USDT", ("", "")), Meant::OneOf(codes) if codes.len() == 7));
+    }
+
+    #[test]
+    fn another_network_is_seen_however_it_is_written() {
+        for (text, paid) in [
+            ("USDT-TRC20", "USDT_ERC20"),
+            ("TRC-20", "USDT_ERC20"),
+            ("USDT_TRC20", "USDT_BSC"),
+            ("трон", "USDT_ERC20"),
+            ("Arbitrum One (ETH)", "ETH"),
+            ("ETH-Arbitrum One", "ETH"),
+            ("ERC20 (Polygon)", "USDT_ERC20"),
+            ("zkSync Era", "ETH"),
+            ("Lightning", "BTC"),
+        ] {
+            assert!(is_of_another_chain(text, code(paid)), "{text} {paid}");
+        }
+        for (text, paid) in [
+            ("", "USDT_ERC20"),
+            ("mainnet", "ETH"),
+            ("ERC20 (ETH)", "USDT_ERC20"),
+            ("Arbitrum One (ETH)", "ETH_ARB"),
+            ("ETH-Arbitrum One", "USDT_ARB"),
+            ("BNB Smart Chain (BEP20)", "USDT_BSC"),
+            ("BSC_BEP20", "BNB"),
+            ("TRC20/ERC20", "USDT_ERC20"),
+            ("TRC20/ERC20", "USDT_TRC20"),
+            ("The Open Network", "TON"),
+        ] {
+            assert!(!is_of_another_chain(text, code(paid)), "{text} {paid}");
+        }
     }
 }
