@@ -267,17 +267,24 @@ fn chain_of(letters: &str) -> Option<&'static str> {
 
 /// Whether a text like `BEP20 (BSC)` names chains, and the currency's is not among them.
 pub(super) fn is_of_another_chain(text: &str, currency: Currency) -> bool {
-    let named: Vec<_> = chains(text).collect();
-    // `Arbitrum (ETH)` and `Polygon (ERC20)` are not Ethereum itself.
+    // Several may stand there to be chosen from.
+    let parts = text.split(['/', '|', ',', ';']).map(chains_of_one);
+    let named: Vec<_> = parts.flatten().collect();
+    !named.is_empty() && !named.contains(&currency.chain())
+}
+
+/// The chains that a text names which names one: `Arbitrum (ETH)` and `Polygon (ERC20)` are not Ethereum.
+fn chains_of_one(text: &str) -> Vec<&'static str> {
+    let mut named: Vec<_> = chains(text).collect();
     let is_like_ethereum = |chain: &&str| {
         let mut all = Currency::all();
         let network = all.find(|it| it.chain() == *chain).map(Currency::network);
         *chain != ETHEREUM && network.is_none_or(|network| network == Network::Evm)
     };
-    let is_beside = named.iter().any(is_like_ethereum);
-    let mut named = named.into_iter();
-    let is_named = |it| it == currency.chain() && !(is_beside && it == ETHEREUM);
-    named.len() > 0 && !named.any(is_named)
+    if named.iter().any(is_like_ethereum) {
+        named.retain(|chain| *chain != ETHEREUM);
+    }
+    named
 }
 
 /// The words of a text, as [`letters`] leaves each.
@@ -535,6 +542,7 @@ mod tests {
             ("ETH-Arbitrum One", "USDT_ARB"),
             ("BNB Smart Chain (BEP20)", "USDT_BSC"),
             ("BSC_BEP20", "BNB"),
+            ("BEP20 / ERC20", "USDT_ERC20"),
             ("TRC20/ERC20", "USDT_ERC20"),
             ("TRC20/ERC20", "USDT_TRC20"),
             ("The Open Network", "TON"),
