@@ -101,6 +101,16 @@ fn a_broken_address_is_the_network_s_own_to_explain() {
         "33 characters, but a TRON address has 34"
     );
     assert_eq!(error(Network::Ton, "").to_string(), "there is no address");
+    // With a character too many it is base58 of 32 bytes, which any Solana address is.
+    let long = "bc1qjpypve75chk3d5r69a7pg6hn8w5x5n7zw4wz35q";
+    assert!(solana::decode(long).is_ok());
+    let bitcoin = error(Network::Bitcoin, long);
+    assert_eq!(
+        (bitcoin.kind(), bitcoin.other_network()),
+        ("checksum", None)
+    );
+    let other = error(Network::Tron, long).other_network();
+    assert_eq!(other, Some(Network::Bitcoin));
 }
 
 #[test]
@@ -130,6 +140,11 @@ fn blanks_and_strange_letters_are_named() {
 
 /// What is pasted in place of an address, and words of what is said about it.
 const PASTED: &[(&str, &str)] = &[
+    (
+        "tronscan.org/#/address/TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7",
+        "link to a web page",
+    ),
+    ("t.me/somebody", "link to a web page"),
     (
         "bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa?amount=1",
         "payment link",
@@ -203,6 +218,17 @@ fn pasted_things_are_recognised() {
         (link.span(), link.other_network()),
         (Some(0..5), Some(Network::Tron))
     );
+    // The same address on another chain may be nobody's.
+    for text in [
+        "arb1:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "ethereum:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed@42161?value=1",
+    ] {
+        let hint = error(Network::Evm, text).hint(text);
+        assert!(
+            hint.contains("before the colon is the network that the code pays on"),
+            "{hint}"
+        );
+    }
 }
 
 /// Keys from the specifications: BIP-38's and the wiki's examples, BIP-32's first vector, and

@@ -70,10 +70,12 @@ fn addresses_within(text: &str) -> Vec<(usize, usize)> {
 
 /// Whether the text is an address of another network, or of its test network.
 fn belongs(other: Network, text: &str) -> Option<Fault> {
-    // Solana's own reading asks whether the key is on the curve, which is slow and beside the point.
+    // Solana's own reading asks whether the key is on the curve, which is slow and beside the point. What
+    // begins as another network's addresses do is rather one of those with a mistake in it.
     if other == Network::Solana {
         let decoded = solana::decode(text);
-        return decoded.ok().map(|_| Fault::OtherNetwork(other));
+        let is_solana = decoded.is_ok() && looks_like(text).is_none();
+        return is_solana.then_some(Fault::OtherNetwork(other));
     }
     match read(other, text) {
         Ok(_) => Some(Fault::OtherNetwork(other)),

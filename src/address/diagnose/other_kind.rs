@@ -64,7 +64,9 @@ impl OtherKind {
             let head = text.as_bytes().get(..prefix.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
         };
-        if ["http://", "https://", "www."].into_iter().any(begins) {
+        // Of base64, which has slashes too, nothing is like the name of a site.
+        let site = text.split_once('/').and_then(|(site, _)| name(site));
+        if ["http://", "https://", "www."].into_iter().any(begins) || site == Some(Self::Name) {
             return Some(Self::WebLink);
         }
         if text.contains('\u{2026}') || text.contains("...") || text.contains("***") {
@@ -117,11 +119,13 @@ impl OtherKind {
     pub(in crate::address) fn hint(self, network: Network, text: &str) -> String {
         let ask = format!("ask the recipient for {} address", network.with_article());
         match self {
+            // `arb1:0x…` is a wallet on Arbitrum, and may be nobody's on Ethereum.
             Self::PaymentLink(..) if !text.contains('?') => {
-                "keep only the address, which stands after the scheme".to_owned()
+                "if what stands before the colon is the network that the code pays on, keep only the address; if it is another one, ask the recipient"
+                    .to_owned()
             }
             Self::PaymentLink(..) => format!(
-                "if what stands behind the question mark is a memo (text=, memo=), {ask} that needs none; if not, keep only the address"
+                "if what stands behind the question mark is a memo (text=, memo=), {ask} that needs none; if not, keep only the address, provided that what stands before the colon is the network that the code pays on"
             ),
             Self::AddressAndMore(..) => {
                 format!("if that is a memo, {ask} that needs none; if not, keep only the address")
