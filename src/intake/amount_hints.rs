@@ -147,7 +147,9 @@ fn is_negative(text: &str) -> bool {
     let inner = text
         .strip_prefix(['-', '\u{2212}', '\u{2013}', '\u{2014}'])
         .or_else(|| text.strip_prefix('(')?.strip_suffix(')'))
-        .or_else(|| text.strip_suffix(['-', '\u{2212}']));
+        .or_else(|| text.strip_suffix(['-', '\u{2212}']))
+        // `1500.-` has no cents.
+        .filter(|inner| !inner.ends_with(['.', ',']));
     let is_number = |c: char| c.is_ascii_digit() || is_mark(c) || matches!(c, '.' | ',');
     inner.is_some_and(|inner| {
         inner.contains(|c: char| c.is_ascii_digit()) && inner.chars().all(is_number)
@@ -180,15 +182,17 @@ pub(super) fn has_only_a_comma(text: &str) -> bool {
         .is_some_and(|(whole, fraction)| is_digits(whole) && is_digits(fraction))
 }
 
-/// Whether the first point stands before another mark, so that it separates thousands: `1.234,50`.
-pub(super) fn has_points_for_thousands(text: &str) -> bool {
-    text.split_once('.')
-        .is_some_and(|(_, behind)| behind.contains(['.', ',']))
+/// Whether the first of these marks stands before another one, so that it separates thousands: the point
+/// in `1.234,50`.
+pub(super) fn has_for_thousands(text: &str, mark: char) -> bool {
+    text.split_once(mark)
+        .is_some_and(|(_, behind)| behind.find(['.', ',']) == Some("000".len()))
 }
 
-/// What may stand between groups of three digits, beside a point or a comma.
+/// What may stand between groups of three digits, beside a point or a comma. Between tabs stand several
+/// values.
 fn is_mark(c: char) -> bool {
-    is_blank(c) || matches!(c, '\'' | '\u{2019}' | '_')
+    (is_blank(c) && c != '\t') || matches!(c, '\'' | '\u{2019}' | '_')
 }
 
 /// The number that the text is beyond doubt: digits in groups of three, one decimal mark at most, and
@@ -363,6 +367,8 @@ mod tests {
             ("0x10", Look::Unknown),
             ("1.2.3", Look::Unknown),
             ("1..2", Look::Unknown),
+            ("1500.-", Look::Unknown),
+            ("1\t500", Look::Unknown),
             (".", Look::Unknown),
             ("١", Look::Unknown),
         ] {

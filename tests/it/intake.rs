@@ -368,6 +368,22 @@ fn a_mark_that_may_separate_thousands_is_in_doubt() {
             "3: amount: \"25.000,50\" contains ',' | write 25000.50; where a point separates thousands, 1.500 is to be written 1500 too",
         ],
     );
+    // Whatever else is said of such a value: the next one may be in doubt.
+    for amount in [
+        "25.000,500",
+        "25.000,50 TRX",
+        "25.000,500 TRX",
+        "25.000,50 €",
+    ] {
+        let told = told(text.replace("25.000", amount), &[], 3);
+        let also = "where a point separates thousands, 1.500 is to be written 1500 too";
+        assert_told(&told, &[also]);
+    }
+    let in_english = told(text.replace("25.000", "25,000.50"), &["--decimal-comma"], 3);
+    assert_told(
+        &in_english,
+        &["write 25000,50; where a comma separates thousands, 1,500 is to be written 1500 too"],
+    );
     let english = text.replace(';', ",").replace("1.000", "\"1,000\"");
     assert_told(
         &told(

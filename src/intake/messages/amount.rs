@@ -115,6 +115,7 @@ fn malformed(
 ) -> Message {
     let shown = quoted(value);
     let show = |number: &str| context.checker.decimal_mark.show(number);
+    let also = thousands_too(value, context.checker.decimal_mark);
     match amount_hints::look(value, currency) {
         Look::Shortened => Message::new(
             format!("{shown} is in scientific notation"),
@@ -131,13 +132,13 @@ fn malformed(
         Look::OwnUnit(Some(number)) => Message::new(
             format!("{shown} is not only a number"),
             format!(
-                "write {}; the currency stands in currency_code",
+                "write {}; the currency stands in currency_code{also}",
                 show(&number)
             ),
         ),
         Look::OwnUnit(None) => Message::new(
             format!("{shown} is not only a number"),
-            "write the number alone; the currency stands in currency_code",
+            format!("write the number alone; the currency stands in currency_code{also}"),
         ),
         Look::OtherUnit => Message::new(
             match only_letter(value) {
@@ -146,10 +147,12 @@ fn malformed(
             },
             match currency {
                 Some(currency) => format!(
-                    "write how much {} is to be paid, in digits and without a unit",
+                    "write how much {} is to be paid, in digits and without a unit{also}",
                     currency.ticker()
                 ),
-                None => "write how much is to be paid, in digits and without a unit".to_owned(),
+                None => {
+                    format!("write how much is to be paid, in digits and without a unit{also}")
+                }
             },
         ),
         Look::OtherMark {
@@ -157,13 +160,13 @@ fn malformed(
             as_thousands,
         } => other_mark(value, (&show(&as_decimal), as_thousands.as_deref())),
         Look::Certain(number) => {
-            let write = certain(&show(&number), value, context.checker.decimal_mark);
+            let write = format!("write {}{also}", show(&number));
             Message::new(what_is_odd(value, error), write).at(odd_place(value, error))
         }
         Look::Unknown => Message::new(
             what_is_odd(value, error),
             format!(
-                "write digits, and at most one decimal mark: {}{}",
+                "write digits, and at most one decimal mark: {}{also}{}",
                 show("1234.56"),
                 match context.checker.decimal_mark {
                     DecimalMark::Point if amount_hints::has_only_a_comma(value) =>
@@ -176,14 +179,17 @@ fn malformed(
     }
 }
 
-/// What to write in place of a value that can be one number only. If it says what a point is in this
-/// file, that counts for others too.
-fn certain(number: &str, value: &str, mark: DecimalMark) -> String {
-    match mark {
-        DecimalMark::Point if amount_hints::has_points_for_thousands(value) => format!(
-            "write {number}; where a point separates thousands, 1.500 is to be written 1500 too"
-        ),
-        DecimalMark::Point | DecimalMark::Comma => format!("write {number}"),
+/// What is said of a value that says of the file's decimal mark that it separates thousands: that
+/// counts for the other values too, where it cannot be seen.
+fn thousands_too(value: &str, mark: DecimalMark) -> String {
+    let (sign, name) = match mark {
+        DecimalMark::Point => ('.', "point"),
+        DecimalMark::Comma => (',', "comma"),
+    };
+    if amount_hints::has_for_thousands(value, sign) {
+        format!("; where a {name} separates thousands, 1{sign}500 is to be written 1500 too")
+    } else {
+        String::new()
     }
 }
 
