@@ -233,6 +233,23 @@ const OTHER_UNITS: [&str; 51] = [
     "byn",
 ];
 
+/// Names of a sum of others.
+const TOTALS: [&str; 3] = ["итого", "всего", "total"];
+
+/// How names begin of what is left to be paid.
+const DUE: [&str; 7] = [
+    "квыплате",
+    "коплате",
+    "кперечислению",
+    "кпереводу",
+    "квыдаче",
+    "наруки",
+    "нетто",
+];
+
+/// Such names in English, as a whole: `Net` begins `Network` too.
+const DUE_IN_ENGLISH: [&str; 6] = ["net", "netamount", "netpay", "due", "topay", "payable"];
+
 /// What a column is by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -428,18 +445,36 @@ pub(super) fn has_ticker(name: &str) -> bool {
 /// Whether a name that is not known as the amount's may be it all the same, beside one that is: with a
 /// unit, as in `К выплате USDT`, by the unit alone, or with more words, as in `Итого к выплате`.
 pub(super) fn may_be_amount(name: &str) -> bool {
+    let rest = without_total(name);
+    known(&rest) == Some(Column::Amount) || is_due(name) || (rest.is_empty() && is_ticker(name))
+}
+
+/// Whether a name says what is left to be paid once all else is counted: `Сумма к перечислению`.
+pub(super) fn is_due(name: &str) -> bool {
+    let rest = without_total(name);
+    let rest = rest.strip_prefix("сумма").unwrap_or(&rest);
+    let is_begun = |due: &&str| rest.starts_with(due);
+    DUE.iter().any(is_begun) || DUE_IN_ENGLISH.contains(&rest)
+}
+
+/// Whether a name says that its column sums others up: `Итого`, which may be the sum with the fee.
+pub(super) fn is_total(name: &str) -> bool {
+    let is_total = |total: &&str| plain(name).starts_with(total);
+    without_total(name).is_empty() && TOTALS.iter().any(is_total)
+}
+
+/// What of a name is neither a unit nor the word for a sum before others.
+fn without_total(name: &str) -> String {
     let is_left = |word: &&str| {
         let word = plain(word);
         !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))
     };
     let rest = plain(&words(name).filter(is_left).collect::<String>());
-    let rest = ["итого", "всего"]
-        .iter()
+    let mut totals = TOTALS.iter();
+    let rest = totals
         .find_map(|total| rest.strip_prefix(total))
         .unwrap_or(&rest);
-    known(rest) == Some(Column::Amount)
-        || rest.starts_with("квыплате")
-        || (rest.is_empty() && is_ticker(name))
+    rest.to_owned()
 }
 
 /// Whether a text is a unit that nothing is paid in.

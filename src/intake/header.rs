@@ -560,11 +560,13 @@ impl Places {
                 if !claimed.is_empty() && (column, claim) == (Column::Amount, Claim::Other) {
                     // Nobody but the operator knows which of several sums is to be paid.
                     let is_in_coins = claimed.iter().any(|it| columns::has_ticker(&names[*it]));
+                    let is_due = claimed.iter().any(|it| columns::is_due(&names[*it]));
                     let may_be = |index: &usize| {
                         let name = &names[*index];
                         let is_free = meanings[*index] == Meaning::Other && !is_given(name, given);
                         let is_beside = is_in_coins && columns::is_other_unit(name);
-                        is_free && !is_beside && columns::may_be_amount(name)
+                        let is_total = !is_due && columns::is_total(name);
+                        is_free && !is_beside && (is_total || columns::may_be_amount(name))
                     };
                     claimed.extend((0..names.len()).filter(may_be));
                     claimed.sort_unstable();

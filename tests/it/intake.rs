@@ -612,6 +612,13 @@ fn of_two_columns_of_amounts_none_is_guessed() {
         ("Сумма, руб.", "Сумма USDT"),
         ("Сумма", "Сумма в руб."),
         ("Сумма", "Итого к выплате"),
+        ("Сумма", "К перечислению"),
+        ("Сумма", "Сумма на руки"),
+        ("К выплате", "К перечислению"),
+        ("Сумма", "Итого"),
+        ("Сумма, USDT", "Всего (USDT)"),
+        ("Amount (USDT)", "Total"),
+        ("Amount (USDT)", "Net amount"),
     ] {
         let asked = format!(
             "1: \"{amount}\" and \"{other}\" may each be amount | say which one it is: --columns 'amount=…'"
@@ -629,6 +636,10 @@ fn of_two_columns_of_amounts_none_is_guessed() {
         ("Сумма, USDT", "Эквивалент, руб."),
         ("Сумма, USDT", "Сумма в руб."),
         ("К выплате", "Итого"),
+        ("Сумма, USDT", "Итого, руб."),
+        ("Сумма, USDT", "Total hours"),
+        ("Сумма", "Network fee"),
+        ("amount", "Total"),
         ("Сумма", "Допущен к выплате"),
     ] {
         assert_told(&told(sheet(amount, other), &[], 0), &["1 ×  15000"]);
