@@ -41,6 +41,13 @@ pub(super) enum FileError {
         unit: String,
         paid: Currency,
     },
+    /// A column that is not used holds addresses, on this line another one than the column that was
+    /// taken for the addresses.
+    OtherAddresses {
+        name: String,
+        taken: String,
+        line: u64,
+    },
 }
 
 impl FileError {
@@ -53,7 +60,9 @@ impl FileError {
             | Self::NoPayouts
             | Self::Uncountable
             | Self::OverTotal { .. } => Severity::Error,
-            Self::MaybeThousands | Self::OtherUnit { .. } => Severity::Warning,
+            Self::MaybeThousands | Self::OtherUnit { .. } | Self::OtherAddresses { .. } => {
+                Severity::Warning
+            }
         }
     }
 
@@ -74,6 +83,7 @@ impl FileError {
             Self::Uncountable | Self::OverTotal { .. } => "limit",
             Self::MaybeThousands => "thousands mark",
             Self::OtherUnit { .. } => "header",
+            Self::OtherAddresses { .. } => "other address",
         }
     }
 
@@ -93,7 +103,8 @@ impl FileError {
             | Self::Uncountable
             | Self::OverTotal { .. }
             | Self::MaybeThousands
-            | Self::OtherUnit { .. } => None,
+            | Self::OtherUnit { .. }
+            | Self::OtherAddresses { .. } => None,
         }
     }
 }

@@ -22,6 +22,7 @@ mod messages;
 mod misread;
 mod notices;
 mod options;
+mod other_addresses;
 mod redact;
 mod residue;
 mod row_hashes;
@@ -224,6 +225,7 @@ fn about_file(content: &Content) -> Vec<FileError> {
     if evidence.is_of_thousands(header, content.options.reading.decimal_mark) {
         errors.push(FileError::MaybeThousands);
     }
+    errors.extend(other_addresses::find(content));
     let Some(totals) = &scan.totals else {
         errors.push(FileError::Uncountable);
         return errors;

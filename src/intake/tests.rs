@@ -991,3 +991,42 @@ fn rows_below_another_header_are_not_read_by_the_first() {
         );
     }
 }
+
+#[test]
+fn a_second_column_of_addresses_is_asked_about() {
+    let other = "TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL";
+    let own = "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7";
+    let sheet = |names: &str, second: [&str; 2]| {
+        let [a, b] = second;
+        format!("Валюта;{names};Сумма\nTRX;{TRON};{a};5\nTRX;{own};{b};6\n")
+    };
+    let asked = "holds addresses too, on line";
+    for (names, second) in [
+        ("Кошелёк;Новый кошелёк", [other, ""]),
+        ("Кошелёк;Новый кошелёк", [TRON, other]),
+        ("to_address;Адрес (новый)", [other, TRON]),
+    ] {
+        let told = told(sheet(names, second));
+        assert!(told.iter().any(|it| it.contains(asked)), "{told:?}");
+    }
+    let given = Reading {
+        columns: "to_address=Кошелёк".parse().unwrap_or_default(),
+        ..Reading::default()
+    };
+    for (names, second, reading) in [
+        ("Кошелёк;Новый кошелёк", ["", own], Reading::default()),
+        ("Кошелёк;Плательщик", [other, other], Reading::default()),
+        ("Кошелёк;Телеграм", ["@anna", "-"], Reading::default()),
+        ("Кошелёк;Новый кошелёк", [other, TRON], given),
+    ] {
+        let options = Options {
+            reading,
+            ..Options::default()
+        };
+        let (_, told) = take_with(sheet(names, second).as_bytes(), &options);
+        assert!(
+            !told.iter().any(|it| it.message.contains(asked)),
+            "{told:?}"
+        );
+    }
+}

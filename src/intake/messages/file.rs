@@ -24,7 +24,10 @@ pub(in crate::intake) fn finding(
     read: Option<(&Header, DecimalMark)>,
 ) -> Finding {
     let message = message(error, read);
-    let is_about_header = matches!(error, FileError::OtherUnit { .. });
+    let is_about_header = matches!(
+        error,
+        FileError::OtherUnit { .. } | FileError::OtherAddresses { .. }
+    );
     let header = read.map(|(header, _)| header).filter(|_| is_about_header);
     Finding {
         severity: error.severity(),
@@ -97,6 +100,14 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
                 quoted_unless_secret(name)
             ),
             "each amount is paid as whole units of the row's own currency: make sure that it is not in another one",
+        ),
+        FileError::OtherAddresses { name, taken, line } => Message::new(
+            format!(
+                "the column {} holds addresses too, on line {line} another one than {}, which is paid",
+                quoted_unless_secret(name),
+                quoted_unless_secret(taken)
+            ),
+            "make sure that the right column is paid, and say which one it is: --columns 'to_address=…'",
         ),
     }
 }
