@@ -393,6 +393,7 @@ fn is_of_the_line(fault: &Fault) -> bool {
             RowError::Totals { .. }
             | RowError::HeaderAgain
             | RowError::OtherHeader
+            | RowError::Numbering
             | RowError::NoPayout,
         ) => false,
         Fault::Row(_) | Fault::Cell(_, CellError::StrayQuote) => true,

@@ -14,6 +14,9 @@ use std::collections::HashSet;
 /// How many rows are looked at to tell whether a column may hold references.
 const LOOKED_AT_ROWS: usize = 1_000;
 
+/// How many ignored columns are named.
+const MOST_NAMES: usize = 50;
+
 /// What the operator should know about how a file was read.
 pub(super) fn notices(
     content: &Content,
@@ -98,7 +101,12 @@ fn ignored(content: &Content) -> Option<String> {
         )
         .collect();
     let plural = if names.len() == 1 { "" } else { "s" };
-    (!names.is_empty()).then(|| format!("ignored column{plural}: {}", names.join(", ")))
+    let (shown, others) = names.split_at(names.len().min(MOST_NAMES));
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    (!names.is_empty()).then(|| format!("ignored column{plural}: {}{more}", shown.join(", ")))
 }
 
 /// An example of what is in a column, in quotes; `None` if there is nothing.

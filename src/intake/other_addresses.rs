@@ -2,7 +2,7 @@
 //! beside «Кошелёк». Nobody but the operator knows which of them is to be paid.
 
 use super::content::Content;
-use super::csv::{Line, Splitter, lines};
+use super::csv::{Splitter, lines};
 use super::file::FileError;
 use crate::address::{self, Account};
 use crate::domain::{Column, Currency};
@@ -23,45 +23,67 @@ pub(super) fn find(content: &Content) -> Option<FileError> {
     if given.of(Column::ToAddress).is_some() {
         return None;
     }
-    let is_other = |index: &usize| {
-        header
-            .names
-            .get(*index)
-            .is_some_and(|name| !name.is_empty())
+    let others = others(content, taken);
+    let is_own = |index: usize| {
+        let of_column = others.iter().filter(|it| it.index == index);
+        let accounts: HashSet<_> = of_column.clone().map(|it| it.account).collect();
+        of_column.count() > 1 && accounts.len() == 1
     };
-    let mut ignored = header.ignored().into_iter().filter(is_other);
-    ignored.find_map(|index| {
-        let others = others(content, (index, taken));
-        let accounts: HashSet<_> = others.iter().map(|(_, account)| account).collect();
-        let (line, _) = others.first()?;
-        let is_own = others.len() > 1 && accounts.len() == 1;
-        let name = |index: usize| header.names.get(index).cloned().unwrap_or_default();
-        (!is_own).then(|| FileError::OtherAddresses {
-            name: name(index),
-            taken: name(taken),
-            line: *line,
-        })
+    let found = others.iter().find(|it| !is_own(it.index))?;
+    Some(FileError::OtherAddresses {
+        name: header.names.get(found.index)?.clone(),
+        taken: header.names.get(taken)?.clone(),
+        line: found.line,
     })
 }
 
-/// The addresses in a column that are not the payout's, each with its line.
-fn others(content: &Content, (index, taken): (usize, usize)) -> Vec<(u64, Account)> {
+/// An address in a column that is not used, which is not the payout's.
+struct Other {
+    index: usize,
+    line: u64,
+    account: Account,
+}
+
+/// All of them in the first lines.
+fn others(content: &Content, taken: usize) -> Vec<Other> {
     let header = &content.header;
     let body = content.text.get(header.end..).unwrap_or_default();
     let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
     let first = header.line.saturating_add(1);
     let rows = (first..).zip(lines(body, header.line_break));
-    let other = |(number, line): (u64, Line<'_>)| {
-        let record = splitter.split(line.text);
-        let text = record.value(index);
-        if text.len() < FEWEST_BYTES {
-            return None;
-        }
-        let code = header.place(Column::CurrencyCode)?;
-        let currency = Currency::from_code(&record.value(code))?;
-        let account = |text: &str| address::check(currency.network(), text).ok();
-        let (here, paid) = (account(&text)?, account(&record.value(taken))?);
-        (here.account() != paid.account()).then(|| (number, here.account()))
-    };
-    rows.take(LOOKED_AT_LINES).filter_map(other).collect()
+    let mut ignored = header.ignored();
+    // Of one without a name an example is told.
+    ignored.retain(|index| {
+        header
+            .names
+            .get(*index)
+            .is_some_and(|name| !name.is_empty())
+    });
+    let mut others = Vec::new();
+    for (line, row) in rows.take(LOOKED_AT_LINES) {
+        let record = splitter.split(row.text);
+        let account = |currency: Currency, index: usize| {
+            let text = Some(record.value(index)).filter(|text| text.len() >= FEWEST_BYTES)?;
+            let address = address::check(currency.network(), &text).ok()?;
+            Some(address.account())
+        };
+        let code = header.place(Column::CurrencyCode);
+        let code = code.map(|code| record.value(code)).unwrap_or_default();
+        let Some(currency) = Currency::from_code(&code) else {
+            continue;
+        };
+        let Some(paid) = account(currency, taken) else {
+            continue;
+        };
+        let of_row = ignored.iter().filter_map(|index| {
+            let account = account(currency, *index).filter(|account| *account != paid)?;
+            Some(Other {
+                index: *index,
+                line,
+                account,
+            })
+        });
+        others.extend(of_row);
+    }
+    others
 }

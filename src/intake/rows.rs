@@ -4,7 +4,6 @@
 //! asks whether there are any.
 
 use super::amount_hints::is_shortened_by_spreadsheet;
-use super::columns::REQUIRED;
 use super::csv::Record;
 use super::currency_hints::is_of_another_chain;
 use super::decode::before_misreading;
@@ -109,7 +108,9 @@ pub(super) enum RowError {
     HeaderAgain,
     /// It names the columns, and they stand elsewhere than in the header.
     OtherHeader,
-    /// It has none of the required cells: a heading, or a signature below the table.
+    /// It numbers the columns: 1, 2, 3 and so on below their names.
+    Numbering,
+    /// It has neither an address nor an amount: a heading, or a signature below the table.
     NoPayout,
     /// The amount may go on in this cell, behind a comma that is a decimal one.
     SplitAmount { cell: usize },
@@ -267,7 +268,9 @@ impl Fault {
             Self::Row(RowError::OpenQuote { .. }) | Self::Cell(_, CellError::StrayQuote) => "quote",
             Self::Row(RowError::Width { .. }) => "row width",
             Self::Row(RowError::Totals { .. }) => "row of totals",
-            Self::Row(RowError::HeaderAgain | RowError::OtherHeader) => "header",
+            Self::Row(RowError::HeaderAgain | RowError::OtherHeader | RowError::Numbering) => {
+                "header"
+            }
             Self::Row(RowError::SplitAmount { .. }) => "row width",
             Self::Row(RowError::NoPayout) | Self::Cell(_, CellError::Missing) => "missing",
             Self::Cell(_, CellError::Residue) | Self::Reference(ReferenceError::Shortened) => {
@@ -351,9 +354,10 @@ impl<'a> Checker<'a> {
         let to_address = self.text(record, Column::ToAddress, faults);
         let amount = self.amount(record, currency, faults);
         let is_missing = |fault: &Fault| matches!(fault, Fault::Cell(_, CellError::Missing));
-        if faults.iter().filter(|fault| is_missing(fault)).count() == REQUIRED.len() {
+        let lacks = |column| faults.contains(&Fault::Cell(column, CellError::Missing));
+        if lacks(Column::ToAddress) && lacks(Column::Amount) {
             // One error says it better than three.
-            faults.retain(|fault| !is_missing(fault));
+            faults.retain(|fault| !is_missing(fault) && !matches!(fault, Fault::Currency(_)));
             faults.push(Fault::Row(RowError::NoPayout));
         }
         let reference = self.reference(record, faults);
@@ -396,6 +400,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(error) = self.header_again(record) {
             return Some(error);
+        }
+        if self.is_numbering(record) {
+            return Some(RowError::Numbering);
         }
         let (found, width) = (record.width(), self.header.width());
         if let Some(cell) = self.totals_cell(record) {
@@ -448,6 +455,16 @@ impl<'a> Checker<'a> {
                 NamedAgain::InOrder => RowError::HeaderAgain,
                 NamedAgain::Elsewhere => RowError::OtherHeader,
             })
+    }
+
+    /// Whether a row numbers the columns, as forms do below their names.
+    fn is_numbering(&self, record: &Record<'_, '_>) -> bool {
+        let number = |index: usize| record.value(index).parse::<usize>().ok();
+        let code = self.header.place(Column::CurrencyCode).and_then(number);
+        code.is_some() && {
+            let mut numbers = (0..self.header.width()).zip(number(0).unwrap_or_default()..);
+            numbers.all(|(index, expected)| number(index) == Some(expected))
+        }
     }
 
     /// The cell that calls the row one of totals: the address, or the first with a word. Such a row pays

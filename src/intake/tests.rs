@@ -1030,3 +1030,55 @@ fn a_second_column_of_addresses_is_asked_about() {
         );
     }
 }
+
+#[test]
+fn rows_that_pay_nobody_have_one_error_each() {
+    let rows = [
+        "1;2;3;4",
+        "Отдел продаж;;;",
+        ";Отдел продаж;;",
+        ";______;;",
+        "Бухгалтер;USDT;;",
+        "5;6;7;9",
+    ];
+    let table = format!("ФИО;Валюта;Адрес;Сумма\n{}\n", rows.join("\n"));
+    let remove = "fill them in, or remove the row if it pays nobody";
+    assert_eq!(
+        told(table),
+        [
+            "2: error: this row numbers the columns, and pays nobody | remove the row".to_owned(),
+            format!("3: error: currency_code, to_address and amount are missing | {remove}"),
+            format!("4: error: to_address and amount are missing | {remove}"),
+            format!("5: error: to_address and amount are missing | {remove}"),
+            format!("6: error: to_address and amount are missing | {remove}"),
+            "7:currency_code: error: \"6\" is not a currency code | `ccbatch currencies` lists the codes".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_hint_has_no_escape_that_somebody_could_type() {
+    let told = told(format!(
+        "currency_code,to_address,amount\nTRX,{TRON},'1\u{a0}500\n"
+    ));
+    assert!(
+        told[0].ends_with("| write it without the apostrophe"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn of_many_ignored_columns_some_are_named() {
+    let names: Vec<_> = (0..1_000).map(|it| format!("c{it}")).collect();
+    let empty = ",".repeat(names.len());
+    let file = format!(
+        "currency_code,to_address,amount,{}\nTRX,{TRON},1{empty}\n",
+        names.join(",")
+    );
+    let (intake, _) = take(file);
+    assert!(
+        intake.notices[0].ends_with("c48, c49 and 950 more"),
+        "{:?}",
+        intake.notices
+    );
+}

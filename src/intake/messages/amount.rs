@@ -145,15 +145,10 @@ fn malformed(
                 Some(letter) => format!("{shown} has a letter among its digits: {}", named(letter)),
                 None => format!("{shown} is not only a number"),
             },
-            match currency {
-                Some(currency) => format!(
-                    "write how much {} is to be paid, in digits and without a unit{also}",
-                    currency.ticker()
-                ),
-                None => {
-                    format!("write how much is to be paid, in digits and without a unit{also}")
-                }
-            },
+            format!(
+                "write how much {}is to be paid, in digits and without a unit{also}",
+                currency.map_or_else(String::new, |it| format!("{} ", it.ticker()))
+            ),
         ),
         Look::OtherMark {
             as_decimal,

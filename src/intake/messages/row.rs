@@ -3,6 +3,7 @@
 use super::text::{
     Context, Message, counted, delimiter_words, place_of, quoted, quoted_unless_secret,
 };
+use crate::characters::is_unprintable;
 use crate::domain::Column;
 use crate::intake::csv::{Splitter, likely_delimiter};
 use crate::intake::header::MAX_LINE_BYTES;
@@ -45,23 +46,18 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
             "this row names the columns anew, and not in the order of the header",
             "put the rows below it into the columns of the header, or into a file of their own; do not just remove this row",
         ),
+        RowError::Numbering => {
+            Message::new("this row numbers the columns, and pays nobody", "remove the row")
+        }
         RowError::NoPayout => Message::new(
-            "currency_code, to_address and amount are missing",
+            if context.value(Column::CurrencyCode).is_empty() {
+                "currency_code, to_address and amount are missing"
+            } else {
+                "to_address and amount are missing"
+            },
             "fill them in, or remove the row if it pays nobody",
         ),
-        RowError::SplitAmount { cell } => {
-            let amount = context.checker.header.place(Column::Amount);
-            Message::new(
-                format!(
-                    "{} and {} in the next cell may be one amount with a decimal comma",
-                    quoted_unless_secret(
-                        &amount.map_or_else(Default::default, |index| context.record.value(index))
-                    ),
-                    quoted_unless_secret(&context.record.value(cell))
-                ),
-                "write the amount with a point, or in double quotes with --decimal-comma for the whole file; if these are two values, give the second a column with a name",
-            )
-        }
+        RowError::SplitAmount { cell } => split_amount(context, cell),
         RowError::Width { found } if found < width => in_one_cell(context).unwrap_or_else(|| {
             Message::new(
                 format!(
@@ -82,6 +78,18 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
             ),
         ),
     }
+}
+
+fn split_amount(context: &Context<'_>, cell: usize) -> Message {
+    let amount = context.value(Column::Amount);
+    Message::new(
+        format!(
+            "{} and {} in the next cell may be one amount with a decimal comma",
+            quoted_unless_secret(&amount),
+            quoted_unless_secret(&context.record.value(cell))
+        ),
+        "write the amount with a point, or in double quotes with --decimal-comma for the whole file; if these are two values, give the second a column with a name",
+    )
 }
 
 /// What is said of a row whose cells all stand in its first one: it is in quotes as a whole, or has
@@ -135,7 +143,14 @@ pub(super) fn cell(column: Column, error: CellError, value: &str) -> Message {
 fn residue(value: &str) -> Message {
     let shown = quoted(value);
     let meant = residue::meant(value).filter(|meant| !is_secret(meant));
-    let meant = meant.map(quoted);
+    let meant = meant.map(|meant| {
+        // What is shown in place of a no-break space is not to be typed.
+        if meant.contains(is_unprintable) {
+            "it".to_owned()
+        } else {
+            quoted(meant)
+        }
+    });
     match (residue::of(value), meant) {
         (Some(Residue::TextFormula(_)), Some(meant)) => Message::new(
             format!("{shown} is how a spreadsheet keeps a text as a formula"),

@@ -95,8 +95,8 @@ impl<'a> Context<'a> {
             return finding;
         }
         use crate::intake::rows::RowError::{
-            HeaderAgain, LineBreak, NoPayout, OpenQuote, OtherHeader, Overlong, SplitAmount,
-            Totals, Width,
+            HeaderAgain, LineBreak, NoPayout, Numbering, OpenQuote, OtherHeader, Overlong,
+            SplitAmount, Totals, Width,
         };
         match fault {
             Fault::Row(LineBreak { at } | OpenQuote { at }) => {
@@ -107,7 +107,9 @@ impl<'a> Context<'a> {
             | Fault::OtherNetwork(cell, _) => {
                 finding.row_span = Some(self.cell_in_row(*cell, None));
             }
-            Fault::Row(HeaderAgain | OtherHeader | NoPayout | Overlong | Width { .. })
+            Fault::Row(
+                HeaderAgain | OtherHeader | Numbering | NoPayout | Overlong | Width { .. },
+            )
             | Fault::Cell(..)
             | Fault::Currency(_)
             | Fault::Address(_)
