@@ -236,8 +236,8 @@ const OTHER_UNITS: [&str; 51] = [
 /// Names of a sum of others.
 const TOTALS: [&str; 3] = ["итого", "всего", "total"];
 
-/// How names begin of what is left to be paid.
-const DUE: [&str; 7] = [
+/// How names go on of what is left to be paid, at their beginning or behind the word for an amount.
+const DUE: [&str; 17] = [
     "квыплате",
     "коплате",
     "кперечислению",
@@ -245,6 +245,16 @@ const DUE: [&str; 7] = [
     "квыдаче",
     "наруки",
     "нетто",
+    "скомисси",
+    "безкомисси",
+    "сучетом",
+    "сучётом",
+    "безучета",
+    "безучёта",
+    "завычетом",
+    "послевычета",
+    "afterfee",
+    "afterdeduction",
 ];
 
 /// Such names in English, as a whole: `Net` begins `Network` too.
@@ -424,13 +434,21 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 /// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
 /// in `Сумма, USDT` where BTC is paid. Without a currency only units count that nothing is paid in.
 pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
-    let other = words(name).find(|word| OTHER_UNITS.contains(&plain(word).as_str()));
+    let is_other =
+        |word: &&str| OTHER_UNITS.contains(&plain(word).as_str()) || is_scaled_ticker(word);
+    let other = words(name).find(is_other);
     other.or_else(|| {
         let paid = paid?;
         let ticker = words(name).find(|word| is_ticker(word))?;
         let is_paid = words(name).any(|word| paid.ticker().eq_ignore_ascii_case(word));
         (!is_paid).then_some(ticker)
     })
+}
+
+/// Whether a word is a coin's in another size: `uBTC`, `kUSDT`.
+fn is_scaled_ticker(word: &str) -> bool {
+    let ticker = word.strip_prefix(['m', 'u', 'µ', 'μ', 'n', 'k', 'K', 'м', 'к', 'К']);
+    ticker.is_some_and(|ticker| Currency::all().any(|it| it.ticker() == ticker))
 }
 
 fn is_ticker(word: &str) -> bool {
@@ -452,7 +470,10 @@ pub(super) fn may_be_amount(name: &str) -> bool {
 /// Whether a name says what is left to be paid once all else is counted: `Сумма к перечислению`.
 pub(super) fn is_due(name: &str) -> bool {
     let rest = without_total(name);
-    let rest = rest.strip_prefix("сумма").unwrap_or(&rest);
+    let mut amounts = ["сумма", "amount"].iter();
+    let rest = amounts
+        .find_map(|amount| rest.strip_prefix(amount))
+        .unwrap_or(&rest);
     let is_begun = |due: &&str| rest.starts_with(due);
     DUE.iter().any(is_begun) || DUE_IN_ENGLISH.contains(&rest)
 }
@@ -721,6 +742,9 @@ mod tests {
             ("Amount ($)", Some("$")),
             ("Amount (satoshi)", Some("satoshi")),
             ("Сумма BTC", Some("BTC")),
+            ("Amount (uBTC)", Some("uBTC")),
+            ("Сумма, kUSDT", Some("kUSDT")),
+            ("Сумма, кUSDT", Some("кUSDT")),
             ("Сумма, usdt", None),
             ("Amount (USDT-TRC20)", None),
             ("Amount [BTC/USDT]", None),
