@@ -4,15 +4,13 @@
 use super::content::Content;
 use super::csv::{Splitter, lines};
 use super::file::FileError;
+use super::rows::FEWEST_IN_ADDRESS;
 use crate::address::{self, Account};
 use crate::domain::{Column, Currency};
 use std::collections::HashSet;
 
 /// How many lines are looked at.
 const LOOKED_AT_LINES: usize = 1_000;
-
-/// No address is shorter.
-const FEWEST_BYTES: usize = 25;
 
 /// The first such column. One that holds the same address in every row is the payer's own wallet, or
 /// a contract.
@@ -63,7 +61,7 @@ fn others(content: &Content, taken: usize) -> Vec<Other> {
     for (line, row) in rows.take(LOOKED_AT_LINES) {
         let record = splitter.split(row.text);
         let account = |currency: Currency, index: usize| {
-            let text = Some(record.value(index)).filter(|text| text.len() >= FEWEST_BYTES)?;
+            let text = Some(record.value(index)).filter(|text| text.len() >= FEWEST_IN_ADDRESS)?;
             let address = address::check(currency.network(), &text).ok()?;
             Some(address.account())
         };

@@ -22,6 +22,9 @@ use std::borrow::Cow;
 /// The longest reference. It is the payer's own id, not a text.
 pub(super) const MAX_REFERENCE_CHARS: usize = 64;
 
+/// No address has fewer letters and digits.
+pub(super) const FEWEST_IN_ADDRESS: usize = 25;
+
 /// What programs show where a character is lost.
 const LOST: char = char::REPLACEMENT_CHARACTER;
 
@@ -474,6 +477,15 @@ impl<'a> Checker<'a> {
         let address = record.value(place);
         if !address.is_empty() {
             return is_totals(&address).then_some(place);
+        }
+        // It may stand in another cell, where cells are missing or all are in one.
+        let is_between = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_');
+        let is_like_address = |run: &str| {
+            let letters = run.bytes().filter(u8::is_ascii_alphanumeric);
+            letters.count() >= FEWEST_IN_ADDRESS
+        };
+        if record.line.split(is_between).any(is_like_address) {
+            return None;
         }
         let has_word = |index: &usize| record.value(*index).contains(char::is_alphabetic);
         let first = (0..record.width()).find(has_word)?;

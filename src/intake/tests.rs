@@ -1082,3 +1082,25 @@ fn of_many_ignored_columns_some_are_named() {
         intake.notices
     );
 }
+
+#[test]
+fn a_row_with_an_address_is_no_row_of_totals() {
+    let header = "Комментарий;Валюта;Адрес;Сумма\n";
+    for row in [
+        format!("\"сумма 1500;\"\"1367;TRX;{TRON};5\""),
+        format!("Сумма за май;{TRON};TRX;;5"),
+        format!("Итого;;;;{TRON}"),
+    ] {
+        let told = told(format!("{header}{row}\n"));
+        assert!(!told.is_empty() && !told[0].contains("totals"), "{told:?}");
+    }
+    for row in [
+        "Итого",
+        "Сумма;;;5",
+        ";;Итого;5",
+        "Итого ____________________________;;;5",
+    ] {
+        let told = told(format!("{header}{row}\n"));
+        assert!(told[0].contains("totals"), "{told:?}");
+    }
+}

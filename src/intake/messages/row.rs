@@ -2,8 +2,8 @@
 
 use super::text::{
     Context, Message, counted, delimiter_words, place_of, quoted, quoted_unless_secret,
+    to_be_written,
 };
-use crate::characters::is_unprintable;
 use crate::domain::Column;
 use crate::intake::csv::{Splitter, likely_delimiter};
 use crate::intake::header::MAX_LINE_BYTES;
@@ -143,14 +143,7 @@ pub(super) fn cell(column: Column, error: CellError, value: &str) -> Message {
 fn residue(value: &str) -> Message {
     let shown = quoted(value);
     let meant = residue::meant(value).filter(|meant| !is_secret(meant));
-    let meant = meant.map(|meant| {
-        // What is shown in place of a no-break space is not to be typed.
-        if meant.contains(is_unprintable) {
-            "it".to_owned()
-        } else {
-            quoted(meant)
-        }
-    });
+    let meant = meant.map(to_be_written);
     match (residue::of(value), meant) {
         (Some(Residue::TextFormula(_)), Some(meant)) => Message::new(
             format!("{shown} is how a spreadsheet keeps a text as a formula"),

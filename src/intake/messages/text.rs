@@ -10,8 +10,9 @@ use crate::intake::rows::{Checker, Fault};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The most characters of a value that a sentence quotes.
-const QUOTED_CHARS: usize = 60;
+/// The most characters of a value that a sentence quotes: as many as a reference has, and more than an
+/// address.
+const QUOTED_CHARS: usize = 64;
 
 /// What stands for a value that must not be shown.
 const HIDDEN: &str = "a text that may be a private key";
@@ -201,6 +202,15 @@ pub(super) fn quoted(value: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// A value in quotes for a hint that says to write it; `it` if what is shown is not what is to be typed.
+pub(super) fn to_be_written(value: &str) -> String {
+    if value.chars().count() > QUOTED_CHARS || value.contains(is_unprintable) {
+        "it".to_owned()
+    } else {
+        quoted(value)
+    }
 }
 
 /// A text in quotes that is not the value of the finding, unless it must not be shown.
