@@ -595,12 +595,18 @@ impl Places {
         there.count()
     }
 
-    /// How many columns are known, the required ones first of all.
+    /// How many columns are known, the required ones first of all. One that several names claim is.
     fn known(&self) -> usize {
-        let all = self.found.len().saturating_add(self.contested.len());
-        self.required()
-            .saturating_mul(columns::ALL.len())
-            .saturating_add(all)
+        let found = self.found.iter().map(|(column, ..)| column);
+        let all = found.chain(self.contested.iter().map(|(column, ..)| column));
+        let points = |column: &Column| {
+            if REQUIRED.contains(column) {
+                columns::ALL.len()
+            } else {
+                1
+            }
+        };
+        all.map(points).fold(0, usize::saturating_add)
     }
 }
 

@@ -586,6 +586,10 @@ fn headers_are_read_as_people_write_them() {
             "if the file has no codes, add the column currency_code, with a code like USDT_TRC20 in every row",
         ),
         (
+            "Валюта,Адрес,Сумма,,Валюта,Адрес,Сумма",
+            "1: every column is there more than once: two tables stand side by side | put the rows",
+        ),
+        (
             "Валюта,Адрес,Сумма,Сумма",
             "1: \"Сумма\" and \"Сумма\" may each be amount | rename the one that it is to amount",
         ),

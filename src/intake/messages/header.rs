@@ -5,6 +5,7 @@ use super::row::WITHOUT_LINE_BREAK;
 use super::text::{Message, listed, named, quoted_unless_secret, which};
 use crate::domain::finding::key;
 use crate::domain::{Column, Finding, Severity};
+use crate::intake::columns::REQUIRED;
 use crate::intake::header::{HeaderError, HeaderFault, MAX_HEADER_LINES, MAX_LINE_BYTES, Missing};
 use crate::intake::redact::{holds_secret, is_secret};
 
@@ -131,6 +132,17 @@ fn missing(missing: &Missing) -> Vec<Message> {
             ),
             format!("rename the column to {}", column.name()),
         ));
+    }
+    let is_twice = |column: &Column| {
+        let mut contested = missing.contested.iter();
+        let names = contested.find(|(of, _)| of == column);
+        names.is_some_and(|(_, names)| names.iter().all(|name| names.first() == Some(name)))
+    };
+    if REQUIRED.iter().all(is_twice) {
+        return vec![Message::new(
+            "every column is there more than once: two tables stand side by side",
+            "put the rows of one table below those of the other, under one set of columns",
+        )];
     }
     for (column, names) in &missing.contested {
         let names: Vec<_> = names
