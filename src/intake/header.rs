@@ -105,6 +105,8 @@ pub enum HeaderFault {
     LineBreak,
     /// Nothing separates columns.
     OneColumn,
+    /// All names stand in one cell, in quotes.
+    InOneCell,
     /// It begins as HTML, XML, JSON or RTF do.
     Markup,
     /// `--columns` names a column that is not there, or is there twice.
@@ -126,6 +128,7 @@ impl HeaderFault {
             | Self::OpenQuote
             | Self::LineBreak
             | Self::OneColumn
+            | Self::InOneCell
             | Self::Markup => None,
         }
     }
@@ -435,6 +438,9 @@ impl<'t> Candidate<'t> {
         if self.is_open && self.places.known() > 0 {
             return HeaderFault::OpenQuote;
         }
+        if self.is_in_one_cell(given) {
+            return HeaderFault::InOneCell;
+        }
         if let Some(fault) = self.not_there(given) {
             return fault;
         }
@@ -454,6 +460,16 @@ impl<'t> Candidate<'t> {
             return HeaderFault::OneColumn;
         }
         HeaderFault::Missing(Box::new(self.missing()))
+    }
+
+    /// Whether its only cell holds a whole header, as where a line was put into quotes.
+    fn is_in_one_cell(&self, given: &ColumnNames) -> bool {
+        let [text] = self.names.as_slice() else {
+            return false;
+        };
+        let line = Line { text, start: 0 };
+        let inner = Candidate::new(self.number, line, None, given);
+        inner.cells > 1 && inner.places.required() > 1
     }
 
     /// The first column that the operator names and that is not there.

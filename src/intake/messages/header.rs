@@ -46,6 +46,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         | HeaderFault::RowAbove(_)
         | HeaderFault::GoesOn(_)
         | HeaderFault::OneColumn
+        | HeaderFault::InOneCell
         | HeaderFault::Markup
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
@@ -101,6 +102,10 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
             format!(
                 "{SAVE_AS}; the names of the columns must be among its first {MAX_HEADER_LINES} lines"
             ),
+        ),
+        HeaderFault::InOneCell => Message::new(
+            "the whole header is in quotes, so that it counts as one column",
+            "take away the quotes around each whole line; in Excel, Text to Columns splits them, and the file is saved as CSV UTF-8 again",
         ),
         HeaderFault::Markup => Message::new("this is HTML, XML, JSON or RTF, not a CSV", SAVE_AS),
         HeaderFault::NotThere(column, name, names) => Message::new(
