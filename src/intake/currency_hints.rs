@@ -333,18 +333,18 @@ fn in_words(text: &str) -> Vec<Currency> {
     Currency::all().filter(on_them).collect()
 }
 
-/// The codes of several coins with a sign between them, as in `TON/USDT`: it may be either, or the one
-/// on the other's chain.
+/// The codes of several coins with a sign between their tickers, as in `TON/USDT`: it may be either, or
+/// the one on the other's chain. `USDT/Tron` is a coin and its chain.
 fn of_several_coins(text: &str) -> Vec<Currency> {
     let parts = text.split(['/', '|', '+', '&', ',', ';']).map(letters);
     let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
-    let tickers: Option<Vec<_>> = parts.iter().map(|part| ticker(part)).collect();
-    match tickers.as_deref() {
-        Some([first, others @ ..]) if others.iter().any(|it| it != first) => {
-            parts.iter().flat_map(|part| of_one_coin(part)).collect()
-        }
-        _ => Vec::new(),
+    let is_ticker =
+        |part: &String| ticker(part).is_some_and(|ticker| ticker.eq_ignore_ascii_case(part));
+    let are_several = parts.iter().any(|part| Some(part) != parts.first());
+    if !are_several || !parts.iter().all(is_ticker) {
+        return Vec::new();
     }
+    parts.iter().flat_map(|part| of_one_coin(part)).collect()
 }
 
 /// The codes of a coin that is named without its network.
@@ -451,6 +451,8 @@ mod tests {
             ("USDT ТРС20", "USDT_TRC20"),
             ("TON (The Open Network)", "TON"),
             ("BTC/Bitcoin", "BTC"),
+            ("USDT/Tron", "USDT_TRC20"),
+            ("USDC / Solana", "USDC_SOL"),
         ] {
             assert_eq!(certain(text, ""), Some(code(expected)), "{text}");
         }

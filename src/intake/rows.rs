@@ -462,7 +462,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a row numbers the columns, as forms do below their names.
     fn is_numbering(&self, record: &Record<'_, '_>) -> bool {
-        let number = |index: usize| record.value(index).parse::<usize>().ok();
+        let number = |index: usize| record.value(index).parse::<u16>().ok().map(u32::from);
         let code = self.header.place(Column::CurrencyCode).and_then(number);
         code.is_some() && {
             let mut numbers = (0..self.header.width()).zip(number(0).unwrap_or_default()..);

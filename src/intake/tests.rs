@@ -1040,6 +1040,7 @@ fn rows_that_pay_nobody_have_one_error_each() {
         ";______;;",
         "Бухгалтер;USDT;;",
         "5;6;7;9",
+        "65535;6;7;9",
     ];
     let table = format!("ФИО;Валюта;Адрес;Сумма\n{}\n", rows.join("\n"));
     let remove = "fill them in, or remove the row if it pays nobody";
@@ -1052,6 +1053,7 @@ fn rows_that_pay_nobody_have_one_error_each() {
             format!("5: error: to_address and amount are missing | {remove}"),
             format!("6: error: to_address and amount are missing | {remove}"),
             "7:currency_code: error: \"6\" is not a currency code | `ccbatch currencies` lists the codes".to_owned(),
+            "8:currency_code: error: \"6\" is not a currency code | `ccbatch currencies` lists the codes".to_owned(),
         ]
     );
 }
