@@ -11,6 +11,9 @@ use crate::domain::{Amount, Column, Currency, Network};
 /// How many lines may stand above the header, with it: a title, a date, an empty line or two.
 pub(super) const MAX_HEADER_LINES: usize = 20;
 
+/// How far down it is looked for all the same, to say where it is.
+const MOST_LINES_ABOVE: usize = 100;
+
 /// Names of columns that stand beside an invoice id in what this program writes, a report included.
 const RECORD_NAMES: [&str; 9] = [
     "attempt",
@@ -103,6 +106,8 @@ pub enum HeaderFault {
     OpenQuote,
     /// The name of a column has a line break in it.
     LineBreak,
+    /// It stands below the lines in which it may stand.
+    TooLow,
     /// Nothing separates columns.
     OneColumn,
     /// All names stand in one cell, in quotes.
@@ -127,6 +132,7 @@ impl HeaderFault {
             | Self::Doubled(_)
             | Self::OpenQuote
             | Self::LineBreak
+            | Self::TooLow
             | Self::OneColumn
             | Self::InOneCell
             | Self::Markup => None,
@@ -204,6 +210,11 @@ pub fn find(text: &str, given: &ColumnNames) -> Result<Option<Header>, HeaderErr
     match best {
         None => Ok(None),
         Some(candidate) => {
+            if candidate.places.known() == 0
+                && let Some(low) = candidate.further_down(text, line_break, given)
+            {
+                return Err(low.error(HeaderFault::TooLow));
+            }
             let is_broken = candidate.is_open
                 && joined(
                     text,
@@ -252,6 +263,21 @@ impl<'t> Candidate<'t> {
             }
         }
         best
+    }
+
+    /// The header that stands further down than is looked, without a payout above it.
+    fn further_down(
+        &self,
+        text: &'t str,
+        line_break: LineBreak,
+        given: &ColumnNames,
+    ) -> Option<Self> {
+        let all = || (1u64..).zip(lines(text, line_break)).take(MOST_LINES_ABOVE);
+        let candidates = all().filter(|(_, line)| line.text.len() <= MAX_LINE_BYTES);
+        let mut candidates = candidates.map(|(number, line)| Self::new(number, line, None, given));
+        let found = candidates.find(|it| it.places.required() == REQUIRED.len() && !it.is_open)?;
+        let mut above = all().take_while(|(number, _)| *number < found.number);
+        (!above.any(|(_, line)| found.is_payout(line.text))).then_some(found)
     }
 
     /// The name of a memo's column on a line above, as where cells of several lines were merged, for a

@@ -1106,3 +1106,18 @@ fn a_row_with_an_address_is_no_row_of_totals() {
         assert!(told[0].contains("totals"), "{told:?}");
     }
 }
+
+#[test]
+fn a_header_below_a_long_form_is_found_to_be_too_low() {
+    let table = format!("Валюта;Адрес;Сумма\nTRX;{TRON};5\n");
+    let form = |count| ";;Форма\n".repeat(count);
+    assert!(told(form(19) + &table).is_empty());
+    assert_eq!(
+        told(form(24) + &table),
+        [
+            "25: error: the header must be among the first 20 lines, and stands here | take lines out that stand above it"
+        ]
+    );
+    let rows = format!("TRX;{TRON};5\n").repeat(24);
+    assert!(told(rows + &table)[0].contains("the first line is a row"));
+}

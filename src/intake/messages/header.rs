@@ -45,6 +45,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         HeaderFault::Data
         | HeaderFault::RowAbove(_)
         | HeaderFault::GoesOn(_)
+        | HeaderFault::TooLow
         | HeaderFault::OneColumn
         | HeaderFault::InOneCell
         | HeaderFault::Markup
@@ -103,24 +104,32 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
                 "{SAVE_AS}; the names of the columns must be among its first {MAX_HEADER_LINES} lines"
             ),
         ),
+        HeaderFault::TooLow => Message::new(
+            format!("the header must be among the first {MAX_HEADER_LINES} lines, and stands here"),
+            "take lines out that stand above it",
+        ),
         HeaderFault::InOneCell => Message::new(
             "the whole header is in quotes, so that it counts as one column",
             "take away the quotes around each whole line; in Excel, Text to Columns splits them, and the file is saved as CSV UTF-8 again",
         ),
         HeaderFault::Markup => Message::new("this is HTML, XML, JSON or RTF, not a CSV", SAVE_AS),
-        HeaderFault::NotThere(column, name, names) => Message::new(
-            format!(
-                "--columns, or the setting of that name, says {} for {}, and the header has no such column, or several",
-                quoted_unless_secret(name),
-                column.name()
-            ),
-            format!(
-                "it has {}; --columns with the names of this file counts in place of the setting",
-                all_names(names)
-            ),
-        ),
+        HeaderFault::NotThere(column, name, names) => not_there(*column, name, names),
     };
     vec![message]
+}
+
+fn not_there(column: Column, name: &str, names: &[String]) -> Message {
+    Message::new(
+        format!(
+            "--columns, or the setting of that name, says {} for {}, and the header has no such column, or several",
+            quoted_unless_secret(name),
+            column.name()
+        ),
+        format!(
+            "it has {}; --columns with the names of this file counts in place of the setting",
+            all_names(names)
+        ),
+    )
 }
 
 /// A message for each letter that only looks right and each name that several columns have, and
