@@ -287,6 +287,17 @@ fn chains_of_one(text: &str) -> Vec<&'static str> {
     named
 }
 
+/// The first word by which a column of addresses says another network than the currency's: `BEP20` in
+/// `Кошелёк (BEP20)`. The coin's own name is none: `Адрес (ETH)` of ETH on Arbitrum.
+pub(super) fn other_chain_in(name: &str, currency: Currency) -> Option<&str> {
+    let is_coin = |word: &str| ticker(&letters(word)) == Some(currency.ticker());
+    let mut all = name.split(|c: char| !c.is_alphanumeric());
+    if !is_of_another_chain(name, currency) || all.clone().any(is_coin) {
+        return None;
+    }
+    all.find(|word| chain_of(&letters(word)).is_some())
+}
+
 /// The code of the same coin on the network that a text names.
 pub(super) fn on_network(text: &str, currency: Currency) -> Option<Currency> {
     let chains = chains_of_one(text);

@@ -41,6 +41,12 @@ pub(super) enum FileError {
         unit: String,
         paid: Currency,
     },
+    /// The header of the addresses names another network than the one of some payouts.
+    OtherChain {
+        name: String,
+        chain: String,
+        paid: Currency,
+    },
     /// A column that is not used holds addresses, on this line another one than the column that was
     /// taken for the addresses.
     OtherAddresses {
@@ -60,9 +66,10 @@ impl FileError {
             | Self::NoPayouts
             | Self::Uncountable
             | Self::OverTotal { .. } => Severity::Error,
-            Self::MaybeThousands | Self::OtherUnit { .. } | Self::OtherAddresses { .. } => {
-                Severity::Warning
-            }
+            Self::MaybeThousands
+            | Self::OtherUnit { .. }
+            | Self::OtherChain { .. }
+            | Self::OtherAddresses { .. } => Severity::Warning,
         }
     }
 
@@ -83,6 +90,7 @@ impl FileError {
             Self::Uncountable | Self::OverTotal { .. } => "limit",
             Self::MaybeThousands => "thousands mark",
             Self::OtherUnit { .. } => "header",
+            Self::OtherChain { .. } => "other network",
             Self::OtherAddresses { .. } => "other address",
         }
     }
@@ -104,6 +112,7 @@ impl FileError {
             | Self::OverTotal { .. }
             | Self::MaybeThousands
             | Self::OtherUnit { .. }
+            | Self::OtherChain { .. }
             | Self::OtherAddresses { .. } => None,
         }
     }

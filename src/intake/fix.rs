@@ -6,7 +6,7 @@
 
 use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning, unit_other_than};
 use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
-use super::currency_hints::certain;
+use super::currency_hints::{certain, other_chain_in};
 use super::decode::{DecodeError, TextEncoding, decode};
 use super::header::{self, Header, HeaderError, HeaderFault, MAX_LINE_BYTES};
 use super::messages::text::delimiter_words;
@@ -91,6 +91,7 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading, settings: &Reading) -> Result<Fixe
         delimiter,
         settings,
         other_unit: other_unit(&header, None),
+        other_chain: None,
         fixed: Fixed {
             text: String::with_capacity(decoded.text.len()),
             changes: Vec::new(),
@@ -129,6 +130,12 @@ fn other_unit(header: &Header, paid: Option<Currency>) -> Option<String> {
     unit_other_than(name, paid).map(str::to_owned)
 }
 
+/// The network in the name of the addresses that is not this currency's.
+fn other_chain(header: &Header, paid: Option<Currency>) -> Option<String> {
+    let name = header.names.get(header.place(Column::ToAddress)?)?;
+    other_chain_in(name, paid?).map(str::to_owned)
+}
+
 /// The header; names with letters that only look right are taken for what they look like.
 fn find_header(text: &str, given: &ColumnNames) -> Result<Header, Unfixable> {
     let mut names = given.clone();
@@ -161,6 +168,8 @@ struct Fixer<'a> {
     settings: &'a Reading,
     /// What the name of the amounts keeps, because a warning speaks of it.
     other_unit: Option<String>,
+    /// What the name of the addresses keeps, for the same reason.
+    other_chain: Option<String>,
     fixed: Fixed,
 }
 
@@ -217,10 +226,15 @@ impl Fixer<'_> {
         let mut written = Vec::new();
         for (column, name) in names {
             let set = column.and_then(|column| self.settings.columns.of(column));
-            let new = match (column, set, &self.other_unit) {
+            let doubtful = match column {
+                Some(Column::Amount) => self.other_unit.as_ref(),
+                Some(Column::ToAddress) => self.other_chain.as_ref(),
+                Some(Column::CurrencyCode | Column::Reference | Column::Payee) | None => None,
+            };
+            let new = match (column, set, doubtful) {
                 (Some(_), Some(set), _) => set.to_owned(),
-                (Some(Column::Amount), None, Some(unit)) => format!("amount ({unit})"),
-                (Some(column), None, _) => column.name().to_owned(),
+                (Some(column), None, Some(doubtful)) => format!("{} ({doubtful})", column.name()),
+                (Some(column), None, None) => column.name().to_owned(),
                 // Else the copy would have two columns of this name.
                 (None, ..) if self.is_used(&name) => format!("{name} (not used)"),
                 (None, ..) => name.clone(),
@@ -323,6 +337,9 @@ impl Fixer<'_> {
         }
         if column == Column::CurrencyCode && self.other_unit.is_none() {
             self.other_unit = other_unit(self.header, Currency::from_code(&new));
+        }
+        if column == Column::CurrencyCode && self.other_chain.is_none() {
+            self.other_chain = other_chain(self.header, Currency::from_code(&new));
         }
         let has_odd_blanks = raw.trim_matches([' ', '\t']) != value;
         if new != value {

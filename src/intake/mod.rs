@@ -239,6 +239,15 @@ fn about_file(content: &Content) -> Vec<FileError> {
         let (name, unit) = (name.clone(), unit.to_owned());
         errors.push(FileError::OtherUnit { name, unit, paid });
     }
+    let addresses = header.place(Column::ToAddress);
+    if let Some(name) = addresses.and_then(|it| header.names.get(it))
+        && let Some((paid, chain)) = totals.iter().find_map(|(paid, ..)| {
+            currency_hints::other_chain_in(name, paid).map(|chain| (paid, chain))
+        })
+    {
+        let (name, chain) = (name.clone(), chain.to_owned());
+        errors.push(FileError::OtherChain { name, chain, paid });
+    }
     for (currency, _, sum) in totals.iter() {
         let limits = &content.options.limits;
         if let Some(limit) = limits.exceeded_in_all(currency, sum.units) {

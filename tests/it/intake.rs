@@ -229,6 +229,33 @@ fn a_network_that_is_not_the_code_s_is_a_warning() {
 }
 
 #[test]
+fn a_network_in_the_name_of_the_addresses_is_the_code_s_or_a_warning() {
+    let sheet = |name: &str, code: &str| format!("Валюта;{name};Сумма\n{code};{ETHEREUM};1\n");
+    for (name, code) in [
+        ("Кошелёк (BEP20)", "USDT_ERC20"),
+        ("Адрес, Polygon", "USDC_ARB"),
+        ("Wallet (ETH)", "USDT_BSC"),
+    ] {
+        let warned = "1 warning: 1 other network";
+        assert_told(&told(sheet(name, code), &[], 0), &[warned]);
+        let scene = Scene::new("");
+        scene.write(INPUT, sheet(name, code));
+        let copied = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+        copied.stderr_has(warned).go();
+    }
+    for (name, code) in [
+        ("Кошелёк (BEP20)", "USDT_BSC"),
+        ("Кошелёк (BEP20/ERC20)", "USDT_ERC20"),
+        ("Адрес (ETH)", "ETH_ARB"),
+        ("Адрес (EVM)", "USDT_ARB"),
+        ("Кошелёк", "USDT_ARB"),
+    ] {
+        let told = told(sheet(name, code), &[], 0);
+        assert!(!told.contains("warning"), "{told}");
+    }
+}
+
+#[test]
 fn a_coin_and_its_network_in_two_columns_are_one_code() {
     let rows = [
         ("USDT", "TRC20", TRON),

@@ -2,7 +2,7 @@
 
 use super::text::{Message, quoted_unless_secret};
 use crate::domain::finding::key;
-use crate::domain::{DecimalMark, Finding};
+use crate::domain::{Currency, DecimalMark, Finding};
 use crate::intake::decode::DecodeError;
 use crate::intake::file::FileError;
 use crate::intake::header::Header;
@@ -26,7 +26,9 @@ pub(in crate::intake) fn finding(
     let message = message(error, read);
     let is_about_header = matches!(
         error,
-        FileError::OtherUnit { .. } | FileError::OtherAddresses { .. }
+        FileError::OtherUnit { .. }
+            | FileError::OtherChain { .. }
+            | FileError::OtherAddresses { .. }
     );
     let header = read.map(|(header, _)| header).filter(|_| is_about_header);
     Finding {
@@ -85,12 +87,10 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             limit,
         } => {
             let mark = read.map_or_else(DecimalMark::default, |(_, mark)| mark);
-            let (sum, limit) = (mark.show(&sum.to_string()), mark.show(&limit.to_string()));
-            Message::new(
-                format!(
-                    "the payouts come to {sum} {currency}, more than the limit of {limit} for all together"
-                ),
-                "check the amounts, or raise the limit (--max-total)",
+            over_total(
+                *currency,
+                mark.show(&sum.to_string()),
+                mark.show(&limit.to_string()),
             )
         }
         FileError::MaybeThousands => thousands(read),
@@ -101,6 +101,14 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             ),
             "each amount is paid as whole units of the row's own currency: make sure that it is not in another one",
         ),
+        FileError::OtherChain { name, chain, paid } => Message::new(
+            format!(
+                "the column {} is taken for to_address; its name says {chain}, and {paid} is paid on {}",
+                quoted_unless_secret(name),
+                paid.chain()
+            ),
+            "the code decides where the money goes: make sure that the recipients wait for it on that network",
+        ),
         FileError::OtherAddresses { name, taken, line } => Message::new(
             format!(
                 "the column {} holds addresses too, on line {line} another one than {}, which is paid",
@@ -110,6 +118,15 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             "make sure that the right column is paid, and say which one it is: --columns 'to_address=…'",
         ),
     }
+}
+
+fn over_total(currency: Currency, sum: String, limit: String) -> Message {
+    Message::new(
+        format!(
+            "the payouts come to {sum} {currency}, more than the limit of {limit} for all together"
+        ),
+        "check the amounts, or raise the limit (--max-total)",
+    )
 }
 
 fn decode(error: DecodeError) -> Message {
