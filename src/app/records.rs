@@ -70,12 +70,10 @@ pub(super) async fn existing_ledger(
     };
     let shown = engine.place();
     let failed = |error: LedgerError| Error::at(&shown, error);
-    let is_shared = matches!(place, LedgerPlace::Postgres(_));
-    if is_shared {
-        let is_empty = engine.is_empty().await;
-        if is_empty.map_err(|error| failed(error.into()))? {
-            return Ok(None);
-        }
+    // A run that was killed while it made the ledger has left it empty.
+    let is_empty = engine.is_empty().await;
+    if is_empty.map_err(|error| failed(error.into()))? {
+        return Ok(None);
     }
     let ledger = Ledger::existing(engine, who(user)).await;
     ledger.map(Some).map_err(failed)

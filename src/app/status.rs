@@ -175,7 +175,15 @@ impl<'a> Telling<'a> {
             summary.command.clear();
         }
         match self.config.format {
-            TableFormat::Human => ui::say(&report::summary(&summary)),
+            TableFormat::Human => {
+                ui::say(&report::summary(&summary));
+                let realm = overview.record.realm;
+                if realm != files.realm {
+                    ui::say(&format!(
+                        "This batch is paid through {realm}; as it is set up now, a run goes elsewhere"
+                    ));
+                }
+            }
             TableFormat::Csv => {}
             TableFormat::Json => {
                 let exit = Exit::of(&summary.counts);

@@ -2,8 +2,9 @@
 
 use crate::cluster::Cluster;
 use crate::harness::{BITCOIN, ETHEREUM, INPUT, RESULTS, Run, Scene, rows};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -333,6 +334,22 @@ fn the_ledger_says_where_it_is_and_how_much_it_holds() {
     let run = scene.program(["ledger", "--ledger", nowhere.to_str().unwrap()]);
     run.status(1).stderr_has("there is no ledger yet").go();
     assert!(!nowhere.exists());
+    // As a run leaves it that is killed while it makes the ledger.
+    fs::write(&nowhere, "").unwrap();
+    fs::set_permissions(&nowhere, Permissions::from_mode(0o600)).unwrap();
+    let run = scene.program(["ledger", "--ledger", nowhere.to_str().unwrap()]);
+    run.status(1).stderr_has("there is no ledger yet").go();
+}
+
+#[test]
+fn a_rehearsal_elsewhere_does_not_pass_for_the_payment_in_the_status() {
+    let scene = Scene::paying("", &rows(1));
+    scene.pay().stderr_has("1 created").go();
+    let elsewhere = "This batch is paid through 127.0.0.1:";
+    let run = scene.program(["status", INPUT]);
+    run.stdout_has("created").stderr_has(elsewhere).go();
+    let status = scene.through_sandbox(&["status", INPUT]).raw();
+    assert!(!String::from_utf8_lossy(&status.stderr).contains(elsewhere));
 }
 
 #[test]
