@@ -151,13 +151,13 @@ async fn open_batch_of(
         .get(&attempt.batch)
         .filter(|path| path.host == ledger.who().host && Path::new(&path.path).exists())
         .cloned();
-    if let Some(path) = here {
-        let (records, opened) = open_at(ledger, attempt.realm, &path).await?;
-        if opened == attempt.batch {
-            return Ok(records);
-        }
-        // The results file of another batch was put there.
-        ledger = records.ledger;
+    // Another batch's results file may have been put there.
+    if let Some(path) = here
+        && let Some((results, opened)) = open_at(&mut ledger, attempt.realm, &path).await?
+        && opened == attempt.batch
+    {
+        let results = Some(results);
+        return Ok(OpenRecords { ledger, results });
     }
     if !ledger.lock(&attempt.batch).await.map_err(failed)? {
         let held = OpenError::Held(attempt.batch);
@@ -173,11 +173,13 @@ async fn open_batch_of(
     })
 }
 
+/// Opens the batch of a results file; `None` if a verdict has the invoice id that a line names for
+/// another payout: the ledger alone can be changed then, and the next run takes the line over.
 async fn open_at(
-    mut ledger: Ledger<AnyEngine>,
+    ledger: &mut Ledger<AnyEngine>,
     realm: Realm,
     path: &BatchPath,
-) -> Result<(OpenRecords, BatchId), Error> {
+) -> Result<Option<(Results<DiskFile>, BatchId)>, Error> {
     let file = Path::new(&path.path);
     let (mut results, _) = results_at(file)?;
     let place = ledger.place();
@@ -188,11 +190,14 @@ async fn open_at(
         references: None,
         payouts: &[],
     };
-    let opened = open::open(&mut ledger, &mut results, &wanted).await;
-    let opened = opened.map_err(|error| Error::at(error.place(file, &place), error))?;
-    tell_notices(file, &opened, Adopting::Done);
-    let results = Some(results);
-    Ok((OpenRecords { ledger, results }, opened.record.id))
+    match open::open(ledger, &mut results, &wanted).await {
+        Ok(opened) => {
+            tell_notices(file, &opened, Adopting::Done);
+            Ok(Some((results, opened.record.id)))
+        }
+        Err(OpenError::Line(error)) if error.reason.is_by_a_verdict() => Ok(None),
+        Err(error) => Err(Error::at(error.place(file, &place), error)),
+    }
 }
 
 /// The attempt of the batch that is meant, and the line on which its row stands today.

@@ -116,6 +116,15 @@ pub enum AdoptReason {
 }
 
 impl AdoptReason {
+    /// Whether an operator's verdict speaks against the line.
+    #[must_use]
+    pub fn is_by_a_verdict(&self) -> bool {
+        match self {
+            Self::InvoiceIdTaken { owner, .. } => owner.ending.is_verdict(),
+            Self::Changed | Self::OtherRealm { .. } => false,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Cow<'static, str> {

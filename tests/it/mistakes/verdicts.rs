@@ -227,6 +227,32 @@ fn a_verdict_with_the_id_of_another_payout_is_changed_as_the_hint_says() {
 }
 
 #[test]
+fn a_verdict_with_the_id_of_another_payout_of_its_batch_is_changed_as_the_hint_says() {
+    let scene = in_doubt("drop-after*2");
+    pay(&scene, INPUT, &["--keep-going"]).ends(6, "In doubt: line 3");
+    let book = scene.book();
+    let [first, second] = [0, 1].map(|n| book.created[n].invoice_id.as_str());
+    let in_doubt = scene.read(RESULTS);
+    // A colleague with another ledger has seen which is which.
+    fs::create_dir(scene.path("b")).unwrap();
+    for (line, id) in [("2", first), ("3", second)] {
+        let verdict = [INPUT, "--line", line, "--invoice-id", id];
+        let verdict = [&verdict[..], &["--ledger", "b/ledger.db"]].concat();
+        resolve(&scene, &verdict).ends(0, "created");
+    }
+    let seen = scene.read(RESULTS);
+    scene.write(RESULTS, in_doubt);
+    resolve(&scene, &[INPUT, "--line", "3", "--invoice-id", first]).ends(0, "created");
+    scene.write(RESULTS, seen);
+    let id = scene.results()[1].id.clone();
+    let hint = format!("change the verdict (ccbatch resolve --id {id})");
+    pay(&scene, INPUT, &[]).ends(1, hint.as_str());
+    resolve(&scene, &["--id", &id, "--invoice-id", second]).ends(0, "created");
+    pay(&scene, INPUT, &[]).ends(0, "Already created: 2");
+    assert_paid(&scene, 2, "");
+}
+
+#[test]
 fn the_question_about_a_payout_that_was_settled_names_the_earlier_verdict() {
     let scene = in_doubt("drop-before");
     let line = [INPUT, "--line", "2"];
