@@ -298,15 +298,6 @@ pub(super) fn other_chain_in(name: &str, currency: Currency) -> Option<&str> {
     all.find(|word| chain_of(&letters(word)).is_some())
 }
 
-/// The code of the same coin on the network that a text names.
-pub(super) fn on_network(text: &str, currency: Currency) -> Option<Currency> {
-    let chains = chains_of_one(text);
-    let chain = chains.first()?;
-    let is_it = |it: &Currency| it.ticker() == currency.ticker() && it.chain() == *chain;
-    let found = Currency::all().find(is_it);
-    found.filter(|_| chains.iter().all(|other| other == chain))
-}
-
 /// The words of a text, as [`letters`] leaves each.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !c.is_alphanumeric());

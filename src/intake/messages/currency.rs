@@ -61,10 +61,6 @@ fn unknown(text: &str, row: (&str, &str)) -> Message {
 pub(super) fn other_network(context: &Context<'_>, index: usize, paid: Currency) -> Message {
     let names = &context.checker.header.names;
     let name = names.get(index).map_or("", String::as_str);
-    let other = currency_hints::on_network(&context.record.value(index), paid);
-    let write = other.map_or_else(String::new, |code| {
-        format!("write {code} if that is the network; ")
-    });
     Message::new(
         format!(
             "the column {} says {}, and {paid} is paid on {}",
@@ -72,9 +68,7 @@ pub(super) fn other_network(context: &Context<'_>, index: usize, paid: Currency)
             quoted_unless_secret(&context.record.value(index)),
             paid.chain()
         ),
-        format!(
-            "{write}the code decides where the money goes: ask the recipient which network it is, and correct what is wrong"
-        ),
+        "the code decides where the money goes: ask the recipient which network it is, and correct what is wrong",
     )
 }
 
