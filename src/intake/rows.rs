@@ -353,7 +353,15 @@ impl<'a> Checker<'a> {
             faults.push(Fault::Row(error));
             return Row::default();
         }
+        let before = faults.len();
         let currency = self.currency(record, faults);
+        if currency.is_none()
+            && let Some(error) = self.about_columns(record)
+        {
+            faults.truncate(before);
+            faults.push(Fault::Row(error));
+            return Row::default();
+        }
         let to_address = self.text(record, Column::ToAddress, faults);
         let amount = self.amount(record, currency, faults);
         let is_missing = |fault: &Fault| matches!(fault, Fault::Cell(_, CellError::Missing));
@@ -401,12 +409,13 @@ impl<'a> Checker<'a> {
         if let Some(at) = record.half_break() {
             return Some(RowError::LineBreak { at });
         }
-        if let Some(error) = self.header_again(record) {
-            return Some(error);
-        }
-        if self.is_numbering(record) {
-            return Some(RowError::Numbering);
-        }
+        // Another header may be wider.
+        let error = self.shape_error(record)?;
+        Some(self.about_columns(record).unwrap_or(error))
+    }
+
+    /// What is wrong with a row as a whole whose cells are known.
+    fn shape_error(&self, record: &Record<'_, '_>) -> Option<RowError> {
         let (found, width) = (record.width(), self.header.width());
         if let Some(cell) = self.totals_cell(record) {
             return Some(RowError::Totals { cell });
@@ -436,38 +445,21 @@ impl<'a> Checker<'a> {
         is_split.then_some(cell)
     }
 
-    /// What a row is that names all required columns. Only a row without a code is looked at whose amount
-    /// is a name, or has no digits: to look at all names takes time.
-    fn header_again(&self, record: &Record<'_, '_>) -> Option<RowError> {
-        let header = self.header;
-        let value = |column| {
-            let place = header.place(column);
-            place.map(|place| record.value(place)).unwrap_or_default()
-        };
-        let amount = value(Column::Amount);
-        let name = header.place(Column::Amount).map(|it| header.names.get(it));
-        let is_name = name.flatten().is_some_and(|name| *name == amount);
-        if (!is_name && amount.contains(|c: char| c.is_ascii_digit()))
-            || Currency::from_code(&value(Column::CurrencyCode)).is_some()
-        {
-            return None;
-        }
-        header
-            .named_again(&record.values())
-            .map(|order| match order {
-                NamedAgain::InOrder => RowError::HeaderAgain,
-                NamedAgain::Elsewhere => RowError::OtherHeader,
-            })
+    /// What a row is that names the columns or numbers them, and has no code.
+    fn about_columns(&self, record: &Record<'_, '_>) -> Option<RowError> {
+        let again = self.header.named_again(&record.values());
+        let again = again.map(|order| match order {
+            NamedAgain::InOrder => RowError::HeaderAgain,
+            NamedAgain::Elsewhere => RowError::OtherHeader,
+        });
+        again.or_else(|| self.is_numbering(record).then_some(RowError::Numbering))
     }
 
     /// Whether a row numbers the columns, as forms do below their names.
     fn is_numbering(&self, record: &Record<'_, '_>) -> bool {
         let number = |index: usize| record.value(index).parse::<u16>().ok().map(u32::from);
-        let code = self.header.place(Column::CurrencyCode).and_then(number);
-        code.is_some() && {
-            let mut numbers = (0..self.header.width()).zip(number(0).unwrap_or_default()..);
-            numbers.all(|(index, expected)| number(index) == Some(expected))
-        }
+        let mut numbers = (0..self.header.width()).zip(number(0).unwrap_or_default()..);
+        numbers.all(|(index, expected)| number(index) == Some(expected))
     }
 
     /// The cell that calls the row one of totals: the address, or the first with a word. Such a row pays
