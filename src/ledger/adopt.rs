@@ -175,6 +175,12 @@ pub fn adopt(
     setting: Setting<'_>,
     (who, now): (&str, DateTime<Utc>),
 ) -> Result<Vec<Change>, AdoptError> {
+    // A verdict may give way to its own line, and its invoice id be free for another payout then.
+    let is_verdict = |line: &&Line| {
+        let attempt = known.of_id(&line.id);
+        attempt.is_some_and(|attempt| attempt.ending.is_verdict())
+    };
+    let (verdicts, others): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(is_verdict);
     let mut adoption = Adoption {
         known,
         setting,
@@ -184,7 +190,7 @@ pub fn adopt(
         of_batch: None,
         changes: Vec::new(),
     };
-    for line in lines {
+    for line in verdicts.into_iter().chain(others) {
         adoption.take(line).map_err(|reason| AdoptError {
             at: line.at,
             reason,

@@ -63,26 +63,34 @@ fn a_verdict_is_given_by_line_reference_or_id_with_and_without_the_file() {
 
 #[test]
 fn a_verdict_with_the_invoice_id_of_another_payout_gives_way_to_the_answers_of_both() {
-    let scene = Scene::paying("", "");
-    scene.write(INPUT, References::With.input(2));
-    pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
-    // As the ledger of another machine may be, where only the first was begun and its answer was lost.
-    let lines = scene.results();
-    let [first, second] = &lines[..] else {
-        panic!("two lines");
-    };
-    let ledger = super::ledger(&scene);
-    let delete = "DELETE FROM attempt WHERE id = ?1";
-    ledger.execute(delete, [&second.id]).unwrap();
-    let verdict =
-        "UPDATE attempt SET invoice_id = ?1, detail = 'resolved by operator' WHERE id = ?2";
-    let ids = [&second.invoice_id, &first.id];
-    ledger.execute(verdict, ids).unwrap();
-    pay(&scene, INPUT, &[]).ends(0, "Already created: 2");
-    assert_paid(&scene, 2, "");
-    let found = scene.results().into_iter().map(|line| line.invoice_id);
-    let expected = [first.invoice_id.clone(), second.invoice_id.clone()];
-    assert_eq!(found.collect::<Vec<_>>(), expected);
+    for is_sorted in [true, false] {
+        let scene = Scene::paying("", "");
+        scene.write(INPUT, References::With.input(2));
+        pay(&scene, INPUT, &[]).ends(0, "All done: 2 created");
+        // As the ledger of another machine may be, where only the first was begun and its answer was
+        // lost.
+        let lines = scene.results();
+        let [first, second] = &lines[..] else {
+            panic!("two lines");
+        };
+        let ledger = super::ledger(&scene);
+        let delete = "DELETE FROM attempt WHERE id = ?1";
+        ledger.execute(delete, [&second.id]).unwrap();
+        let verdict =
+            "UPDATE attempt SET invoice_id = ?1, detail = 'resolved by operator' WHERE id = ?2";
+        let ids = [&second.invoice_id, &first.id];
+        ledger.execute(verdict, ids).unwrap();
+        if !is_sorted {
+            let text = scene.read(RESULTS);
+            let lines: Vec<&str> = text.lines().collect();
+            scene.write(RESULTS, [lines[0], lines[2], lines[1], ""].join("\n"));
+        }
+        pay(&scene, INPUT, &[]).ends(0, "Already created: 2");
+        assert_paid(&scene, 2, "");
+        let found = scene.results().into_iter().map(|line| line.invoice_id);
+        let expected = [first.invoice_id.clone(), second.invoice_id.clone()];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]
