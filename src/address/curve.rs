@@ -115,7 +115,7 @@ fn jacobi(number: Limbs) -> i8 {
         n: P,
         is_flipped: 0,
     };
-    pair.take_out_twos();
+    pair.is_flipped ^= take_out_twos(&mut pair.a, P[0]);
     pair.shrink();
     let mut pair: Pair<3> = pair.shorter();
     pair.shrink();
@@ -143,39 +143,27 @@ impl<const K: usize> Pair<K> {
     /// Goes on until the highest limb of both is zero, or `a` is, and `n` what both have in common.
     fn shrink(&mut self) {
         const ZERO: Option<&u64> = Some(&0);
-        if self.a == [0; K] {
-            return;
-        }
-        while (self.a.last(), self.n.last()) != (ZERO, ZERO) {
-            let (difference, borrow) = subtract(&self.a, &self.n);
-            let (opposite, _) = subtract(&self.n, &self.a);
+        // What is in registers is chosen from without a branch; in memory it may be by one.
+        let Self {
+            mut a,
+            mut n,
+            mut is_flipped,
+        } = *self;
+        while a != [0; K] && (a.last(), n.last()) != (ZERO, ZERO) {
+            let (difference, borrow) = subtract(&a, &n);
+            let (opposite, _) = subtract(&n, &a);
             let is_smaller = borrow == 1;
             // If a is the smaller, they change places by the law of quadratic reciprocity.
-            self.is_flipped ^= (self.a[0] & self.n[0]) >> 1 & borrow;
-            for (n, a) in self.n.iter_mut().zip(self.a) {
-                *n = select_unpredictable(is_smaller, a, *n);
+            is_flipped ^= (a[0] & n[0]) >> 1 & borrow;
+            n = std::array::from_fn(|i| select_unpredictable(is_smaller, a[i], n[i]));
+            a = std::array::from_fn(|i| {
+                select_unpredictable(is_smaller, opposite[i], difference[i])
+            });
+            if a[0] != 0 || a != [0; K] {
+                is_flipped ^= take_out_twos(&mut a, n[0]);
             }
-            for (a, (opposite, difference)) in
-                self.a.iter_mut().zip(opposite.iter().zip(difference))
-            {
-                *a = select_unpredictable(is_smaller, *opposite, difference);
-            }
-            if self.a[0] == 0 && self.a == [0; K] {
-                return;
-            }
-            self.take_out_twos();
         }
-    }
-
-    /// Halves `a`, which is not zero, until it is odd. Each two counts as (2/n) says.
-    fn take_out_twos(&mut self) {
-        // A whole limb of zeros is an even number of twos, and changes no sign.
-        while self.a[0] == 0 {
-            self.a.rotate_left(1);
-        }
-        let twos = self.a[0].trailing_zeros();
-        self.is_flipped ^= u64::from(twos) & ((self.n[0] >> 1) ^ (self.n[0] >> 2));
-        shift_right(&mut self.a, twos);
+        *self = Self { a, n, is_flipped };
     }
 
     /// The same with one limb less: the highest one is zero in both, if `a` is not zero altogether.
@@ -193,6 +181,21 @@ impl<const K: usize> Pair<K> {
             is_flipped: self.is_flipped,
         }
     }
+}
+
+/// Halves a number, which is not zero, until it is odd. The lowest bit of what it gives says whether that
+/// changes the sign: each two counts as (2/n) says, by the lowest limb of n.
+fn take_out_twos<const K: usize>(number: &mut [u64; K], n: u64) -> u64 {
+    // A whole limb of zeros is an even number of twos, and changes no sign.
+    while number[0] == 0 {
+        let mut higher = 0;
+        for limb in number.iter_mut().rev() {
+            std::mem::swap(limb, &mut higher);
+        }
+    }
+    let twos = number[0].trailing_zeros();
+    shift_right(number, twos);
+    u64::from(twos) & ((n >> 1) ^ (n >> 2))
 }
 
 /// Shifts by less than a limb.
