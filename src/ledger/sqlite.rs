@@ -23,7 +23,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -466,30 +465,28 @@ impl Engine for Sqlite {
         batch: &BatchId,
         [first, rest]: [Take<'_>; 2],
     ) -> Result<(), EngineError> {
-        let sql = format!(
-            "SELECT {columns} FROM attempt WHERE batch = $1 AND seq >= $2 AND seq < $3 ORDER BY seq"
-        );
-        let range = |from, to| {
-            [
-                batch.as_str().into(),
-                Value::Integer(from),
-                Value::Integer(to),
-            ]
-        };
-        let (all, middle) = (range(i64::MIN, i64::MAX), self.middle_of(batch)?);
+        let sql =
+            |part| format!("SELECT {columns} FROM attempt WHERE batch = $1 {part} ORDER BY seq");
+        let (whole, of_batch) = (sql(""), [batch.as_str().into()]);
         // What a transaction has written is seen by its own connection alone.
+        let middle = self.middle_of(batch)?;
         let Some(middle) = middle.filter(|_| self.connection.is_autocommit()) else {
-            return each(&self.connection, &sql, &all, first);
+            return each(&self.connection, &whole, &of_batch, first);
         };
         self.begin(Access::Read).await?;
         let read = match self.second_reader() {
-            None => each(&self.connection, &sql, &all, first),
-            Some(other) => std::thread::scope(|scope| {
-                let (sql, behind) = (&sql, range(middle, i64::MAX));
-                let rest = scope.spawn(move || each(&other, sql, &behind, rest));
-                each(&self.connection, sql, &range(i64::MIN, middle), first)
-                    .and(rest.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            }),
+            None => each(&self.connection, &whole, &of_batch, first),
+            Some(other) => {
+                // Only borrowed mutably may a connection be used by another thread.
+                let own = &mut self.connection;
+                let (before, behind) = (sql("AND seq < $2"), sql("AND seq >= $2"));
+                let values = &[batch.as_str().into(), Value::Integer(middle)];
+                let (first, rest) = rayon::join(
+                    move || each(own, &before, values, first),
+                    move || each(&other, &behind, values, rest),
+                );
+                first.and(rest)
+            }
         };
         self.rollback().await;
         read
