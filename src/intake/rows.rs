@@ -451,14 +451,18 @@ impl<'a> Checker<'a> {
         again.or_else(|| self.is_numbering(record).then_some(RowError::Numbering))
     }
 
-    /// What a row is that names all required columns. Only one whose amount is a name, or has no digits,
-    /// is looked at: to look at all names takes ten times as long as all else.
+    /// What a row is that names all required columns. Only one whose address and amount are names, or have
+    /// no digits, is looked at: to look at all names takes ten times as long as all else.
     fn header_again(&self, record: &Record<'_, '_>) -> Option<RowError> {
         let header = self.header;
-        let place = header.place(Column::Amount)?;
-        let amount = record.value(place);
-        let is_name = header.names.get(place).is_some_and(|name| *name == amount);
-        if !is_name && amount.contains(|c: char| c.is_ascii_digit()) {
+        let may_be_name = |column: Column| {
+            header.place(column).is_some_and(|place| {
+                let value = record.value(place);
+                let is_name = header.names.get(place).is_some_and(|name| *name == value);
+                is_name || !value.contains(|c: char| c.is_ascii_digit())
+            })
+        };
+        if !(may_be_name(Column::ToAddress) && may_be_name(Column::Amount)) {
             return None;
         }
         let again = header.named_again(&record.values());
