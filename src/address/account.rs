@@ -154,8 +154,8 @@ impl Address {
 
     /// The account that is paid.
     #[must_use]
-    pub fn account(&self) -> Account {
-        self.account
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// What the operator should know before paying it.

@@ -185,7 +185,7 @@ mod tests {
                 "e9c3dd0c07aac76179ebc76a6c78d4d67c6c160a",
             ),
         ] {
-            let account = read(text).unwrap().account();
+            let account = *read(text).unwrap().account();
             assert_eq!((account.form(), account.bytes()), (form, &hex(hash)[..]));
         }
         assert_eq!(

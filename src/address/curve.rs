@@ -115,7 +115,8 @@ fn jacobi(number: Limbs) -> i8 {
         n: P,
         is_flipped: 0,
     };
-    pair.is_flipped ^= take_out_twos(&mut pair.a, P[0]);
+    let twos = without_zero_limbs(&mut pair.a);
+    pair.is_flipped ^= shift_out(&mut pair.a, twos, P[0]);
     pair.shrink();
     let mut pair: Pair<3> = pair.shorter();
     pair.shrink();
@@ -159,9 +160,15 @@ impl<const K: usize> Pair<K> {
             a = std::array::from_fn(|i| {
                 select_unpredictable(is_smaller, opposite[i], difference[i])
             });
-            if a[0] != 0 || a != [0; K] {
-                is_flipped ^= take_out_twos(&mut a, n[0]);
+            // Both differences have as many twos, which are counted while they are compared.
+            let mut twos = difference[0].trailing_zeros();
+            if difference[0] == 0 {
+                if a == [0; K] {
+                    break;
+                }
+                twos = without_zero_limbs(&mut a);
             }
+            is_flipped ^= shift_out(&mut a, twos, n[0]);
         }
         *self = Self { a, n, is_flipped };
     }
@@ -183,17 +190,21 @@ impl<const K: usize> Pair<K> {
     }
 }
 
-/// Halves a number, which is not zero, until it is odd. The lowest bit of what it gives says whether that
-/// changes the sign: each two counts as (2/n) says, by the lowest limb of n.
-fn take_out_twos<const K: usize>(number: &mut [u64; K], n: u64) -> u64 {
-    // A whole limb of zeros is an even number of twos, and changes no sign.
+/// Shifts the lowest limbs of a number, which is not zero, out as long as they are zero, and counts the
+/// twos of what is left. A limb of zeros is an even number of twos, and changes no sign.
+fn without_zero_limbs<const K: usize>(number: &mut [u64; K]) -> u32 {
     while number[0] == 0 {
         let mut higher = 0;
         for limb in number.iter_mut().rev() {
             std::mem::swap(limb, &mut higher);
         }
     }
-    let twos = number[0].trailing_zeros();
+    number[0].trailing_zeros()
+}
+
+/// Takes its twos, less than a limb, out of a number. The lowest bit of what it gives says whether that
+/// changes the sign: each two counts as (2/n) says, by the lowest limb of n.
+fn shift_out<const K: usize>(number: &mut [u64; K], twos: u32, n: u64) -> u64 {
     shift_right(number, twos);
     u64::from(twos) & ((n >> 1) ^ (n >> 2))
 }

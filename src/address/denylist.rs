@@ -62,7 +62,7 @@ static LISTED: LazyLock<Listed> = LazyLock::new(|| {
     });
     let accounts = known
         .chain(contracts)
-        .filter_map(|(network, text, reason)| Some((read(network, text).ok()?.account(), reason)));
+        .filter_map(|(network, text, reason)| Some((*read(network, text).ok()?.account(), reason)));
     Listed::new(accounts)
 });
 

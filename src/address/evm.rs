@@ -200,10 +200,10 @@ mod tests {
     #[test]
     fn any_case_is_the_same_recipient() {
         let mixed = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-        let account = read(mixed).unwrap().account();
-        assert_eq!(read(&mixed.to_lowercase()).unwrap().account(), account);
+        let account = *read(mixed).unwrap().account();
+        assert_eq!(read(&mixed.to_lowercase()).unwrap().account(), &account);
         let capitals = format!("0x{}", mixed[2..].to_uppercase());
-        assert_eq!(read(&capitals).unwrap().account(), account);
+        assert_eq!(read(&capitals).unwrap().account(), &account);
     }
 
     #[test]

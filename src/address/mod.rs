@@ -43,7 +43,7 @@ use read::read;
 /// something else that was pasted, or an address from which nobody can spend.
 pub fn check(network: Network, text: &str) -> Result<Address, AddressError> {
     let fault = match read(network, text) {
-        Ok(address) => match denylist::find(&address.account()) {
+        Ok(address) => match denylist::find(address.account()) {
             None => return Ok(address),
             Some(reason) => Fault::Denied(reason),
         },
@@ -60,7 +60,7 @@ pub fn account_of(network: Network, text: &str) -> Option<Account> {
         Network::Solana => solana::read_off_or_on_curve(text),
         Network::Bitcoin | Network::Litecoin | Network::Tron | Network::Ton => read(network, text),
     };
-    address.ok().map(|address| address.account())
+    address.ok().map(|address| *address.account())
 }
 
 /// Fills `found` with what [`check`] would give for each recipient; `None` where it would give an
@@ -88,7 +88,7 @@ pub fn check_all(recipients: &[(Network, &str)], found: &mut Vec<Option<Address>
             | Network::Ton
             | Network::Solana => read(*network, text).ok(),
         };
-        found.push(address.filter(|address| denylist::find(&address.account()).is_none()));
+        found.push(address.filter(|address| denylist::find(address.account()).is_none()));
     }
     for wrong in eip55::wrong(&digits) {
         if let Some(address) = places.get(wrong).and_then(|place| found.get_mut(*place)) {

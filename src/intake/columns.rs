@@ -4,6 +4,7 @@ use super::csv::trim;
 use crate::address::confusable;
 use crate::characters::is_blank;
 use crate::domain::{Column, Currency};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization;
@@ -310,10 +311,10 @@ pub(super) enum Claim {
 
 /// What a column is by its name.
 pub(super) fn meaning(name: &str) -> Meaning {
-    let whole = plain(name);
-    if let Some(column) = own(&whole) {
-        return Meaning::Used(column, Claim::Own);
+    if let Some((column, claim)) = column_of(name) {
+        return Meaning::Used(column, claim);
     }
+    let whole = plain(name);
     // A record is refused in any spelling, with letters that only look right too.
     let look = confusable::as_ascii(&whole).unwrap_or_else(|| whole.clone());
     match plain(&without_unit(&look)).as_str() {
@@ -323,12 +324,6 @@ pub(super) fn meaning(name: &str) -> Meaning {
         _ => {}
     }
     let bare = plain(&without_unit(name));
-    if let Some(column) = known(&bare)
-        .or_else(|| other(&whole))
-        .or_else(|| in_two_languages(name))
-    {
-        return Meaning::Used(column, Claim::Other);
-    }
     let any_of = |names: &[&str]| {
         let is_known = |part: &str| {
             // A memo is one too if a letter of its name only looks right: `Мeмo`.
@@ -353,6 +348,22 @@ pub(super) fn meaning(name: &str) -> Meaning {
     } else {
         Meaning::Other
     }
+}
+
+/// The used column that a name stands for, and by what right.
+pub(super) fn column_of(name: &str) -> Option<(Column, Claim)> {
+    let whole = plain(name);
+    if let Some(column) = own(&whole) {
+        return Some((column, Claim::Own));
+    }
+    let without_unit = || match without_unit(name) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(bare) => known(&plain(&bare)),
+    };
+    let column = other(&whole)
+        .or_else(without_unit)
+        .or_else(|| in_two_languages(name))?;
+    Some((column, Claim::Other))
 }
 
 /// The words of a name that a program has joined: `to`, `Addr` and `Memo` of `toAddrMemo`.
@@ -390,8 +401,12 @@ fn known(plain_name: &str) -> Option<Column> {
 }
 
 fn own(plain_name: &str) -> Option<Column> {
-    ALL.into_iter()
-        .find(|column| plain(column.name()) == plain_name)
+    // The names have small letters and `_`.
+    let is_own = |column: &Column| {
+        let letters = column.name().bytes().filter(|byte| *byte != b'_');
+        letters.eq(plain_name.bytes())
+    };
+    ALL.into_iter().find(is_own)
 }
 
 fn other(plain_name: &str) -> Option<Column> {
@@ -403,15 +418,24 @@ fn other(plain_name: &str) -> Option<Column> {
 
 /// A name in small letters, without blanks, `_` and `-`, composed; and without what a form puts behind it.
 pub(super) fn plain(name: &str) -> String {
-    trim(name)
-        .nfc()
-        .filter(|c| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}' | '*' | ':'))
+    let is_kept = |c: &char| !is_blank(*c) && !matches!(c, '_' | '-' | '\u{ad}' | '*' | ':');
+    let name = trim(name);
+    if name.is_ascii() {
+        // It is composed already, and looked at far faster so.
+        let kept = name.chars().filter(is_kept);
+        return kept.map(|c| c.to_ascii_lowercase()).collect();
+    }
+    name.nfc()
+        .filter(is_kept)
         .flat_map(char::to_lowercase)
         .collect()
 }
 
 /// A name without what follows a comma or stands in brackets.
-fn without_unit(name: &str) -> String {
+fn without_unit(name: &str) -> Cow<'_, str> {
+    if !name.contains(['(', '[', ')', ']', ',']) {
+        return Cow::Borrowed(name);
+    }
     let mut before = String::new();
     let mut depth = 0usize;
     for c in name.chars() {
@@ -423,7 +447,7 @@ fn without_unit(name: &str) -> String {
             _ => {}
         }
     }
-    before
+    Cow::Owned(before)
 }
 
 /// The words of a name.

@@ -400,8 +400,8 @@ const GROUPS_AT_ONCE: usize = 256;
 
 /// The hashes that another row has too, among few others, each with its row; sorted.
 ///
-/// A hash chooses a slot of two bits: the first one to come sets the lower bit, any later one
-/// both. The rows whose slot has both are kept. All but a few are never stored anywhere else,
+/// A hash chooses a slot of two bits: the first one to come clears the lower bit, any later one
+/// both. The rows whose slot has neither are kept. All but a few are never stored anywhere else,
 /// and most of the memory touched stays in a cache.
 fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
     /// The lower bit of every slot.
@@ -413,7 +413,9 @@ fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
         .saturating_mul(SLOTS_PER_HASH)
         .next_power_of_two()
         .max(SLOTS_PER_WORD);
-    let mut slots = vec![0u64; slot_count / SLOTS_PER_WORD];
+    // All bits are set, because memory of zeros costs twice: it is got once when it is read, and
+    // again when it is written.
+    let mut slots = vec![u64::MAX; slot_count / SLOTS_PER_WORD];
     let slot = |hash: u32| {
         let slot = hash as usize & slot_count.saturating_sub(1);
         let bits = (slot % SLOTS_PER_WORD).saturating_mul(2);
@@ -423,8 +425,8 @@ fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
     let mut count = 0usize;
     for (_, hash) in hashes.clone() {
         let (word, both) = slot(hash);
-        let before = slots[word] & both;
-        slots[word] |= (ONCE | before << 1) & both;
+        let before = !slots[word] & both;
+        slots[word] &= !((ONCE | before << 1) & both);
         count = count.saturating_add(usize::from(before != 0));
     }
     if count == 0 {
@@ -432,7 +434,7 @@ fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
     }
     let twice = hashes.filter(|(_, hash)| {
         let (word, both) = slot(*hash);
-        slots[word] & both == both
+        slots[word] & both == 0
     });
     let sieved = twice.map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row));
     let mut sieved: Vec<u64> = sieved.collect();

@@ -59,7 +59,8 @@ pub struct Header {
 /// Where the used columns are, and by what right.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Places {
-    found: Vec<(Column, usize, Claim)>,
+    /// The cell of each column, in the order of [`columns::ALL`].
+    found: [Option<(usize, Claim)>; columns::ALL.len()],
     /// Columns that several names claim by the same right.
     contested: Vec<(Column, Vec<usize>, Claim)>,
 }
@@ -400,7 +401,7 @@ impl<'t> Candidate<'t> {
         let next = lines(rest, line_break).nth(1);
         self.check_around(&passed_over, next.map(|next| next.text))?;
         let with = |wanted: Meaning| -> Vec<usize> {
-            let is_free = |index: &usize| !self.places.found.iter().any(|it| it.1 == *index);
+            let is_free = |index: &usize| !self.places.found().any(|it| it.1 == *index);
             (0..self.names.len())
                 .filter(|index| meaning(&self.names[*index]) == wanted)
                 .filter(is_free)
@@ -584,7 +585,7 @@ impl Places {
     fn of(names: &[String], given: &ColumnNames) -> Self {
         let mut places = Self::default();
         let meanings: Vec<_> = names.iter().map(|name| meaning(name)).collect();
-        for column in columns::ALL {
+        for (found, column) in places.found.iter_mut().zip(columns::ALL) {
             let claimed = |claim: Claim| -> Vec<usize> {
                 (0..names.len())
                     .filter(|index| match (claim, given.of(column)) {
@@ -615,7 +616,7 @@ impl Places {
                 }
                 match claimed.as_slice() {
                     [] => continue,
-                    [index] => places.found.push((column, *index, claim)),
+                    [index] => *found = Some((*index, claim)),
                     several => places.contested.push((column, several.to_vec(), claim)),
                 }
                 break;
@@ -625,8 +626,14 @@ impl Places {
     }
 
     fn place(&self, column: Column) -> Option<usize> {
-        let found = self.found.iter().find(|(of, ..)| *of == column);
-        found.map(|(_, index, _)| *index)
+        let found = self.found.get(column as usize).copied().flatten();
+        found.map(|(index, _)| index)
+    }
+
+    /// Every column that is there, with its cell.
+    fn found(&self) -> impl Iterator<Item = (Column, usize, Claim)> {
+        let all = columns::ALL.into_iter().zip(self.found);
+        all.filter_map(|(column, found)| found.map(|(index, claim)| (column, index, claim)))
     }
 
     /// How many of the required columns are there.
@@ -639,10 +646,10 @@ impl Places {
 
     /// How many columns are known, the required ones first of all. One that several names claim is.
     fn known(&self) -> usize {
-        let found = self.found.iter().map(|(column, ..)| column);
-        let all = found.chain(self.contested.iter().map(|(column, ..)| column));
-        let points = |column: &Column| {
-            if REQUIRED.contains(column) {
+        let found = self.found().map(|(column, ..)| column);
+        let all = found.chain(self.contested.iter().map(|(column, ..)| *column));
+        let points = |column: Column| {
+            if REQUIRED.contains(&column) {
                 columns::ALL.len()
             } else {
                 1
@@ -693,29 +700,28 @@ impl Header {
     /// The columns that were found under another name than their own, with that name.
     #[must_use]
     pub fn taken(&self) -> Vec<(Column, &str)> {
-        let found = self.places.found.iter();
+        let found = self.places.found();
         found
             .filter(|(.., claim)| *claim != Claim::Own)
-            .filter_map(|(column, index, _)| Some((*column, self.names.get(*index)?.as_str())))
+            .filter_map(|(column, index, _)| Some((column, self.names.get(index)?.as_str())))
             .collect()
     }
 
     /// Whether a row names all required columns, and where.
     pub(super) fn named_again(&self, values: &[String]) -> Option<NamedAgain> {
-        let places = Places::of(values, &ColumnNames::default());
         // `--columns` may have given any name.
         let is_same = |place: usize| {
             let name = self.names.get(place).filter(|name| !name.is_empty());
             name.is_some_and(|name| values.get(place) == Some(name))
         };
-        let contested = || places.contested.iter().map(|(column, ..)| column);
-        let is_named = |column: &&Column| {
-            let is_known = places.place(**column).is_some() || contested().any(|it| it == *column);
-            is_known || self.place(**column).is_some_and(is_same)
+        let is_named = |column: Column| {
+            let mut columns = values.iter().filter_map(|value| columns::column_of(value));
+            self.place(column).is_some_and(is_same) || columns.any(|(it, _)| it == column)
         };
-        if !REQUIRED.iter().all(|column| is_named(&column)) {
+        if !REQUIRED.into_iter().all(is_named) {
             return None;
         }
+        let places = Places::of(values, &ColumnNames::default());
         let is_here = |place: usize, column| is_same(place) || places.place(column) == Some(place);
         let mut used = columns::ALL.into_iter();
         let are_here = used.all(|it| self.place(it).is_none_or(|place| is_here(place, it)));
@@ -734,7 +740,7 @@ impl Header {
     #[must_use]
     pub fn ignored(&self) -> Vec<usize> {
         let is_used = |index: &usize| {
-            self.places.found.iter().any(|(_, used, _)| used == index) || self.memos.contains(index)
+            self.places.found().any(|(_, used, _)| used == *index) || self.memos.contains(index)
         };
         (0..self.cells).filter(|index| !is_used(index)).collect()
     }

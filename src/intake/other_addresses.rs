@@ -46,6 +46,8 @@ struct Other {
 fn others(content: &Content, taken: usize) -> Vec<Other> {
     let header = &content.header;
     let body = content.text.get(header.end..).unwrap_or_default();
+    let behind = lines(body, header.line_break).nth(LOOKED_AT_LINES);
+    let body = behind.map_or(body, |line| body.get(..line.start).unwrap_or_default());
     let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, body);
     let first = header.line.saturating_add(1);
     let rows = (first..).zip(lines(body, header.line_break));
@@ -58,12 +60,12 @@ fn others(content: &Content, taken: usize) -> Vec<Other> {
             .is_some_and(|name| !name.is_empty())
     });
     let mut others = Vec::new();
-    for (line, row) in rows.take(LOOKED_AT_LINES) {
+    for (line, row) in rows {
         let record = splitter.split(row.text);
         let account = |currency: Currency, index: usize| {
             let text = Some(record.value(index)).filter(|text| text.len() >= FEWEST_IN_ADDRESS)?;
             let address = address::check(currency.network(), &text).ok()?;
-            Some(address.account())
+            Some(*address.account())
         };
         let code = header.place(Column::CurrencyCode);
         let code = code.map(|code| record.value(code)).unwrap_or_default();

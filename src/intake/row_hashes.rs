@@ -101,8 +101,13 @@ pub(super) const LOOKED_AT_CHARS: usize = 4;
 pub(super) struct Hashing(RandomState);
 
 impl Hashing {
-    /// The hashes of a row.
-    pub(super) fn of(&self, row: &Row<'_>, scratch: &mut Vec<u8>) -> RowHash {
+    /// The hashes of a row that pays this account, if its address is right.
+    pub(super) fn of(
+        &self,
+        row: &Row<'_>,
+        account: Option<&Account>,
+        scratch: &mut Vec<u8>,
+    ) -> RowHash {
         let network = row.currency.map(Currency::network);
         let amount = row.currency.zip(row.amount.as_ref());
         RowHash {
@@ -113,16 +118,16 @@ impl Hashing {
                     short(self.long(scratch.as_slice()))
                 }
             },
-            account: match row.account() {
+            account: match account {
                 None => 0,
                 Some(account) => self.long(account),
             },
-            look: match (network, row.address) {
+            look: match (network, account) {
                 (Some(network), Some(_)) => ends(network, &row.to_address)
                     .map_or(NO_HASH, |ends| short(self.long((network, ends)))),
                 _ => NO_HASH,
             },
-            payee: match (network, row.payee.as_ref(), row.address) {
+            payee: match (network, row.payee.as_ref(), account) {
                 (None, ..) | (_, "", _) | (.., None) => NO_HASH,
                 (Some(network), payee, Some(_)) => match plain_payee(payee) {
                     plain if plain.is_empty() || is_for_nothing(payee) => NO_HASH,
@@ -226,12 +231,13 @@ pub(super) fn looked_at(network: Network, text: &str) -> Option<(&str, &str)> {
 pub(super) fn ends(network: Network, text: &str) -> Option<[u8; 2 * LOOKED_AT_CHARS]> {
     let (first, last) = looked_at(network, text)?;
     let mut ends = [0u8; 2 * LOOKED_AT_CHARS];
-    for (slot, byte) in ends.iter_mut().zip(first.bytes().chain(last.bytes())) {
+    let (start, end) = ends.split_at_mut(LOOKED_AT_CHARS);
+    start.copy_from_slice(first.as_bytes());
+    end.copy_from_slice(last.as_bytes());
+    match network {
         // The case of hex digits and of bech32 means nothing, and nobody looks at it.
-        *slot = match network {
-            Network::Evm | Network::Bitcoin | Network::Litecoin => byte.to_ascii_lowercase(),
-            Network::Tron | Network::Ton | Network::Solana => byte,
-        };
+        Network::Evm | Network::Bitcoin | Network::Litecoin => ends.make_ascii_lowercase(),
+        Network::Tron | Network::Ton | Network::Solana => {}
     }
     Some(ends)
 }

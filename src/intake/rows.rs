@@ -10,7 +10,7 @@ use super::decode::before_misreading;
 use super::header::{Header, MAX_LINE_BYTES, NamedAgain};
 use super::options::{Limits, Options};
 use super::residue::{self, Residue};
-use crate::address::{self, Account, Address, AddressError, Caution};
+use crate::address::{self, AddressError, Caution};
 use crate::characters::is_unprintable;
 use crate::domain::currency::MOST_DECIMALS;
 use crate::domain::finding::key;
@@ -56,8 +56,6 @@ pub(super) struct Row<'t> {
     pub(super) currency: Option<Currency>,
     /// As it stands; empty where there is none.
     pub(super) to_address: Cow<'t, str>,
-    /// What it denotes, once it was looked at and found right.
-    pub(super) address: Option<Address>,
     pub(super) amount: Option<RowAmount<'t>>,
 }
 
@@ -324,16 +322,13 @@ impl<'a> Checker<'a> {
     /// Adds every fault of the row to `faults`, in the order of the columns, and returns what is
     /// right about it.
     pub(super) fn check<'t>(&self, record: &Record<'_, 't>, faults: &mut Vec<Fault>) -> Row<'t> {
-        let mut row = self.check_but_address(record, faults);
+        let row = self.check_but_address(record, faults);
         let Some((network, text)) = row.recipient() else {
             return row;
         };
         let currency = row.currency;
         let fault = match address::check(network, text) {
-            Ok(address) => {
-                row.address = Some(address);
-                address.caution().map(AddressFault::Doubtful)
-            }
+            Ok(address) => address.caution().map(AddressFault::Doubtful),
             Err(error) => currency.map(|currency| AddressFault::Invalid(currency, error)),
         };
         faults.extend(fault.map(Fault::Address));
@@ -387,7 +382,6 @@ impl<'a> Checker<'a> {
             payee,
             currency,
             to_address: to_address.unwrap_or_default(),
-            address: None,
             amount,
         }
     }
@@ -681,10 +675,6 @@ impl Row<'_> {
         Some((self.currency?.network(), text))
     }
 
-    pub(super) fn account(&self) -> Option<Account> {
-        self.address.map(|address| address.account())
-    }
-
     /// The payout that a row on this line is, of which all is known to be right.
     pub(super) fn payout(self, line: u64) -> Option<Payout> {
         let currency = self.currency?;
@@ -700,11 +690,6 @@ impl Row<'_> {
             amount: amount.amount,
             minor_units: amount.units,
         })
-    }
-
-    /// All the parts of a payout, if all are there.
-    pub(super) fn parts(&self) -> Option<(Currency, Account, &RowAmount<'_>)> {
-        Some((self.currency?, self.account()?, self.amount.as_ref()?))
     }
 }
 
@@ -740,6 +725,14 @@ pub(super) fn is_for_nothing(text: &str) -> bool {
         let is_as_long = word.len() == text.len();
         is_as_long && (text.eq_ignore_ascii_case(word) || is_equal_in_small(text, word))
     };
+    // Nearly every value begins otherwise.
+    let may_be = matches!(
+        text.as_bytes().first(),
+        None | Some(b'-' | b'n' | b'N' | 0x80..)
+    );
+    if !may_be {
+        return false;
+    }
     text.chars().all(|c| matches!(c, '-' | '–' | '—')) || WORDS.iter().any(is_equal)
 }
 

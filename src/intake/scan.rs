@@ -24,6 +24,9 @@ const PIECE_BYTES: usize = 32 << 10;
 /// ones: what the fingerprint is made of is then never more than a small part of the text.
 const PIECES_AT_ONCE: usize = 64;
 
+/// How many bytes a row has in most files; a guess, by which memory is got.
+const USUAL_ROW_BYTES: usize = 64;
+
 /// How many rows are looked at before their addresses are checked together.
 const ROWS_AT_ONCE: usize = 128;
 
@@ -245,19 +248,19 @@ impl<'a> Scanner<'a> {
     fn piece(&self, bytes: Range<usize>) -> PieceScan {
         let header = self.checker.header;
         let text = self.text.get(bytes.clone()).unwrap_or_default();
-        let line_count = memchr::memchr_iter(header.line_break.byte(), text.as_bytes()).count();
+        let row_count = text.len() / USUAL_ROW_BYTES;
         let mut part = PieceScan {
             piece: Piece {
                 bytes,
                 first_line: 0,
                 first_row: 0,
-                rows: Vec::with_capacity(line_count.saturating_add(1)),
-                faulty: FixedBitSet::with_capacity(line_count.saturating_add(1)),
+                rows: Vec::with_capacity(row_count),
+                faulty: FixedBitSet::with_capacity(row_count),
                 with_bad_address: FixedBitSet::new(),
                 faults: 0,
             },
-            hashes: RowHashes::with_capacity(line_count.saturating_add(1)),
-            line_count: line_count as u64,
+            hashes: RowHashes::with_capacity(row_count),
+            line_count: 0,
             errors: 0,
             warnings: 0,
             totals: Some(Totals::default()),
@@ -270,13 +273,14 @@ impl<'a> Scanner<'a> {
         let mut pending = Vec::with_capacity(ROWS_AT_ONCE);
         let mut faults = Vec::new();
         let mut found = Vec::with_capacity(ROWS_AT_ONCE);
-        for (number, line) in lines(text, header.line_break).enumerate() {
+        for (number, line) in (0u32..).zip(lines(text, header.line_break)) {
+            part.line_count = part.line_count.saturating_add(1);
             let record = splitter.split(line.text);
             if Checker::is_blank(&record) {
                 continue;
             }
             if may_have_odd_blanks && part.evidence.odd_blank.is_none() {
-                part.evidence.odd_blank = self.has_odd_blanks(&record).then_some(number as u64);
+                part.evidence.odd_blank = self.has_odd_blanks(&record).then_some(u64::from(number));
             }
             pending.push(self.begin(&record, (number, line), &mut faults));
             if pending.len() == ROWS_AT_ONCE {
@@ -284,6 +288,8 @@ impl<'a> Scanner<'a> {
             }
         }
         self.end(&mut part, &mut pending, &mut found);
+        part.piece.rows.shrink_to_fit();
+        part.piece.faulty.grow(part.piece.rows.len());
         part
     }
 
@@ -291,7 +297,7 @@ impl<'a> Scanner<'a> {
     fn begin(
         &self,
         record: &Record<'_, 'a>,
-        (number, line): (usize, Line<'a>),
+        (number, line): (u32, Line<'a>),
         faults: &mut Vec<Fault>,
     ) -> Pending<'a> {
         let row = self.checker.check_but_address(record, faults);
@@ -300,9 +306,9 @@ impl<'a> Scanner<'a> {
         faults.clear();
         Pending {
             row,
-            // A piece has fewer bytes than this, let alone lines.
             at: RowStart {
-                line: u32::try_from(number).unwrap_or(u32::MAX),
+                line: number,
+                // A piece has fewer bytes than this.
                 byte: u32::try_from(line.start).unwrap_or(u32::MAX),
             },
             errors,
@@ -324,9 +330,11 @@ impl<'a> Scanner<'a> {
         let mut found = found.iter();
         for pending in &mut *pending {
             let place = part.piece.rows.len();
+            // By reference: to copy an address takes a good part of the time of a row.
+            let mut address = None;
             if pending.row.recipient().is_some() {
-                pending.row.address = found.next().copied().flatten();
-                let count = match pending.row.address {
+                address = found.next().and_then(Option::as_ref);
+                let count = match address {
                     None => Some(&mut pending.errors),
                     Some(address) if address.caution().is_some() => Some(&mut pending.warnings),
                     Some(_) => None,
@@ -337,28 +345,29 @@ impl<'a> Scanner<'a> {
                 }
             }
             if pending.errors > 0 || pending.warnings > 0 {
-                part.piece.faulty.insert(place);
+                part.piece.faulty.grow_and_insert(place);
                 part.errors = part.errors.saturating_add(pending.errors);
                 part.warnings = part.warnings.saturating_add(pending.warnings);
             }
             if pending.is_open {
                 part.open_quotes.push(place);
             }
-            part.hashes
-                .push(self.hashing.of(&pending.row, &mut scratch));
+            let account = address.map(Address::account);
+            let hash = self.hashing.of(&pending.row, account, &mut scratch);
+            part.hashes.push(hash);
             part.piece.rows.push(pending.at);
-            self.count(part, pending);
+            self.count(part, &pending.row, account.is_some());
         }
         pending.clear();
     }
 
     /// Counts the row if it is a payout.
-    fn count(&self, part: &mut PieceScan, pending: &Pending<'_>) {
-        let row = &pending.row;
-        if let Some(amount) = &row.amount {
-            part.evidence.count(&amount.literal);
-        }
-        let Some((currency, _, amount)) = row.parts() else {
+    fn count(&self, part: &mut PieceScan, row: &Row<'_>, has_account: bool) {
+        let Some(amount) = &row.amount else {
+            return;
+        };
+        part.evidence.count(&amount.literal);
+        let Some(currency) = row.currency.filter(|_| has_account) else {
             return;
         };
         let is_counted = part
