@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Checksum,
     /// Nothing in any row is right.
     EveryCell,
+    /// Nothing is, and each cell is a word, as the names of columns are.
+    Words,
     /// Every row is there twice.
     Twice,
     /// All rows are the same.
@@ -58,10 +60,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Clean,
         Self::Checksum,
         Self::EveryCell,
+        Self::Words,
         Self::Twice,
         Self::Same,
         Self::Lookalikes,
@@ -74,6 +77,7 @@ impl Kind {
             Self::Clean => "clean",
             Self::Checksum => "every address wrong",
             Self::EveryCell => "every cell wrong",
+            Self::Words => "every cell a word",
             Self::Twice => "every row twice",
             Self::Same => "all rows the same",
             Self::Lookalikes => "all addresses alike",
@@ -81,6 +85,11 @@ impl Kind {
         }
     }
 }
+
+/// What stands in a file of words.
+const WORDS: [&str; 8] = [
+    "alpha", "beta", "gamma", "delta", "omega", "north", "south", "west",
+];
 
 /// How many recipients a file with many warnings has.
 const RECIPIENTS: u64 = 20_000;
@@ -101,6 +110,10 @@ pub(crate) fn write_file(rows: u64, kind: Kind, mut file: impl Write) -> io::Res
                 format!("{currency},{address},{},{row}", amount(&mut numbers))
             }
             Kind::EveryCell => format!("btcx,0x{row:x},{row} apples,=x{row}"),
+            Kind::Words => {
+                let word = |place: u64| WORDS[(row / place % WORDS.len() as u64) as usize];
+                format!("{},{}{},{},{row}", word(1), word(8), word(64), word(3))
+            }
             Kind::Twice => line(row % (rows / 2).max(1), row % (rows / 2).max(1)),
             Kind::Same => line(0, 0),
             Kind::Lookalikes => {

@@ -136,8 +136,22 @@ impl Amount {
         self.0
             .mantissa()
             .unsigned_abs()
-            .checked_mul(10u128.checked_pow(padding)?)
+            .checked_mul(power_of_ten(padding)?)
     }
+}
+
+/// A power of ten, `None` beyond a `u128`. It is looked up, because every row asks for two.
+pub(super) fn power_of_ten(exponent: u32) -> Option<u128> {
+    const POWERS: [u128; 39] = {
+        let mut powers = [1; 39];
+        let mut exponent = 1;
+        while exponent < powers.len() {
+            powers[exponent] = powers[exponent - 1] * 10;
+            exponent += 1;
+        }
+        powers
+    };
+    POWERS.get(exponent as usize).copied()
 }
 
 impl fmt::Display for Amount {
@@ -233,6 +247,13 @@ mod tests {
             if let Ok(amount) = Amount::parse(&text, 18) {
                 prop_assert_eq!(amount.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn powers_of_ten_are_those_of_the_language() {
+        for exponent in 0..=40 {
+            assert_eq!(power_of_ten(exponent), 10u128.checked_pow(exponent));
         }
     }
 

@@ -4,6 +4,7 @@
 //! Source of the codes: the table of currencies in CryptoCloud's withdrawal API documentation
 //! (its older and its newer edition). Source of the decimals: each token's own contract.
 
+use super::amount::power_of_ten;
 use std::fmt;
 
 /// A family of networks that share one address format.
@@ -246,7 +247,7 @@ impl Currency {
     /// At most so many minor units of it exist.
     #[must_use]
     pub fn supply(self) -> u128 {
-        let units = 10u128.saturating_pow(self.decimals().into());
+        let units = power_of_ten(self.decimals().into()).unwrap_or(u128::MAX);
         u128::from(self.entry().4).saturating_mul(units)
     }
 

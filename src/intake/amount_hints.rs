@@ -83,14 +83,19 @@ fn is_shortened(text: &str) -> bool {
 /// letter: an id that a person has chosen, such as `1e7`, does not look like that.
 pub(super) fn is_shortened_by_spreadsheet(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let exponent = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit());
-    let exponent = exponent.count();
-    let (Some(number), 2..=3) = (text.len().checked_sub(exponent), exponent) else {
-        return false;
+    let before_exponent = |length: usize| {
+        let (number, exponent) = bytes.split_at(bytes.len().checked_sub(length)?);
+        match exponent {
+            [b'E', b'+' | b'-', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
+                Some(number)
+            }
+            _ => None,
+        }
     };
-    match &bytes[..number] {
-        [b'1'..=b'9', b'E', b'+' | b'-'] => true,
-        [b'1'..=b'9', b'.' | b',', fraction @ .., b'E', b'+' | b'-'] => {
+    let number = before_exponent("E+17".len()).or_else(|| before_exponent("E+170".len()));
+    match number {
+        Some([b'1'..=b'9']) => true,
+        Some([b'1'..=b'9', b'.' | b',', fraction @ ..]) => {
             !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)
         }
         _ => false,

@@ -407,7 +407,16 @@ fn nearest(text: &str) -> Vec<Currency> {
         let is_more = bare.starts_with(code.as_str()) || bare.ends_with(code.as_str());
         currency.contract().is_some() || !is_more
     });
-    let near: Vec<_> = of_this_length
+    // A letter that one of them does not have is a difference too, and far sooner found.
+    let own_letters = letter_set(&bare);
+    let of_these_letters = of_this_length.filter(|(code, _)| {
+        let theirs = letter_set(code);
+        let only_in_one = [own_letters & !theirs, theirs & !own_letters];
+        only_in_one
+            .iter()
+            .all(|it| it.count_ones() as usize <= most)
+    });
+    let near: Vec<_> = of_these_letters
         .map(|(code, currency)| (*currency, strsim::osa_distance(&bare, code)))
         .filter(|(_, distance)| *distance <= most)
         .collect();
@@ -418,9 +427,16 @@ fn nearest(text: &str) -> Vec<Currency> {
         .collect()
 }
 
+/// A bit for each letter of a text; others may have the same.
+fn letter_set(text: &str) -> u64 {
+    let bit = |c: char| 1u64.wrapping_shl(u32::from(c));
+    text.chars().fold(0, |set, c| set | bit(c))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn code(code: &str) -> Currency {
         Currency::from_code(code).unwrap()
@@ -561,6 +577,14 @@ mod tests {
             ("The Open Network", "TON"),
         ] {
             assert!(!is_of_another_chain(text, code(paid)), "{text} {paid}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_letter_that_one_has_is_a_difference(a in "[a-eа-е_]{0,9}", b in "[a-eа-е_]{0,9}") {
+            let only_in_a = letter_set(&a) & !letter_set(&b);
+            prop_assert!(only_in_a.count_ones() as usize <= strsim::osa_distance(&a, &b));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A [`Header`] is the line that names the columns, and thereby the delimiter between them.
 
 use super::columns::{self, Claim, ColumnNames, Meaning, REQUIRED, meaning};
-use super::csv::{DELIMITERS, Line, LineBreak, Splitter, joined, lines, named_delimiter};
+use super::csv::{DELIMITERS, Line, LineBreak, Record, Splitter, joined, lines, named_delimiter};
 use super::currency_hints::certain;
 use crate::address;
 use crate::api::INVOICE_ID_PREFIX;
@@ -708,20 +708,22 @@ impl Header {
     }
 
     /// Whether a row names all required columns, and where.
-    pub(super) fn named_again(&self, values: &[String]) -> Option<NamedAgain> {
+    pub(super) fn named_again(&self, record: &Record<'_, '_>) -> Option<NamedAgain> {
         // `--columns` may have given any name.
         let is_same = |place: usize| {
             let name = self.names.get(place).filter(|name| !name.is_empty());
-            name.is_some_and(|name| values.get(place) == Some(name))
+            name.is_some_and(|name| *name == record.value(place))
         };
+        let names = |index: usize| columns::column_of(&record.value(index));
         let is_named = |column: Column| {
-            let mut columns = values.iter().filter_map(|value| columns::column_of(value));
-            self.place(column).is_some_and(is_same) || columns.any(|(it, _)| it == column)
+            let mut named = (0..record.width()).filter_map(names);
+            self.place(column).is_some_and(is_same) || named.any(|(it, _)| it == column)
         };
         if !REQUIRED.into_iter().all(is_named) {
             return None;
         }
-        let places = Places::of(values, &ColumnNames::default());
+        let values = record.values();
+        let places = Places::of(&values, &ColumnNames::default());
         let is_here = |place: usize, column| is_same(place) || places.place(column) == Some(place);
         let mut used = columns::ALL.into_iter();
         let are_here = used.all(|it| self.place(it).is_none_or(|place| is_here(place, it)));

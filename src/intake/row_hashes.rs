@@ -44,15 +44,13 @@ pub(super) struct RowHashes {
 }
 
 impl RowHashes {
-    /// None yet, with room for so many rows.
-    pub(super) fn with_capacity(rows: usize) -> Self {
-        Self {
-            account: Vec::with_capacity(rows),
-            amount: Vec::with_capacity(rows),
-            reference: Vec::with_capacity(rows),
-            look: Vec::with_capacity(rows),
-            payee: Vec::new(),
-        }
+    /// Forgets all rows, but keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.account.clear();
+        self.amount.clear();
+        self.reference.clear();
+        self.look.clear();
+        self.payee.clear();
     }
 
     /// Adds the next row.
@@ -92,7 +90,7 @@ impl RowHashes {
     }
 }
 
-/// How many characters of an address people look at, at each end.
+/// How many characters of an address people look at, at each end: as many as a `u32` has bytes.
 pub(super) const LOOKED_AT_CHARS: usize = 4;
 
 /// Makes hashes of values; differently in every run, so that nobody can prepare a file in which
@@ -174,23 +172,31 @@ pub(super) fn write_look(reference: &str, look: &mut Vec<u8>) {
 /// Adds what the ASCII characters of a text look like; a test compares it with the tables of UTS 39.
 /// The bytes of other characters stay as they are.
 fn push_looks(text: &str, look: &mut Vec<u8>) {
-    for (place, part) in text.split(['m', 'M']).enumerate() {
-        if place > 0 {
-            look.extend_from_slice(b"rn");
+    for byte in text.bytes() {
+        match byte {
+            b'm' | b'M' => look.extend_from_slice(b"rn"),
+            byte => look.push(LOOKS[usize::from(byte)]),
         }
-        look.extend(part.bytes().map(look_of));
     }
 }
 
-/// What a byte of any ASCII character but `m` looks like.
-fn look_of(byte: u8) -> u8 {
-    match byte.to_ascii_lowercase() {
-        b'0' => b'o',
-        // The capital of the last one looks like the others.
-        b'1' | b'|' | b'i' => b'l',
-        byte => byte,
+/// What each byte of an ASCII character but `m` looks like.
+const LOOKS: [u8; 256] = {
+    let mut looks = [0; 256];
+    let mut byte = 0u8;
+    loop {
+        looks[byte as usize] = match byte.to_ascii_lowercase() {
+            b'0' => b'o',
+            // The capital of the last one looks like the others.
+            b'1' | b'|' | b'i' => b'l',
+            byte => byte,
+        };
+        if byte == u8::MAX {
+            break looks;
+        }
+        byte = byte.wrapping_add(1);
     }
-}
+};
 
 /// A payee as it is compared with others: its letters and digits, small, and `ё` as `е`, so that
 /// `Фёдоров А. И.` is `Федоров А.И.`
@@ -227,19 +233,17 @@ pub(super) fn looked_at(network: Network, text: &str) -> Option<(&str, &str)> {
     Some((own.get(..LOOKED_AT_CHARS)?, own.get(last..)?))
 }
 
-/// The same as bytes, in the case in which people compare them.
-pub(super) fn ends(network: Network, text: &str) -> Option<[u8; 2 * LOOKED_AT_CHARS]> {
+/// The same as one number, which is equal for what people take for equal.
+pub(super) fn ends(network: Network, text: &str) -> Option<u64> {
     let (first, last) = looked_at(network, text)?;
-    let mut ends = [0u8; 2 * LOOKED_AT_CHARS];
-    let (start, end) = ends.split_at_mut(LOOKED_AT_CHARS);
-    start.copy_from_slice(first.as_bytes());
-    end.copy_from_slice(last.as_bytes());
-    match network {
-        // The case of hex digits and of bech32 means nothing, and nobody looks at it.
-        Network::Evm | Network::Bitcoin | Network::Litecoin => ends.make_ascii_lowercase(),
-        Network::Tron | Network::Ton | Network::Solana => {}
-    }
-    Some(ends)
+    let number = |text: &str| text.as_bytes().try_into().map(u32::from_le_bytes).ok();
+    let ends = u64::from(number(first)?) << u32::BITS | u64::from(number(last)?);
+    Some(match network {
+        // The case of hex digits and of bech32 means nothing, and nobody looks at it: a letter is a
+        // capital or a small one by this bit, which digits have.
+        Network::Evm | Network::Bitcoin | Network::Litecoin => ends | 0x2020_2020_2020_2020,
+        Network::Tron | Network::Ton | Network::Solana => ends,
+    })
 }
 
 /// Bits of an amount key below the currency.

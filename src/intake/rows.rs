@@ -459,7 +459,7 @@ impl<'a> Checker<'a> {
         if !(may_be_name(Column::ToAddress) && may_be_name(Column::Amount)) {
             return None;
         }
-        let again = header.named_again(&record.values());
+        let again = header.named_again(record);
         again.map(|order| match order {
             NamedAgain::InOrder => RowError::HeaderAgain,
             NamedAgain::Elsewhere => RowError::OtherHeader,
@@ -584,7 +584,7 @@ impl<'a> Checker<'a> {
         if is_shortened_by_spreadsheet(&text) {
             push(ReferenceError::Shortened);
         }
-        let is_lost = |text: &str| text.as_bytes().windows(2).any(|pair| pair == b"??");
+        let is_lost = |text: &str| text.bytes().any(|byte| byte == b'?') && text.contains("??");
         if is_lost(&text) || (!is_plain && text.contains(LOST)) {
             push(ReferenceError::Lost);
         } else if !is_plain && before_misreading(&text).is_some() {

@@ -22,7 +22,7 @@ const PIECE_BYTES: usize = 32 << 10;
 
 /// How many pieces are scanned before their fingerprint is taken, which goes on beside the next
 /// ones: what the fingerprint is made of is then never more than a small part of the text.
-const PIECES_AT_ONCE: usize = 64;
+const PIECES_AT_ONCE: usize = 32;
 
 /// How many bytes a row has in most files; a guess, by which memory is got.
 const USUAL_ROW_BYTES: usize = 64;
@@ -50,7 +50,7 @@ pub(super) struct Scan {
 }
 
 /// A stretch of whole lines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Piece {
     /// Where in the text it is.
     pub(super) bytes: Range<usize>,
@@ -90,6 +90,7 @@ pub(super) struct Evidence {
 }
 
 /// What one piece adds to the scan.
+#[derive(Default)]
 struct PieceScan {
     piece: Piece,
     /// Of every row in it.
@@ -104,9 +105,21 @@ struct PieceScan {
     open_quotes: Vec<usize>,
 }
 
-/// A row on its way through a piece.
-struct Pending<'t> {
-    row: Row<'t>,
+/// What a thread needs for a piece, kept for the next one.
+#[derive(Default)]
+struct Workspace<'t> {
+    /// The rows whose addresses are not checked yet.
+    rows: Vec<Row<'t>>,
+    /// What else is known of them.
+    pending: Vec<Pending>,
+    faults: Vec<Fault>,
+    found: Vec<Option<Address>>,
+    look: Vec<u8>,
+}
+
+/// What is known of a row before its address is checked. The row itself is not in it, because it would
+/// be copied once more.
+struct Pending {
     at: RowStart,
     errors: u64,
     warnings: u64,
@@ -135,16 +148,18 @@ pub(super) fn scan(text: &str, checker: &Checker<'_>) -> Scan {
     let pieces = pieces(text, checker);
     let mut fingerprinting = Fingerprinting::default();
     let mut line = checker.header.line.saturating_add(1);
-    let mut scanned: Vec<PieceScan> = Vec::new();
+    // Two groups of parts take turns, so that the memory of one is used again by the next but one.
+    let (mut scanned, mut next) = (Vec::<PieceScan>::new(), Vec::new());
     for group in pieces.chunks(PIECES_AT_ONCE) {
-        let one = |bytes: &Range<usize>| scanner.piece(bytes.clone());
-        let (next, ()) = rayon::join(
-            || group.par_iter().map(one).collect(),
-            || take(&mut scan, &mut fingerprinting, &mut line, scanned),
+        next.resize_with(group.len(), PieceScan::default);
+        let parts = group.par_iter().zip(&mut next);
+        rayon::join(
+            || parts.for_each_init(Workspace::default, |work, part| scanner.piece(part, work)),
+            || take(&mut scan, &mut fingerprinting, &mut line, &mut scanned),
         );
-        scanned = next;
+        std::mem::swap(&mut scanned, &mut next);
     }
-    take(&mut scan, &mut fingerprinting, &mut line, scanned);
+    take(&mut scan, &mut fingerprinting, &mut line, &mut scanned);
     scan.fingerprint = fingerprinting.finish();
     scan
 }
@@ -154,7 +169,7 @@ fn take(
     scan: &mut Scan,
     fingerprinting: &mut Fingerprinting,
     line: &mut u64,
-    scanned: Vec<PieceScan>,
+    scanned: &mut [PieceScan],
 ) {
     for part in scanned {
         fingerprinting.take(&part.fingerprinted);
@@ -176,7 +191,7 @@ fn take(
             first_line: *line,
             first_row: scan.row_count,
             faults: part.errors.saturating_add(part.warnings),
-            ..part.piece
+            ..std::mem::take(&mut part.piece)
         });
         scan.row_count = scan.row_count.saturating_add(count);
         *line = line.saturating_add(part.line_count);
@@ -198,6 +213,45 @@ fn pieces(text: &str, checker: &Checker<'_>) -> Vec<Range<usize>> {
         start = end;
     }
     pieces
+}
+
+impl Pending {
+    /// Of the row on this line of a piece, which has these faults.
+    fn new(number: u32, line: Line<'_>, faults: &[Fault]) -> Self {
+        let (errors, warnings) = severities(faults);
+        Self {
+            at: RowStart {
+                line: number,
+                // A piece has fewer bytes than this.
+                byte: u32::try_from(line.start).unwrap_or(u32::MAX),
+            },
+            errors,
+            warnings,
+            is_open: matches!(faults.first(), Some(Fault::Row(RowError::OpenQuote { .. }))),
+        }
+    }
+}
+
+impl PieceScan {
+    /// Begins with these bytes of the text, in the memory of the piece before.
+    fn start(&mut self, bytes: Range<usize>) {
+        let row_count = bytes.len() / USUAL_ROW_BYTES;
+        self.hashes.clear();
+        self.fingerprinted.clear();
+        self.fingerprinted.reserve(bytes.len());
+        *self = Self {
+            piece: Piece {
+                bytes,
+                rows: Vec::with_capacity(row_count),
+                faulty: FixedBitSet::with_capacity(row_count),
+                ..Piece::default()
+            },
+            totals: Some(Totals::default()),
+            hashes: std::mem::take(&mut self.hashes),
+            fingerprinted: std::mem::take(&mut self.fingerprinted),
+            ..Self::default()
+        };
+    }
 }
 
 impl Evidence {
@@ -245,34 +299,12 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn piece(&self, bytes: Range<usize>) -> PieceScan {
+    fn piece(&self, (bytes, part): (&Range<usize>, &mut PieceScan), work: &mut Workspace<'a>) {
         let header = self.checker.header;
         let text = self.text.get(bytes.clone()).unwrap_or_default();
-        let row_count = text.len() / USUAL_ROW_BYTES;
-        let mut part = PieceScan {
-            piece: Piece {
-                bytes,
-                first_line: 0,
-                first_row: 0,
-                rows: Vec::with_capacity(row_count),
-                faulty: FixedBitSet::with_capacity(row_count),
-                with_bad_address: FixedBitSet::new(),
-                faults: 0,
-            },
-            hashes: RowHashes::with_capacity(row_count),
-            line_count: 0,
-            errors: 0,
-            warnings: 0,
-            totals: Some(Totals::default()),
-            fingerprinted: Vec::with_capacity(text.len()),
-            evidence: Evidence::default(),
-            open_quotes: Vec::new(),
-        };
+        part.start(bytes.clone());
         let may_have_odd_blanks = !text.is_ascii();
         let mut splitter = Splitter::for_piece(header.delimiter, header.line_break, text);
-        let mut pending = Vec::with_capacity(ROWS_AT_ONCE);
-        let mut faults = Vec::new();
-        let mut found = Vec::with_capacity(ROWS_AT_ONCE);
         for (number, line) in (0u32..).zip(lines(text, header.line_break)) {
             part.line_count = part.line_count.saturating_add(1);
             let record = splitter.split(line.text);
@@ -282,57 +314,29 @@ impl<'a> Scanner<'a> {
             if may_have_odd_blanks && part.evidence.odd_blank.is_none() {
                 part.evidence.odd_blank = self.has_odd_blanks(&record).then_some(u64::from(number));
             }
-            pending.push(self.begin(&record, (number, line), &mut faults));
-            if pending.len() == ROWS_AT_ONCE {
-                self.end(&mut part, &mut pending, &mut found);
+            let row = self.checker.check_but_address(&record, &mut work.faults);
+            work.rows.push(row);
+            work.pending.push(Pending::new(number, line, &work.faults));
+            work.faults.clear();
+            if work.rows.len() == ROWS_AT_ONCE {
+                self.end(part, work);
             }
         }
-        self.end(&mut part, &mut pending, &mut found);
+        self.end(part, work);
         part.piece.rows.shrink_to_fit();
         part.piece.faulty.grow(part.piece.rows.len());
-        part
-    }
-
-    /// Looks at all of a row but its address.
-    fn begin(
-        &self,
-        record: &Record<'_, 'a>,
-        (number, line): (u32, Line<'a>),
-        faults: &mut Vec<Fault>,
-    ) -> Pending<'a> {
-        let row = self.checker.check_but_address(record, faults);
-        let (errors, warnings) = severities(faults);
-        let is_open = matches!(faults.first(), Some(Fault::Row(RowError::OpenQuote { .. })));
-        faults.clear();
-        Pending {
-            row,
-            at: RowStart {
-                line: number,
-                // A piece has fewer bytes than this.
-                byte: u32::try_from(line.start).unwrap_or(u32::MAX),
-            },
-            errors,
-            warnings,
-            is_open,
-        }
     }
 
     /// Checks the addresses of these rows together, and adds the rows.
-    fn end(
-        &self,
-        part: &mut PieceScan,
-        pending: &mut Vec<Pending<'_>>,
-        found: &mut Vec<Option<Address>>,
-    ) {
-        let recipients: Vec<_> = pending.iter().filter_map(|it| it.row.recipient()).collect();
-        address::check_all(&recipients, found);
-        let mut scratch = Vec::new();
-        let mut found = found.iter();
-        for pending in &mut *pending {
+    fn end(&self, part: &mut PieceScan, work: &mut Workspace<'_>) {
+        let recipients: Vec<_> = work.rows.iter().filter_map(Row::recipient).collect();
+        address::check_all(&recipients, &mut work.found);
+        let mut found = work.found.iter();
+        for (row, pending) in work.rows.iter().zip(&mut work.pending) {
             let place = part.piece.rows.len();
             // By reference: to copy an address takes a good part of the time of a row.
             let mut address = None;
-            if pending.row.recipient().is_some() {
+            if row.recipient().is_some() {
                 address = found.next().and_then(Option::as_ref);
                 let count = match address {
                     None => Some(&mut pending.errors),
@@ -353,12 +357,13 @@ impl<'a> Scanner<'a> {
                 part.open_quotes.push(place);
             }
             let account = address.map(Address::account);
-            let hash = self.hashing.of(&pending.row, account, &mut scratch);
+            let hash = self.hashing.of(row, account, &mut work.look);
             part.hashes.push(hash);
             part.piece.rows.push(pending.at);
-            self.count(part, &pending.row, account.is_some());
+            self.count(part, row, account.is_some());
         }
-        pending.clear();
+        work.rows.clear();
+        work.pending.clear();
     }
 
     /// Counts the row if it is a payout.
