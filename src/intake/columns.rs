@@ -690,6 +690,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn all_columns_are_in_the_order_of_their_type() {
+        for (place, column) in ALL.into_iter().enumerate() {
+            assert_eq!(column as usize, place);
+        }
+    }
+
+    #[test]
     fn a_column_is_known_by_its_names() {
         let used = |column, claim| Meaning::Used(column, claim);
         for (name, expected) in [

@@ -134,8 +134,11 @@ impl Batch for Content {
             let places = rows.iter().map(|row| row.saturating_sub(first_row));
             piece.payouts(&self.text, &checker, places)
         };
+        // Who wants the first few does not wait for thousands.
+        let mut pieces_at_once = 1usize;
         let parts = iter::from_fn(move || {
-            let some: Vec<_> = with_pieces.by_ref().take(PIECES_AT_ONCE).collect();
+            let some: Vec<_> = with_pieces.by_ref().take(pieces_at_once).collect();
+            pieces_at_once = pieces_at_once.saturating_mul(2).min(PIECES_AT_ONCE);
             let made = || some.par_iter().flat_map_iter(&payouts).collect();
             (!some.is_empty()).then(made)
         });

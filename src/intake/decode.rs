@@ -13,6 +13,7 @@ use encoding_rs::{
     WINDOWS_1251, WINDOWS_1252, WINDOWS_1254, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258,
     X_MAC_CYRILLIC, mem,
 };
+use rayon::prelude::*;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::{fmt, iter};
@@ -59,6 +60,9 @@ const LIKE_CAPITALS: [char; 8] = ['–', '—', '…', '„', '“', '”', '‘
 /// says anything about it.
 const EVIDENCE_BYTES: usize = 1 << 20;
 const EVIDENCE_BEFORE_BYTES: usize = 64;
+
+/// How much of a file one thread looks through at a time.
+const PART_BYTES: usize = 1 << 20;
 
 /// How much of the beginning is looked at to tell what a file with NUL bytes is.
 const HEAD_BYTES: usize = 64;
@@ -190,8 +194,10 @@ pub fn decode(bytes: Vec<u8>, given: Option<TextEncoding>) -> Result<Decoded, De
         let length = text.trim_end_matches(END_OF_FILE).len();
         decoded.text.truncate(length);
     }
-    if memchr::memchr(0, decoded.text.as_bytes()).is_some() {
-        return Err(kind_with_nuls(decoded.text.as_bytes()));
+    let bytes = decoded.text.as_bytes();
+    let has_nul = |part: &[u8]| memchr::memchr(0, part).is_some();
+    if bytes.par_chunks(PART_BYTES).any(has_nul) {
+        return Err(kind_with_nuls(bytes));
     }
     Ok(decoded)
 }
