@@ -438,7 +438,7 @@ fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
     });
     let sieved = twice.map(|(row, hash)| u64::from(hash) << u32::BITS | u64::from(row));
     let mut sieved: Vec<u64> = sieved.collect();
-    sieved.par_sort_unstable();
+    sieved.sort_unstable();
     sieved
 }
 
