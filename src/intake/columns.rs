@@ -180,10 +180,10 @@ const ID_NAMES: [&str; 20] = [
 
 /// Units that no amount is paid in, in a header: other money, `Сумма, руб`, and other sizes,
 /// `Amount (satoshi)`.
-const OTHER_UNITS: [&str; 51] = [
+const OTHER_UNITS: [&str; 59] = [
     "тыс",
-    "тысяч",
     "млн",
+    "млрд",
     "thousand",
     "thousands",
     "k",
@@ -201,22 +201,18 @@ const OTHER_UNITS: [&str; 51] = [
     "cents",
     "цент",
     "центов",
+    "центах",
     "коп",
     "руб",
-    "рублей",
-    "рубли",
-    "рубль",
     "р",
     "rub",
     "rur",
     "₽",
     "usd",
+    "us$",
     "dollar",
     "dollars",
     "долл",
-    "доллар",
-    "доллары",
-    "долларов",
     "$",
     "eur",
     "euro",
@@ -232,7 +228,22 @@ const OTHER_UNITS: [&str; 51] = [
     "gbp",
     "£",
     "byn",
+    "kgs",
+    "uzs",
+    "сум",
+    "amd",
+    "gel",
+    "azn",
+    "try",
+    "₺",
+    "aed",
+    "cny",
+    "¥",
+    "pln",
 ];
+
+/// How such units begin in Russian, in any case: `Сумма (в рублях)`.
+const OTHER_UNIT_STEMS: [&str; 6] = ["рубл", "копе", "доллар", "гривн", "тысяч", "миллион"];
 
 /// Names of a sum of others.
 const TOTALS: [&str; 3] = ["итого", "всего", "total"];
@@ -457,8 +468,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 /// The unit in the name of the amounts, if it is not this currency: `руб` in `Сумма, руб.`, and `USDT`
 /// in `Сумма, USDT` where BTC is paid. Without a currency only units count that nothing is paid in.
 pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str> {
-    let is_other =
-        |word: &&str| OTHER_UNITS.contains(&plain(word).as_str()) || is_scaled_ticker(word);
+    let is_other = |word: &&str| is_unit_never_paid(&plain(word)) || is_scaled_ticker(word);
     let other = words(name).find(is_other);
     other.or_else(|| {
         let paid = paid?;
@@ -466,6 +476,12 @@ pub(super) fn unit_other_than(name: &str, paid: Option<Currency>) -> Option<&str
         let is_paid = words(name).any(|word| paid.ticker().eq_ignore_ascii_case(word));
         (!is_paid).then_some(ticker)
     })
+}
+
+/// Whether a word, as [`plain`] leaves it, is a unit that no amount is paid in.
+fn is_unit_never_paid(word: &str) -> bool {
+    let mut stems = OTHER_UNIT_STEMS.iter();
+    OTHER_UNITS.contains(&word) || stems.any(|stem| word.starts_with(stem))
 }
 
 /// Whether a word is a coin's in another size: `uBTC`, `kUSDT`.
@@ -511,7 +527,7 @@ pub(super) fn is_total(name: &str) -> bool {
 fn without_total(name: &str) -> String {
     let is_left = |word: &&str| {
         let word = plain(word);
-        !(is_ticker(&word) || OTHER_UNITS.contains(&word.as_str()) || matches!(&*word, "в" | "in"))
+        !(is_ticker(&word) || is_unit_never_paid(&word) || matches!(&*word, "в" | "in"))
     };
     let rest = plain(&words(name).filter(is_left).collect::<String>());
     let mut totals = TOTALS.iter();
@@ -767,6 +783,10 @@ mod tests {
         for (name, unit) in [
             ("Сумма, руб.", Some("руб")),
             ("Сумма рублей", Some("рублей")),
+            ("Сумма (в рублях)", Some("рублях")),
+            ("Сумма, долларах США", Some("долларах")),
+            ("Сумма (в тысячах)", Some("тысячах")),
+            ("Amount (AED)", Some("AED")),
             ("Сумма (тыс. руб.)", Some("тыс")),
             ("Сумма (USDT), руб", Some("руб")),
             ("Amount ($)", Some("$")),
