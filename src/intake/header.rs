@@ -281,6 +281,27 @@ impl<'t> Candidate<'t> {
         (!above.any(|(_, line)| found.is_payout(line.text))).then_some(found)
     }
 
+    /// The line above on which a name begins that ends on this one, if it counts: only its rest would be
+    /// read. Of `№ п/п` nothing is lost.
+    fn begun_above(&self, text: &'t str, line_break: LineBreak) -> Option<(u64, &'t str)> {
+        let above = (1u64..).zip(lines(text, line_break));
+        let mut above = above.take_while(|(number, _)| *number < self.number);
+        above.find_map(|(number, line)| {
+            let mut splitter = Splitter::new(self.delimiter, line.text);
+            splitter.split(line.text).open_quote()?;
+            let dialect = (self.delimiter, line_break);
+            let (whole, count) = joined(text, line.start, dialect)?;
+            let mut splitter = Splitter::for_piece(self.delimiter, line_break, whole);
+            let record = splitter.split(whole);
+            let name = record.value(0);
+            let mut names = name.lines().chain([name.as_ref()]);
+            let ends_here = number.saturating_add(count as u64) > self.number;
+            let is_lost =
+                record.width() > self.cells || names.any(|it| meaning(it) != Meaning::Other);
+            (ends_here && is_lost).then_some((number, line.text))
+        })
+    }
+
     /// The name of a memo's column on a line above, as where cells of several lines were merged, for a
     /// column that says nothing of itself here. A line with one cell or with a label is a title.
     fn memo_above(&self, above: &str) -> Option<String> {
@@ -396,6 +417,10 @@ impl<'t> Candidate<'t> {
         }
         if let Some(fault) = self.not_there(given) {
             return Err(self.error(fault));
+        }
+        if let Some((line, text)) = self.begun_above(text, line_break) {
+            let (text, fault) = (text.to_owned(), HeaderFault::LineBreak);
+            return Err(HeaderError { line, text, fault });
         }
         let rest = text.get(self.line.start..).unwrap_or_default();
         let next = lines(rest, line_break).nth(1);
@@ -881,6 +906,14 @@ mod tests {
             read("currency_code,\"to_\naddress\",amount"),
             Err(HeaderFault::LineBreak)
         );
+        // Of a name that begins on the line above only the rest is on this one.
+        let begun_above = read("\"reference\n(ID)\",currency_code,to_address,amount");
+        assert_eq!(begun_above, Err(HeaderFault::LineBreak));
+        assert!(read("\"№\nп/п\",currency_code,to_address,amount").is_ok());
+        for title in ["\"Payouts\nof November\",,\n", "\"Payouts,,\n"] {
+            let header = format!("{title}\"currency_code\",to_address,amount\n");
+            assert!(read(&header).is_ok(), "{title}");
+        }
         assert!(matches!(
             read_with("currency,address,amount", "amount=net"),
             Err(HeaderFault::NotThere(Column::Amount, ..))
