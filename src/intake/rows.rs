@@ -423,13 +423,16 @@ impl<'a> Checker<'a> {
 
     /// The cell behind the amount, if it may hold its decimals: `150,25` without quotes makes two bare
     /// cells, and a row that is paid with the first of them is paid too little. So digits there are
-    /// an error where the cell has no column of its own, or the row has a cell too many.
+    /// an error where the cell has no column of its own or is no place for digits alone, or the row has
+    /// a cell too many.
     fn split_amount(&self, record: &Record<'_, '_>) -> Option<usize> {
         let header = self.header;
         let cell = header.place(Column::Amount)?.saturating_add(1);
         let is_nameless = header.names.get(cell).is_none_or(String::is_empty);
         let has_one_more = record.width() > header.cells || !record.is_blank_from(header.width());
-        if header.delimiter != b',' || !(is_nameless || has_one_more) {
+        let of_letters = [Column::CurrencyCode, Column::ToAddress];
+        let is_of_letters = of_letters.iter().any(|it| header.place(*it) == Some(cell));
+        if header.delimiter != b',' || !(is_nameless || has_one_more || is_of_letters) {
             return None;
         }
         let amount = cell.saturating_sub(1);
@@ -705,8 +708,15 @@ pub(super) fn may_be_one_amount(whole: &str, decimals: &str) -> bool {
 
 /// Whether a text is what people write where there is nothing: a dash, or that there is none.
 pub(super) fn is_for_nothing(text: &str) -> bool {
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 22] = [
         "нет",
+        "отсутствует",
+        "не указан",
+        "не указано",
+        "нет мемо",
+        "нет memo",
+        "без memo",
+        "без тега",
         "н/д",
         "б/н",
         "не нужен",
@@ -719,6 +729,9 @@ pub(super) fn is_for_nothing(text: &str) -> bool {
         "not needed",
         "not required",
         "no memo",
+        // As databases and programs export what is not there.
+        "null",
+        "nan",
     ];
     let is_equal = |word: &&str| {
         // Small letters of these take as many bytes as capitals.
@@ -813,6 +826,26 @@ mod tests {
             ("1.500000000000000000", true),
         ] {
             assert_eq!(survives_a_double(literal), survives, "{literal}");
+        }
+    }
+
+    #[test]
+    fn words_for_nothing_are_known() {
+        for text in [
+            "",
+            "-",
+            "—",
+            "Нет",
+            "N/A",
+            "Отсутствует",
+            "нет memo",
+            "NULL",
+            "NaN",
+        ] {
+            assert!(is_for_nothing(text), "{text}");
+        }
+        for text in ["0", "Нетто", "NULL-1", "Нет мемо 7", "nano"] {
+            assert!(!is_for_nothing(text), "{text}");
         }
     }
 

@@ -318,6 +318,8 @@ fn rows_out_of_shape_are_told() {
             "BTC,ADDRESS,150,25,A",
         ),
         ("currency_code,to_address,amount", "BTC,ADDRESS,150,25"),
+        // The last cell is lost, so that the row is as wide as the header.
+        ("currency_code,amount,to_address,note", "BTC,150,25,ADDRESS"),
     ] {
         let told = told(format!("{header}\n{}\n", row.replace("ADDRESS", BTC)));
         assert_eq!(told.len(), 1, "{told:?}");
