@@ -113,6 +113,8 @@ pub enum HeaderFault {
     OneColumn,
     /// All names stand in one cell, in quotes.
     InOneCell,
+    /// The names have quotes in them, as where a blank stands before each.
+    Quoted,
     /// It begins as HTML, XML, JSON or RTF do.
     Markup,
     /// `--columns` names a column that is not there, or is there twice.
@@ -136,6 +138,7 @@ impl HeaderFault {
             | Self::TooLow
             | Self::OneColumn
             | Self::InOneCell
+            | Self::Quoted
             | Self::Markup => None,
         }
     }
@@ -492,6 +495,13 @@ impl<'t> Candidate<'t> {
         }
         if self.is_in_one_cell(given) {
             return HeaderFault::InOneCell;
+        }
+        let unquoted = |name: &String| {
+            let inner = name.strip_prefix('"')?.strip_suffix('"')?;
+            columns::column_of(inner)
+        };
+        if self.names.iter().any(|it| unquoted(it).is_some()) {
+            return HeaderFault::Quoted;
         }
         if let Some(fault) = self.not_there(given) {
             return fault;
@@ -928,6 +938,8 @@ mod tests {
                 Err(HeaderFault::NotThere(Column::Reference, ..))
             ));
         }
+        let quoted = read("\"currency\", \"address\", \"amount\"\n");
+        assert_eq!(quoted, Err(HeaderFault::Quoted));
         let one_column = read("ФИО|Валюта|Кошелек|Сумма\n");
         assert_eq!(one_column, Err(HeaderFault::OneColumn));
         for text in ["<html>\n", "{\\rtf1}", "[{\"amount\":1,\n\"x\":2}]"] {

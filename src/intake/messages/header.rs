@@ -48,6 +48,7 @@ fn kind(fault: &HeaderFault) -> &'static str {
         | HeaderFault::TooLow
         | HeaderFault::OneColumn
         | HeaderFault::InOneCell
+        | HeaderFault::Quoted
         | HeaderFault::Markup
         | HeaderFault::Missing(_)
         | HeaderFault::Doubled(_)
@@ -111,6 +112,10 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
         HeaderFault::InOneCell => Message::new(
             "the whole header is in quotes, so that it counts as one column",
             "take away the quotes around each whole line; in Excel, Text to Columns splits them, and the file is saved as CSV UTF-8 again",
+        ),
+        HeaderFault::Quoted => Message::new(
+            "the quotes around the names of columns count as part of the names",
+            "put no blank between a delimiter and a quote, in the rows below too; or take out the quotes",
         ),
         HeaderFault::Markup => Message::new("this is HTML, XML, JSON or RTF, not a CSV", SAVE_AS),
         HeaderFault::NotThere(column, name, names) => not_there(*column, name, names),
