@@ -107,7 +107,7 @@ const MEMO_NAMES: [&str; 25] = [
 ];
 
 /// Names of columns with a comment, which on TON may be a memo.
-const COMMENT_NAMES: [&str; 17] = [
+const COMMENT_NAMES: [&str; 19] = [
     "comment",
     "comments",
     "message",
@@ -118,6 +118,8 @@ const COMMENT_NAMES: [&str; 17] = [
     "коментарий",
     "сообщение",
     "примечание",
+    "примечания",
+    "назначение",
     "назначениеплатежа",
     // Ukrainian and Kazakh.
     "коментар",
@@ -249,7 +251,7 @@ const OTHER_UNIT_STEMS: [&str; 6] = ["рубл", "копе", "доллар", "г
 const TOTALS: [&str; 3] = ["итого", "всего", "total"];
 
 /// How names go on of what is left to be paid, at their beginning or behind the word for an amount.
-const DUE: [&str; 17] = [
+const DUE: [&str; 22] = [
     "квыплате",
     "коплате",
     "кперечислению",
@@ -265,7 +267,12 @@ const DUE: [&str; 17] = [
     "безучёта",
     "завычетом",
     "послевычета",
+    "послеудержани",
+    "посленалог",
+    "послендфл",
+    "послекомисси",
     "afterfee",
+    "aftertax",
     "afterdeduction",
 ];
 
@@ -499,6 +506,19 @@ pub(super) fn has_ticker(name: &str) -> bool {
     words(name).any(is_ticker)
 }
 
+/// Whether two names of amounts say different units. One that says none may have any, but for other
+/// money.
+pub(super) fn differ_in_unit(first: &str, second: &str) -> bool {
+    let units = |name: &str| -> Vec<String> {
+        let words = words(name).map(plain);
+        let of_units = words.filter(|it| is_ticker(it) || is_other_unit(it));
+        of_units.collect()
+    };
+    let (one, other) = (units(first), units(second));
+    let is_said = !one.is_empty() && !other.is_empty();
+    one != other && (is_said || is_other_unit(first) || is_other_unit(second))
+}
+
 /// Whether a name that is not known as the amount's may be it all the same, beside one that is: with a
 /// unit, as in `К выплате USDT`, by the unit alone, or with more words, as in `Итого к выплате`.
 pub(super) fn may_be_amount(name: &str) -> bool {
@@ -509,7 +529,7 @@ pub(super) fn may_be_amount(name: &str) -> bool {
 /// Whether a name says what is left to be paid once all else is counted: `Сумма к перечислению`.
 pub(super) fn is_due(name: &str) -> bool {
     let rest = without_total(name);
-    let mut amounts = ["сумма", "amount"].iter();
+    let mut amounts = ["сумма", "amount", "остаток"].iter();
     let rest = amounts
         .find_map(|amount| rest.strip_prefix(amount))
         .unwrap_or(&rest);
@@ -751,6 +771,7 @@ mod tests {
             ("Network fee", Meaning::Other),
             ("Комиссия (сеть)", Meaning::Other),
             ("Комментарий к платежу", Meaning::Comment),
+            ("Примечания", Meaning::Comment),
             ("Назначение платежа", Meaning::Comment),
             ("Invoice ID", Meaning::InvoiceId),
             ("invoiceId", Meaning::InvoiceId),
@@ -805,6 +826,24 @@ mod tests {
         }
         assert_eq!(unit_other_than("Сумма, руб.", None), Some("руб"));
         assert_eq!(unit_other_than("Сумма, BTC", None), None);
+    }
+
+    #[test]
+    fn names_of_amounts_differ_in_unit() {
+        for (first, second) in [
+            ("Сумма, USDT", "Сумма, BTC"),
+            ("Сумма", "Сумма (в рублях)"),
+            ("Сумма, USDT", "Сумма, kUSDT"),
+        ] {
+            assert!(differ_in_unit(first, second), "{first}, {second}");
+        }
+        for (first, second) in [
+            ("amount", "Сумма (в USDT)"),
+            ("Сумма, USDT", "СУММА (usdt)"),
+            ("Сумма, руб.", "Сумма (руб)"),
+        ] {
+            assert!(!differ_in_unit(first, second), "{first}, {second}");
+        }
     }
 
     #[test]

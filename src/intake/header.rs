@@ -70,7 +70,7 @@ struct Places {
 pub(super) enum NamedAgain {
     /// Each in its place.
     InOrder,
-    /// One of them elsewhere, or a memo where the header has none.
+    /// One of them elsewhere, a memo where the header has none, or amounts in another unit.
     Elsewhere,
 }
 
@@ -765,7 +765,12 @@ impl Header {
         let is_memo_here = |(index, value): (usize, &String)| {
             meaning(value) != Meaning::Memo || self.memos.contains(&index)
         };
-        let is_in_order = are_here && values.iter().enumerate().all(is_memo_here);
+        let is_in_other_unit = self.place(Column::Amount).is_some_and(|place| {
+            let name = self.names.get(place).map_or("", String::as_str);
+            columns::differ_in_unit(name, &record.value(place))
+        });
+        let is_in_order =
+            are_here && !is_in_other_unit && values.iter().enumerate().all(is_memo_here);
         Some(if is_in_order {
             NamedAgain::InOrder
         } else {

@@ -43,7 +43,7 @@ pub(super) fn row(context: &Context<'_>, error: RowError) -> Message {
         }
         RowError::HeaderAgain => Message::new("this is the header again", "remove the row"),
         RowError::OtherHeader => Message::new(
-            "this row names the columns anew, and not in the order of the header",
+            "this row names the columns anew, and not as the header does",
             "put the rows below it into the columns of the header, or into a file of their own; do not just remove this row",
         ),
         RowError::Numbering => {
