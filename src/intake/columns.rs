@@ -279,6 +279,9 @@ const DUE: [&str; 22] = [
 /// Such names in English, as a whole: `Net` begins `Network` too.
 const DUE_IN_ENGLISH: [&str; 6] = ["net", "netamount", "netpay", "due", "topay", "payable"];
 
+/// What a fixed copy puts behind the name of a column that would be taken for another one.
+pub(super) const NOT_USED: &str = " (not used)";
+
 /// What a column is by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -524,6 +527,14 @@ pub(super) fn differ_in_unit(first: &str, second: &str) -> bool {
 pub(super) fn may_be_amount(name: &str) -> bool {
     let rest = without_total(name);
     known(&rest) == Some(Column::Amount) || is_due(name) || (rest.is_empty() && is_ticker(name))
+}
+
+/// Whether a name says of its column that it may be what is to be paid, beside this one: what is due, or
+/// coins where that one says no unit.
+pub(super) fn may_be_paid_beside(name: &str, taken: &str) -> bool {
+    let is_in_coins = has_ticker(name) && !has_ticker(taken) && may_be_amount(name);
+    let is_left_out = is_other_unit(name) || name.ends_with(NOT_USED);
+    !is_left_out && (is_due(name) || is_in_coins) && !is_due(taken)
 }
 
 /// Whether a name says what is left to be paid once all else is counted: `Сумма к перечислению`.

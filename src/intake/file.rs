@@ -54,6 +54,8 @@ pub(super) enum FileError {
         taken: String,
         line: u64,
     },
+    /// The name of a column that is not used says that it may be what is to be paid, beside the amounts.
+    OtherAmounts { name: String, taken: String },
 }
 
 impl FileError {
@@ -69,7 +71,8 @@ impl FileError {
             Self::MaybeThousands
             | Self::OtherUnit { .. }
             | Self::OtherChain { .. }
-            | Self::OtherAddresses { .. } => Severity::Warning,
+            | Self::OtherAddresses { .. }
+            | Self::OtherAmounts { .. } => Severity::Warning,
         }
     }
 
@@ -89,7 +92,7 @@ impl FileError {
             Self::Empty | Self::NoPayouts => "empty",
             Self::Uncountable | Self::OverTotal { .. } => "limit",
             Self::MaybeThousands => "thousands mark",
-            Self::OtherUnit { .. } => "header",
+            Self::OtherUnit { .. } | Self::OtherAmounts { .. } => "header",
             Self::OtherChain { .. } => "other network",
             Self::OtherAddresses { .. } => "other address",
         }
@@ -113,7 +116,8 @@ impl FileError {
             | Self::MaybeThousands
             | Self::OtherUnit { .. }
             | Self::OtherChain { .. }
-            | Self::OtherAddresses { .. } => None,
+            | Self::OtherAddresses { .. }
+            | Self::OtherAmounts { .. } => None,
         }
     }
 }

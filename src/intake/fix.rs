@@ -4,7 +4,9 @@
 //! too. Whatever is in doubt stays as it is, and stays an error; the value of an amount is
 //! never changed.
 
-use super::columns::{ALL, Claim, ColumnNames, Meaning, meaning, unit_other_than};
+use super::columns::{
+    ALL, Claim, ColumnNames, Meaning, NOT_USED, may_be_paid_beside, meaning, unit_other_than,
+};
 use super::csv::{LineBreak, Record, Splitter, joined, lines, trim};
 use super::currency_hints::{certain, other_chain_in};
 use super::decode::{DecodeError, TextEncoding, decode};
@@ -89,6 +91,7 @@ pub fn fix(bytes: Vec<u8>, reading: &Reading, settings: &Reading) -> Result<Fixe
         checker,
         header: &header,
         delimiter,
+        reading,
         settings,
         other_unit: other_unit(&header, None),
         other_chain: None,
@@ -164,6 +167,8 @@ struct Fixer<'a> {
     /// Between the columns of the copy. Where points may stand for thousands it is that of the file,
     /// by which this is seen, and where amounts keep their commas.
     delimiter: u8,
+    /// How the file is read.
+    reading: &'a Reading,
     /// How the copy is going to be read.
     settings: &'a Reading,
     /// What the name of the amounts keeps, because a warning speaks of it.
@@ -236,7 +241,7 @@ impl Fixer<'_> {
                 (Some(column), None, Some(doubtful)) => format!("{} ({doubtful})", column.name()),
                 (Some(column), None, None) => column.name().to_owned(),
                 // Else the copy would have two columns of this name.
-                (None, ..) if self.is_used(&name) => format!("{name} (not used)"),
+                (None, ..) if self.is_used(&name) => format!("{name}{NOT_USED}"),
                 (None, ..) => name.clone(),
             };
             if new != name {
@@ -247,10 +252,12 @@ impl Fixer<'_> {
         self.write_cells(&written);
     }
 
-    /// Whether a column of this name would be used in the copy.
+    /// Whether a column of this name would be used in the copy, or asked about though it is said which is.
     fn is_used(&self, name: &str) -> bool {
         let is_own = matches!(meaning(name), Meaning::Used(_, Claim::Own));
-        is_own || header::is_given(name, &self.settings.columns)
+        let is_said = self.reading.columns.of(Column::Amount).is_some();
+        let is_asked_about = is_said && may_be_paid_beside(name, Column::Amount.name());
+        is_own || is_asked_about || header::is_given(name, &self.settings.columns)
     }
 
     fn write_row(&mut self, line: u64, record: &Record<'_, '_>) {

@@ -214,6 +214,21 @@ fn tell_first<T: Default>(
     told
 }
 
+/// The column that may be what is to be paid, beside one called `amount`, which wins by that name:
+/// `net amount`, or `amount (USDT)`.
+fn other_amounts(content: &Content) -> Option<FileError> {
+    let header = &content.header;
+    let given = &content.options.reading.columns;
+    let taken = header.names.get(header.place(Column::Amount)?)?;
+    let names = header.ignored().into_iter();
+    let mut names = names.filter_map(|index| header.names.get(index));
+    let name = names.find(|name| columns::may_be_paid_beside(name, taken))?;
+    given.of(Column::Amount).is_none().then(|| {
+        let (name, taken) = (name.clone(), taken.clone());
+        FileError::OtherAmounts { name, taken }
+    })
+}
+
 /// What is wrong with all the rows together.
 fn about_file(content: &Content) -> Vec<FileError> {
     let (scan, header) = (&content.scan, &content.header);
@@ -226,6 +241,7 @@ fn about_file(content: &Content) -> Vec<FileError> {
         errors.push(FileError::MaybeThousands);
     }
     errors.extend(other_addresses::find(content));
+    errors.extend(other_amounts(content));
     let Some(totals) = &scan.totals else {
         errors.push(FileError::Uncountable);
         return errors;

@@ -690,6 +690,37 @@ fn of_two_columns_of_amounts_none_is_guessed() {
 }
 
 #[test]
+fn what_may_be_paid_beside_amount_is_asked_about() {
+    let sheet = |amount: &str, other: &str| {
+        format!("Currency;Address;{amount};{other}\nUSDT_TRC20;{TRON};15000;150\n")
+    };
+    for (amount, other) in [
+        ("amount", "net amount"),
+        ("Amount", "Amount (USDT)"),
+        ("Amount", "К выплате"),
+    ] {
+        let asked = format!(
+            "1: warning: the column \"{other}\" may be what is to be paid, and \"{amount}\" is paid | make sure"
+        );
+        let sheet = sheet(amount, other);
+        assert_told(&told(&sheet, &[], 0), &[&asked, "1 ×  15000"]);
+        let given = format!("amount={amount}");
+        let said = told(&sheet, &["--strict", "--columns", &given], 0);
+        assert_told(&said, &["1 ×  15000"]);
+    }
+    for (amount, other) in [
+        ("amount", "Total"),
+        ("amount", "Network"),
+        ("amount", "Fee, USDT"),
+        ("amount", "amount, RUB"),
+        ("Amount", "Сумма"),
+    ] {
+        let told = told(sheet(amount, other), &["--strict"], 0);
+        assert_told(&told, &["1 ×  15000"]);
+    }
+}
+
+#[test]
 fn a_row_above_the_header_is_not_left_out() {
     let sorted = format!("Анна;TRX;{TRON};1\nФИО;Валюта;Адрес;Сумма\nЯна;TRX;{OTHER_TRON};2\n");
     assert_told(

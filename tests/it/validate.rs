@@ -284,6 +284,19 @@ fn the_copy_has_no_second_column_of_a_used_name_in_whatever_spelling() {
 }
 
 #[test]
+fn the_copy_does_not_ask_again_which_amounts_are_paid() {
+    let scene = Scene::new("");
+    let input = format!("Валюта,Адрес,Сумма,К выплате\nBTC,{BITCOIN},1,2\n");
+    scene.write(INPUT, input);
+    let run = scene.program(["validate", INPUT, "--fix", "new.csv"]);
+    run.args(["--columns", "amount=Сумма"])
+        .stderr_has("is named К выплате (not used)")
+        .go();
+    let run = scene.program(["validate", "new.csv", "--strict"]);
+    run.stderr_has("BTC  1 ×  1\n").go();
+}
+
+#[test]
 fn standard_input_is_read_to_its_end() {
     let scene = Scene::new("");
     let text = format!("currency_code,to_address,amount\nBTC,{BITCOIN},1\n");

@@ -29,6 +29,7 @@ pub(in crate::intake) fn finding(
         FileError::OtherUnit { .. }
             | FileError::OtherChain { .. }
             | FileError::OtherAddresses { .. }
+            | FileError::OtherAmounts { .. }
     );
     let header = read.map(|(header, _)| header).filter(|_| is_about_header);
     Finding {
@@ -116,6 +117,14 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
                 quoted_unless_secret(taken)
             ),
             "make sure that the right column is paid, and say which one it is: --columns 'to_address=…'",
+        ),
+        FileError::OtherAmounts { name, taken } => Message::new(
+            format!(
+                "the column {} may be what is to be paid, and {} is paid",
+                quoted_unless_secret(name),
+                quoted_unless_secret(taken)
+            ),
+            "make sure that the right column is paid, and say which one it is: --columns 'amount=…'",
         ),
     }
 }
