@@ -469,11 +469,19 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Whether a row numbers the columns, as forms do below their names.
+    /// Whether a row numbers the columns, as forms do below their names, at least to the address: `1`, or `(1)`.
     fn is_numbering(&self, record: &Record<'_, '_>) -> bool {
-        let number = |index: usize| record.value(index).parse::<u16>().ok().map(u32::from);
+        let number = |index: usize| {
+            let value = record.value(index);
+            let number = value.trim_matches(['(', ')', '.']).parse::<u16>();
+            number.ok().map(u32::from)
+        };
+        let address = self.header.place(Column::ToAddress);
         let mut numbers = (0..self.header.width()).zip(number(0).unwrap_or_default()..);
-        numbers.all(|(index, expected)| number(index) == Some(expected))
+        address.is_some_and(|address| number(address).is_some())
+            && numbers.all(|(index, expected)| {
+                number(index) == Some(expected) || record.is_blank_from(index)
+            })
     }
 
     /// The cell that calls the row one of totals: the address, or the first with a word. Such a row pays
