@@ -240,7 +240,7 @@ fn named(bare: &str, network: &str) -> Option<Meant> {
         }
     }
     not_paid.or_else(|| {
-        let mut chains = chains(network);
+        let mut chains = chains(network).into_iter();
         let chain = chains.next()?;
         let ticker = ticker(bare).filter(|_| chains.all(|other| other == chain))?;
         Some(on_chain(ticker, chain))
@@ -270,12 +270,14 @@ pub(super) fn is_of_another_chain(text: &str, currency: Currency) -> bool {
     // Several may stand there to be chosen from.
     let parts = text.split(['/', '|', ',', ';']).map(chains_of_one);
     let named: Vec<_> = parts.flatten().collect();
-    !named.is_empty() && !named.contains(&currency.chain())
+    // An address for EVM is one on each of these networks.
+    let is_any = || currency.network() == Network::Evm && words(text).any(|word| word == "evm");
+    !named.is_empty() && !named.contains(&currency.chain()) && !is_any()
 }
 
 /// The chains that a text names which names one: `Arbitrum (ETH)` and `Polygon (ERC20)` are not Ethereum.
 fn chains_of_one(text: &str) -> Vec<&'static str> {
-    let mut named: Vec<_> = chains(text).collect();
+    let mut named = chains(text);
     let is_like_ethereum = |chain: &&str| {
         let mut all = Currency::all();
         let network = all.find(|it| it.chain() == *chain).map(Currency::network);
@@ -304,9 +306,13 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     words.map(letters).filter(|word| !word.is_empty())
 }
 
-/// The chains that a text names.
-fn chains(text: &str) -> impl Iterator<Item = &'static str> {
-    words(text).filter_map(|word| chain_of(&word))
+/// The chains that a text names, by words or as a whole: `Binance Smart Chain`.
+fn chains(text: &str) -> Vec<&'static str> {
+    let mut named: Vec<_> = words(text).filter_map(|word| chain_of(&word)).collect();
+    if named.is_empty() {
+        named.extend(chain_of(&letters(text)));
+    }
+    named
 }
 
 /// The coin that the first word with a coin's name says, and the chains that the others say.
@@ -492,6 +498,12 @@ mod tests {
         ] {
             assert_eq!(certain(text, ""), None, "{text}");
         }
+        for (network, expected) in [
+            ("ТРС-20", "USDT_TRC20"),
+            ("Binance Smart Chain", "USDT_BSC"),
+        ] {
+            assert_eq!(certain("USDT", network), Some(code(expected)), "{network}");
+        }
     }
 
     #[test]
@@ -560,6 +572,9 @@ mod tests {
             ("ERC20 (Polygon)", "USDT_ERC20"),
             ("zkSync Era", "ETH"),
             ("Lightning", "BTC"),
+            ("Binance Smart Chain", "USDT_ERC20"),
+            ("The Open Network", "USDT_TRC20"),
+            ("ERC20/EVM", "USDT_TRC20"),
         ] {
             assert!(is_of_another_chain(text, code(paid)), "{text} {paid}");
         }
@@ -575,6 +590,8 @@ mod tests {
             ("TRC20/ERC20", "USDT_ERC20"),
             ("TRC20/ERC20", "USDT_TRC20"),
             ("The Open Network", "TON"),
+            ("Binance Smart Chain", "USDT_BSC"),
+            ("ERC20/EVM", "USDT_ARB"),
         ] {
             assert!(!is_of_another_chain(text, code(paid)), "{text} {paid}");
         }
