@@ -274,9 +274,12 @@ fn detected_text(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
     // A word that is beyond ASCII as a whole is not in a Latin script, and Russian is what most of this
     // program's users write.
     let words = words_beyond_ascii(evidence);
+    // `ЗП` many times reads as `го` does in KOI8-U, but then other words make no sense.
+    let is_like_russian = LIKE_RUSSIAN.contains(&encoding)
+        || (encoding == KOI8_U && !has_only_russian_words(&words, KOI8_U));
     if has_few_russian_words(&words)
         || (are_mostly_whole(&words) && LATIN.contains(&encoding))
-        || (LIKE_RUSSIAN.contains(&encoding) && has_only_russian_words(&words))
+        || (is_like_russian && has_only_russian_words(&words, WINDOWS_1251))
     {
         encoding = WINDOWS_1251;
     }
@@ -341,10 +344,9 @@ fn has_few_russian_words(words: &[Word<'_>]) -> bool {
     count.fold(0, usize::saturating_add) <= FEW_BYTES && words.iter().all(is_russian)
 }
 
-/// Whether all words are Russian ones when they are read as windows-1251.
-fn has_only_russian_words(words: &[Word<'_>]) -> bool {
-    let is_russian =
-        |word: &Word<'_>| word.is_whole && are_russian_words(&word.text_in(WINDOWS_1251));
+/// Whether all words are Russian ones when they are read in this encoding.
+fn has_only_russian_words(words: &[Word<'_>], encoding: &'static Encoding) -> bool {
+    let is_russian = |word: &Word<'_>| word.is_whole && are_russian_words(&word.text_in(encoding));
     words.iter().all(is_russian)
 }
 
@@ -610,6 +612,12 @@ mod tests {
         let text = format!("{header}{}", "1,BTC,x,ЗП-2026/1,a@b.ru\n".repeat(12));
         let decoded = decoded(&in_encoding("windows-1251", &text));
         assert_eq!(decoded.encoding.name(), "windows-1251");
+        let text = format!("reference;Валюта\n{}", "ЗП-1;BTC\n".repeat(6));
+        let decoded = self::decoded(&in_encoding("windows-1251", &text));
+        assert_eq!(decoded.encoding.name(), "windows-1251");
+        let text = text.replace("ЗП-1", "Зарплата за ноябрь: ИВАНОВ");
+        let decoded = self::decoded(&in_encoding("KOI8-U", &text));
+        assert_eq!(decoded.encoding.name(), "KOI8-U");
         let decoded = self::decoded(&in_encoding("windows-874", &"สมชาย,1\n".repeat(12)));
         assert_eq!(decoded.encoding.name(), "windows-874");
     }
