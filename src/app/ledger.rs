@@ -155,7 +155,16 @@ async fn adopt(
     references: Option<References>,
 ) -> Result<(), Error> {
     let place = ledger.place();
-    let failed = |error: OpenError| Error::at(error.place(file, &place), error);
+    let failed = |error: OpenError| {
+        let at = error.place(file, &place);
+        match error {
+            // What is right for this file would be wrong for the others.
+            OpenError::ReferencesFixed(references) => {
+                Error::at(at, RecordError::ReferencesFixed(references))
+            }
+            error => Error::at(at, error),
+        }
+    };
     let (mut results, path) = results_at(file)?;
     let reading = reading_of(&mut results).map_err(failed)?;
     let Some(line) = reading.lines.first() else {

@@ -1,7 +1,7 @@
 //! What the records, or what is missing in them, say against a command.
 
 use crate::domain::escape::shell_word;
-use crate::ledger::Attempt;
+use crate::ledger::{Attempt, References};
 use std::borrow::Cow;
 
 /// Why the records do not let a command do what was asked.
@@ -33,6 +33,10 @@ pub enum RecordError {
         /// The line of the other payout.
         other: String,
     },
+    /// A results file to be adopted is of a batch whose references count otherwise than those of
+    /// the files with it are to.
+    #[error("payouts of this batch were sent with --references {}", .0.as_str())]
+    ReferencesFixed(References),
     /// The record names this invoice id, which the verdict would forget.
     #[error("the API has named an invoice id for this payout: {0}")]
     NamesInvoice(String),
@@ -82,6 +86,11 @@ impl RecordError {
             .into(),
             Self::AllPaid { .. } => "leave these rows out; put new payouts into a file of another name, with references of their own".into(),
             Self::ReferenceOfTwo { .. } => "nothing was taken over; if each file counts its references anew, as row numbers, add --references per-file; if this one was used for two payouts, add --references shared".into(),
+            Self::ReferencesFixed(references) => format!(
+                "nothing of it was taken over; adopt this file by itself with --references {}, and the others without it",
+                references.as_str()
+            )
+            .into(),
             Self::NamesInvoice(id) => format!(
                 "nothing was recorded; look for {id} in the dashboard: if it is there, it is the --invoice-id; if it is not, add --despite {id}"
             )

@@ -629,6 +629,43 @@ fn references_of_their_own(amounts: [[&str; 2]; 2]) {
 }
 
 #[test]
+fn a_file_whose_references_are_fixed_says_nothing_about_the_others() {
+    for [known, other] in [["shared", "per-file"], ["per-file", "shared"]] {
+        let scene = Scene::paying("", "");
+        let pay = |file: &str, reference: &str, how: &str| {
+            let row = format!("{reference},BTC,{BITCOIN},0.1\n");
+            scene.write(
+                file,
+                format!("reference,currency_code,to_address,amount\n{row}"),
+            );
+            let run = scene.through_sandbox(&["run", file, "--yes", "--interval", "0s"]);
+            run.args(["--references", how]).stderr_has("1 created").go();
+        };
+        pay("known.csv", "A1", known);
+        let backup = scene.program(["ledger", "backup", "backup.db"]);
+        backup.stderr_has("copied to").go();
+        fs::remove_file(scene.ledger()).unwrap();
+        pay("other.csv", "A2", other);
+        fs::rename(scene.path("backup.db"), scene.ledger()).unwrap();
+        let adopt = |files: &[&str], how: &str| {
+            let adopt = scene.program([&["ledger", "adopt"], files].concat());
+            adopt.args(["--references", how])
+        };
+        let hint = format!(
+            "nothing of it was taken over; adopt this file by itself with --references {known}, and the others without it"
+        );
+        let together = adopt(&["known.results.csv", "other.results.csv"], other);
+        together.status(1).stderr_has(&hint).go();
+        adopt(&["known.results.csv"], known)
+            .stderr_has("0 of 1")
+            .go();
+        adopt(&["other.results.csv"], other)
+            .stderr_has("1 of 1")
+            .go();
+    }
+}
+
+#[test]
 fn a_name_that_means_more_to_sqlite_is_the_name_of_a_file() {
     for name in [":memory:", "file:ledger.db", "file:ledger.db?mode=memory"] {
         let scene = three_payouts("");
