@@ -105,8 +105,9 @@ async fn adopt_all(
     Ok(Exit::AllCreated)
 }
 
-/// Refuses files of which two have created different payouts under one reference. They are most
-/// likely row numbers: counted over all files, they would pass for payouts of each other.
+/// Refuses files of which two have different payouts under one reference, both created or in doubt:
+/// references that count over all files have one such payout. They are most likely row numbers, and
+/// would pass for payouts of each other.
 fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
     let mut paid: HashMap<(Realm, String), (&Path, Line)> = HashMap::new();
     for file in files {
@@ -114,7 +115,7 @@ fn refuse_reference_of_two(files: &[PathBuf]) -> Result<(), Error> {
         let reading = reading_of(&mut results);
         let reading = reading.map_err(|error| Error::at(file.display(), error))?;
         for line in reading.lines {
-            if line.reference.is_empty() || line.ending.invoice_id().is_empty() {
+            if line.reference.is_empty() || !line.ending.is_live() {
                 continue;
             }
             let payout = (Realm::of_host(&line.host), line.reference.clone());

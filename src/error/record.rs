@@ -26,7 +26,7 @@ pub enum RecordError {
         results: String,
     },
     /// Two of the results files to be adopted have different payouts under one reference.
-    #[error("another payout was created under the reference {reference:?}: {other}")]
+    #[error("another payout was sent under the reference {reference:?}: {other}")]
     ReferenceOfTwo {
         /// The reference.
         reference: String,

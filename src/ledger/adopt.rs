@@ -452,6 +452,15 @@ impl Adoption<'_> {
 }
 
 impl LineEnding {
+    /// Whether money may have moved or may still move.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::InFlight | Self::Unreadable { .. } => true,
+            Self::Is(ending) => ending.status.is_live(),
+        }
+    }
+
     /// The invoice id; empty where there is none.
     #[must_use]
     pub fn invoice_id(&self) -> &str {

@@ -619,13 +619,36 @@ fn references_of_their_own(amounts: [[&str; 2]; 2]) {
     fs::remove_file(scene.ledger()).unwrap();
     let adopt = || scene.program(["ledger", "adopt", "march.results.csv", "april.results.csv"]);
     let refused = adopt().status(1).stderr_has("nothing was taken over");
-    let other = "another payout was created under the reference \"1\": march.results.csv:2";
+    let other = "another payout was sent under the reference \"1\": march.results.csv:2";
     refused.stderr_has(other).go();
     assert!(!scene.ledger().exists());
     let adopted = adopt().args(["--references", "per-file"]);
     adopted.stderr_has("1 of 1 attempt taken over").go();
     pay("april.csv").stderr_has("All done: 2 created").go();
     assert_eq!(scene.sent_and_created(), (4, 4));
+}
+
+#[test]
+fn a_payout_in_doubt_shows_references_of_their_own_as_well() {
+    for script in ["drop-after", "ok,drop-after"] {
+        let scene = Scene::paying(script, "");
+        for (file, amount) in [("march.csv", "0.1"), ("april.csv", "0.3")] {
+            let row = format!("1,BTC,{BITCOIN},{amount}\n");
+            scene.write(
+                file,
+                format!("reference,currency_code,to_address,amount\n{row}"),
+            );
+            let run = scene.through_sandbox(&["run", file, "--yes", "--interval", "0s"]);
+            run.args(["--references", "per-file"]).raw();
+        }
+        fs::remove_file(scene.ledger()).unwrap();
+        let adopt = || scene.program(["ledger", "adopt", "march.results.csv", "april.results.csv"]);
+        let refused = adopt().status(1).stderr_has("nothing was taken over");
+        let other = "another payout was sent under the reference \"1\": march.results.csv:2";
+        refused.stderr_has(other).go();
+        let adopted = adopt().args(["--references", "per-file"]);
+        adopted.stderr_has("1 of 1 attempt taken over").go();
+    }
 }
 
 #[test]
