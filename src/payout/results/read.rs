@@ -149,7 +149,12 @@ fn begins(row: &TableRow, attempt: &Attempt) -> bool {
     let last = row.cells.len().saturating_sub(1);
     let is_whole = cells.by_ref().take(last).all(|(cell, field)| cell == field);
     let mut rest = row.cells.iter().zip(&fields).skip(last);
-    is_whole && rest.all(|(cell, field)| field.starts_with(cell.as_str()))
+    is_whole
+        && rest.all(|(cell, field)| {
+            // One that was cut off between its quotes stands as it was written.
+            let written = cell.strip_prefix('"').map(|it| it.replace("\"\"", "\""));
+            field.starts_with(cell.as_str()) || written.is_some_and(|it| field.starts_with(&it))
+        })
 }
 
 /// The bytes without what a power cut leaves behind the last of them, zeros or half a character,

@@ -3,7 +3,7 @@
 //! refusal names the line.
 
 use super::{COUNT, References, assert_nobody_is_paid_twice, assert_paid, begun, pay, run};
-use crate::harness::{INPUT, RESULTS, Scene};
+use crate::harness::{BITCOIN, INPUT, RESULTS, Scene};
 use crate::operator::is_thorough;
 use std::fs;
 
@@ -119,6 +119,26 @@ fn a_file_that_was_cut_off_pays_nobody_again_while_the_ledger_is_there() {
             damaged.assert_harmless(cut, true, line);
             // Zeros are what a power cut leaves.
             damaged.assert_harmless(&[cut, &[0; 40]].concat(), true, line);
+        }
+    }
+}
+
+#[test]
+fn a_line_cut_off_in_a_quoted_cell_is_known_again() {
+    for payee in ["ИП \"\"А\"\", Я", "\"\"А\"\""] {
+        let scene = Scene::paying("", "");
+        let row = format!("\"{payee}\",BTC,{BITCOIN},0.1");
+        scene.write(
+            INPUT,
+            format!("payee,currency_code,to_address,amount\n{row}\n"),
+        );
+        pay(&scene, INPUT, &[]).ends(0, "1 created");
+        let whole = scene.read(RESULTS);
+        let start = whole.find(payee).unwrap();
+        for length in 0..payee.len() + 2 {
+            scene.write(RESULTS, &whole.as_bytes()[..start + length]);
+            pay(&scene, INPUT, &[]).ends(0, "All done: 1 created");
+            assert_eq!(scene.read(RESULTS), whole, "{length}");
         }
     }
 }
