@@ -3,7 +3,7 @@
 use super::text::{Message, quoted_unless_secret};
 use crate::domain::finding::key;
 use crate::domain::{Currency, DecimalMark, Finding};
-use crate::intake::decode::DecodeError;
+use crate::intake::decode::{DecodeError, TextEncoding};
 use crate::intake::file::FileError;
 use crate::intake::header::Header;
 
@@ -65,14 +65,7 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             other,
             in_other,
             ..
-        } => Message::new(
-            format!(
-                "it is not certain how the file is encoded: this is {} in {detected}, and {} in {other}",
-                quoted_unless_secret(value),
-                quoted_unless_secret(in_other)
-            ),
-            "save it as CSV UTF-8 in the program that it comes from; if that cannot be done, name with --encoding the one in which all of the file reads right",
-        ),
+        } => misread((value, *detected), (in_other, *other)),
         FileError::Empty => Message::new("the file is empty", HEADER_HINT),
         FileError::NoPayouts => Message::new(
             "there are no payouts in the file",
@@ -127,6 +120,20 @@ fn message(error: &FileError, read: Option<(&Header, DecimalMark)>) -> Message {
             "make sure that the right column is paid, and say which one it is: --columns 'amount=…'",
         ),
     }
+}
+
+fn misread(
+    (value, detected): (&str, TextEncoding),
+    (in_other, other): (&str, TextEncoding),
+) -> Message {
+    Message::new(
+        format!(
+            "it is not certain how the file is encoded: this is {} in {detected}, and {} in {other}",
+            quoted_unless_secret(value),
+            quoted_unless_secret(in_other)
+        ),
+        "save it as CSV UTF-8 in the program that it comes from; if that cannot be done, name with --encoding the one in which all of the file reads right",
+    )
 }
 
 fn over_total(currency: Currency, sum: String, limit: String) -> Message {
