@@ -88,7 +88,8 @@ fn what_a_killed_run_has_sent_is_in_doubt_until_it_is_settled() {
 #[test]
 fn two_runs_over_copies_of_one_file_share_its_payouts() {
     with_both_engines(|ledger| {
-        let [one, other] = [(); 2].map(|()| Scene::paying("", &rows(20)));
+        // Slowly enough for both to begin before all is paid.
+        let [one, other] = [(); 2].map(|()| Scene::paying("delay:200ms*", &rows(20)));
         let url = one.url();
         let runs = [&one, &other].map(|scene| pay(scene, ledger, &url).start());
         for run in runs {
