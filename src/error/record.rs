@@ -87,7 +87,7 @@ impl RecordError {
             Self::AllPaid { .. } => "leave these rows out; put new payouts into a file of another name, with references of their own".into(),
             Self::ReferenceOfTwo { .. } => "nothing was taken over; if each file counts its references anew, as row numbers, add --references per-file; if this one was used for two payouts, add --references shared".into(),
             Self::ReferencesFixed(references) => format!(
-                "nothing of it was taken over; adopt this file by itself with --references {}, and the others without it",
+                "nothing of it was taken over; adopt this file alone with --references {}, and the others without this file",
                 references.as_str()
             )
             .into(),

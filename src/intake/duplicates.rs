@@ -413,8 +413,8 @@ fn sieved(hashes: impl ExactSizeIterator<Item = u32> + Clone) -> Vec<u64> {
         .saturating_mul(SLOTS_PER_HASH)
         .next_power_of_two()
         .max(SLOTS_PER_WORD);
-    // All bits are set, because memory of zeros costs twice: it is got once when it is read, and
-    // again when it is written.
+    // All bits are set: of memory that is zero the system gives a page when it is read and another
+    // when it is first written, which takes twice as long.
     let mut slots = vec![u64::MAX; slot_count / SLOTS_PER_WORD];
     let slot = |hash: u32| {
         let slot = hash as usize & slot_count.saturating_sub(1);

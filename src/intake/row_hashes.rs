@@ -175,28 +175,20 @@ fn push_looks(text: &str, look: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {
             b'm' | b'M' => look.extend_from_slice(b"rn"),
-            byte => look.push(LOOKS[usize::from(byte)]),
+            byte => look.push(look_of(byte)),
         }
     }
 }
 
-/// What each byte of an ASCII character but `m` looks like.
-const LOOKS: [u8; 256] = {
-    let mut looks = [0; 256];
-    let mut byte = 0u8;
-    loop {
-        looks[byte as usize] = match byte.to_ascii_lowercase() {
-            b'0' => b'o',
-            // The capital of the last one looks like the others.
-            b'1' | b'|' | b'i' => b'l',
-            byte => byte,
-        };
-        if byte == u8::MAX {
-            break looks;
-        }
-        byte = byte.wrapping_add(1);
+/// What a byte of any ASCII character but `m` looks like.
+fn look_of(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
+        b'0' => b'o',
+        // The capital of the last one looks like the others.
+        b'1' | b'|' | b'i' => b'l',
+        byte => byte,
     }
-};
+}
 
 /// A payee as it is compared with others: its letters and digits, small, and `ё` as `е`, so that
 /// `Фёдоров А. И.` is `Федоров А.И.`

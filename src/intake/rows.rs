@@ -448,8 +448,8 @@ impl<'a> Checker<'a> {
         again.or_else(|| self.is_numbering(record).then_some(RowError::Numbering))
     }
 
-    /// What a row is that names all required columns. Only one whose address and amount are names, or have
-    /// no digits, is looked at: to look at all names takes ten times as long as all else.
+    /// What a row is that names all required columns. A row of data has digits in its address or its
+    /// amount, and is not compared with names.
     fn header_again(&self, record: &Record<'_, '_>) -> Option<RowError> {
         let header = self.header;
         let may_be_name = |column: Column| {
@@ -595,7 +595,7 @@ impl<'a> Checker<'a> {
         if is_shortened_by_spreadsheet(&text) {
             push(ReferenceError::Shortened);
         }
-        let is_lost = |text: &str| text.bytes().any(|byte| byte == b'?') && text.contains("??");
+        let is_lost = |text: &str| text.as_bytes().windows(2).any(|pair| pair == b"??");
         if is_lost(&text) || (!is_plain && text.contains(LOST)) {
             push(ReferenceError::Lost);
         } else if !is_plain && before_misreading(&text).is_some() {

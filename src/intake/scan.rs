@@ -24,7 +24,7 @@ const PIECE_BYTES: usize = 32 << 10;
 /// ones: what the fingerprint is made of is then never more than a small part of the text.
 const PIECES_AT_ONCE: usize = 32;
 
-/// How many bytes a row has in most files; a guess, by which memory is got.
+/// How many bytes a row has in most files; a guess, by which memory is reserved.
 const USUAL_ROW_BYTES: usize = 64;
 
 /// How many rows are looked at before their addresses are checked together.

@@ -675,7 +675,7 @@ fn a_file_whose_references_are_fixed_says_nothing_about_the_others() {
             adopt.args(["--references", how])
         };
         let hint = format!(
-            "nothing of it was taken over; adopt this file by itself with --references {known}, and the others without it"
+            "nothing of it was taken over; adopt this file alone with --references {known}, and the others without this file"
         );
         let together = adopt(&["known.results.csv", "other.results.csv"], other);
         together.status(1).stderr_has(&hint).go();

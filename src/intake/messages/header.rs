@@ -115,7 +115,7 @@ fn messages(fault: &HeaderFault) -> Vec<Message> {
         ),
         HeaderFault::Quoted => Message::new(
             "the quotes around the names of columns count as part of the names",
-            "put no blank between a delimiter and a quote, in the rows below too; or take out the quotes",
+            "put no blank between a delimiter and a quote, in the rows below too",
         ),
         HeaderFault::Markup => Message::new("this is HTML, XML, JSON or RTF, not a CSV", SAVE_AS),
         HeaderFault::NotThere(column, name, names) => not_there(*column, name, names),
